@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+// Starts the program: the TypeScript sources in a clone, the built files in an installed package.
+// Under an older host it starts itself again with the Node that was installed beside it.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import * as modules from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const NEEDED = 24;
+const root = new URL('../', import.meta.url);
+const major = Number(process.versions.node.split('.')[0]);
+
+function pinnedNode() {
+  const require = modules.createRequire(import.meta.url);
+  const os = process.platform === 'win32' ? 'win' : process.platform;
+  try {
+    const manifest = require.resolve(`node-${os}-${process.arch}/package.json`);
+    const binary = new URL(process.platform === 'win32' ? 'bin/node.exe' : 'bin/node', pathToFileURL(manifest));
+    return existsSync(binary) ? fileURLToPath(binary) : null;
+  } catch {
+    return null;
+  }
+}
+
+function startAgain() {
+  const node = pinnedNode();
+  if (node === null) {
+    process.stderr.write(
+      `quorum needs Node ${NEEDED} or newer and this is ${process.versions.node}.\n` +
+        'Install Node 24, or run "npm install" without --omit=optional so that the pinned Node comes along.\n',
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // a terminal sends Ctrl-C to the child as well; anyone else sends it to this process only
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}
+
+/** A desk file anywhere on the disk that imports `quorum` gets the program that runs it, never a second copy. */
+function serveOwnEntries(base, extension) {
+  const entries = {
+    quorum: `index${extension}`,
+    'quorum/features': `features/index${extension}`,
+    'quorum/research': `research/index${extension}`,
+  };
+  modules.registerHooks({
+    resolve(specifier, context, next) {
+      const entry = entries[specifier];
+      return entry ? { url: new URL(entry, base).href, shortCircuit: true } : next(specifier, context);
+    },
+  });
+}
+
+if (major < NEEDED) startAgain();
+else {
+  const built = !existsSync(new URL('src/index.ts', root));
+  const base = new URL(built ? 'dist/' : 'src/', root);
+  serveOwnEntries(base, built ? '.js' : '.ts');
+  const { main } = await import(new URL(built ? 'apps/cli/main.js' : 'apps/cli/main.ts', base).href);
+  process.exitCode = await main(process.argv.slice(2));
+}

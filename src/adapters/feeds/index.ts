@@ -1,0 +1,23 @@
+export { faultsText, type ReadBars, type ReadBarsOptions, readBars, readBarsFile } from './bars-file.ts';
+export type { BinanceUsdmFeedOptions, WarmUp } from './binance-feed-options.ts';
+export {
+  type BinanceRestOptions,
+  BinanceUsdmRest,
+  type FundingRecord,
+  type Kline,
+} from './binance-rest.ts';
+export { instrumentOfSymbol, type SymbolInfo } from './binance-shapes.ts';
+export { BinanceUsdmFeed } from './binance-usdm.ts';
+export { parseDouble } from './csv.ts';
+export { backoffMs, type FeedClock, systemClock, UnreachableError, VenueRefusal } from './feed-clock.ts';
+export * from './history.ts';
+export { openDataFile, parseFileArgument, symbolOfFile } from './open-file.ts';
+export * from './quality.ts';
+export { ReconnectingSocket, type SocketOptions } from './reconnecting-socket.ts';
+export * from './sample.ts';
+export * from './series.ts';
+export * from './synthetic.ts';
+export * from './tape.ts';
+export { kindOfHeader, readTapeFile } from './tape-files.ts';
+export { assertVenueUrlAllowed, isLoopback, isPublicData } from './venue-guard.ts';
+export { csvBytes, type WritableBars, writeBarsFile } from './write-bars.ts';

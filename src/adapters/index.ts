@@ -1,0 +1,2 @@
+export * from './feeds/index.ts';
+export * from './storage/index.ts';

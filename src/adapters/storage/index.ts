@@ -1,0 +1,16 @@
+export * from './backup.ts';
+export * from './faults.ts';
+export { readHeadFile } from './head-file.ts';
+export * from './journal-file.ts';
+export {
+  type ExpectedHead,
+  headAt,
+  type ReadOptions,
+  readJournal,
+  type Verification,
+  verifyJournal,
+} from './journal-reader.ts';
+export * from './jsonl-log.ts';
+export * from './projections/index.ts';
+export * from './snapshot-files.ts';
+export * from './writer-lock.ts';

@@ -1,0 +1,137 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Kysely,
+  PostgresDialect,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+  type Transaction,
+} from 'kysely';
+import pg from 'pg';
+import { migrate } from './migrations.ts';
+import type { ProjectionDatabase } from './tables.ts';
+
+export type DatabaseKind = 'sqlite' | 'postgres';
+
+/** An open, migrated database of projections. */
+export interface ProjectionStore {
+  readonly kind: DatabaseKind;
+  readonly db: Kysely<ProjectionDatabase>;
+  close(): Promise<void>;
+}
+
+export interface ProjectionPlace {
+  /** SQLite file, used when there is no database URL; `:memory:` for none. */
+  readonly file: string;
+  /** PostgreSQL connection string. Default: the environment's DATABASE_URL; null never asks the environment. */
+  readonly databaseUrl?: string | null;
+  /** Opens without migrating and refuses writes (SQLite only; a PostgreSQL reader is given a role instead). */
+  readonly readOnly?: boolean;
+}
+
+const STATEMENTS_MAX = 200;
+const INT8 = 20;
+const CONNECT_MS = 5_000;
+const STATEMENT_MS = 60_000;
+/** How long one attempt may block the thread while another process writes; longer waits are made without blocking. */
+const BUSY_BLOCK_MS = 10;
+const BUSY_WAITS = 200;
+const BUSY_WAIT_MS = 25;
+const SQLITE_BUSY = 5;
+
+/**
+ * Opens the projections and brings their schema up to date. Throws {@link InputError} when a newer program made it,
+ * and the driver's error when the server cannot be reached.
+ */
+export async function openProjections(place: ProjectionPlace): Promise<ProjectionStore> {
+  const url = place.databaseUrl === undefined ? process.env.DATABASE_URL : place.databaseUrl;
+  const kind: DatabaseKind = url ? 'postgres' : 'sqlite';
+  const dialect = url ? postgres(url) : sqlite(place.file, place.readOnly ?? false);
+  const db = new Kysely<ProjectionDatabase>({ dialect });
+  const store: ProjectionStore = { kind, db, close: () => db.destroy() };
+  try {
+    await migrate(db, kind, place.readOnly ?? false);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return store;
+}
+
+/**
+ * Runs `action` in a transaction. While another connection writes to a SQLite file this waits up to 5 s without
+ * blocking the thread; nothing was done yet at that point, so beginning again is safe.
+ */
+export async function inTransaction<T>(
+  db: Kysely<ProjectionDatabase>,
+  action: (tx: Transaction<ProjectionDatabase>) => Promise<T>,
+): Promise<T> {
+  for (let waits = 0; ; waits++) {
+    try {
+      return await db.transaction().execute(action);
+    } catch (error) {
+      const busy = (((error as { errcode?: number }).errcode ?? 0) & 0xff) === SQLITE_BUSY;
+      if (!busy || waits >= BUSY_WAITS) throw error;
+      await sleep(BUSY_WAIT_MS);
+    }
+  }
+}
+
+function postgres(connectionString: string): PostgresDialect {
+  const pool = new pg.Pool({
+    connectionString,
+    max: 4,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    types: {
+      // int8 as a number: instants and positions stay far below 2^53.
+      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+        oid === INT8
+          ? Number
+          : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+    },
+  });
+  // A server that goes away ends idle connections; the next query reports it, an unheard event would end the process.
+  pool.on('error', () => undefined);
+  return new PostgresDialect({ pool });
+}
+
+function sqlite(file: string, readOnly: boolean): SqliteDialect {
+  return new SqliteDialect({ database: async () => openSqlite(file, readOnly) });
+}
+
+/** node:sqlite in the shape kysely's SQLite dialect expects. */
+function openSqlite(file: string, readOnly: boolean): SqliteDatabase {
+  if (!readOnly && file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  const database = new DatabaseSync(file, { readOnly, timeout: BUSY_BLOCK_MS });
+  if (!readOnly) {
+    // The journal is the truth: what a power cut takes from here is projected again.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  }
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    const known = statements.get(sql);
+    if (known) return known;
+    if (statements.size >= STATEMENTS_MAX) statements.clear();
+    const statement = database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+  return {
+    close: () => database.close(),
+    // A transaction that reads and then writes must hold the write lock from its beginning, or it fails as busy.
+    prepare: (sql) => asKyselyStatement(prepared(sql === 'begin' && !readOnly ? 'begin immediate' : sql)),
+  };
+}
+
+function asKyselyStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+  };
+}

@@ -1,0 +1,121 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseInstant } from '#base';
+import type { TraceLevel } from '#engine';
+import { EXIT, paint, Terminal, table } from '../terminal.ts';
+
+interface Options {
+  bars: string[];
+  funding: string[];
+  tape: string[];
+  from?: number;
+  to?: number;
+  cash?: number;
+  feeBps?: number;
+  slippageBps?: number;
+  seed: string;
+  trace: TraceLevel;
+  set: string[];
+  out?: string;
+  json: boolean;
+}
+
+export const instantArgument = (text: string): number => {
+  const at = parseInstant(text);
+  if (at === null) throw new InvalidArgumentError('Give epoch milliseconds, 2023-07-04 or 2023-07-04T12:00Z.');
+  return at;
+};
+
+export const amountArgument = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Give a number, 0 or more.');
+  return value;
+};
+
+export const collect = (value: string, before: string[]): string[] => [...before, value];
+
+export function backtestCommand(): Command {
+  return new Command('backtest')
+    .description('Run a desk over recorded bars through the loop that trades.')
+    .argument('<desk>', 'a built-in desk (sigma) or a desk file')
+    .option('--bars <[INSTRUMENT=]FILE...>', 'bars: CSV, gzip CSV or Parquet; several files or repeated')
+    .option('--funding <[INSTRUMENT=]FILE...>', 'funding rates: time,rate or symbol,time,funding_rate')
+    .option('--tape <[INSTRUMENT=]FILE...>', 'other recordings, recognised by header: quotes, prints, marks, depth')
+    .option('--from <time>', 'first bar', instantArgument)
+    .option('--to <time>', 'bars before this time', instantArgument)
+    .option('--cash <amount>', 'opening cash', amountArgument)
+    .option('--fee-bps <bps>', 'fee of every fill instead of the fee schedule', amountArgument)
+    .option('--slippage-bps <bps>', 'slippage of every taker fill', amountArgument)
+    .option('--seed <text>', 'seed of everything random', '1')
+    .addOption(new Option('--trace <level>', 'decision trace').choices(['none', 'decisions', 'all']).default('decisions'))
+    .option('--set <key=value>', 'a parameter of the desk; repeat for more', collect, [])
+    .option('--out <dir>', "write the run's directory here")
+    .option('--json', 'one JSON object on stdout', false)
+    .action(run);
+}
+
+async function run(named: string, options: Options): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { loadDesk } = await import('../../setup/load-desk.ts');
+  const { runBacktest } = await import('../../setup/run-backtest.ts');
+  const desk = await loadDesk(named, options.set);
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+  };
+  process.once('SIGINT', stop);
+  let bar: ReturnType<Terminal['progress']> | null = null;
+  const outcome = await runBacktest({
+    desk,
+    bars: options.bars ?? [],
+    funding: options.funding ?? [],
+    tapes: options.tape ?? [],
+    from: options.from ?? null,
+    to: options.to ?? null,
+    cash: options.cash ?? null,
+    feeBps: options.feeBps ?? null,
+    slippageBps: options.slippageBps ?? null,
+    seed: options.seed,
+    trace: options.trace,
+    out: options.out ?? null,
+    onProgress: (position, total) => {
+      bar ??= terminal.progress('backtest', total);
+      bar.update(position);
+      return !stopped;
+    },
+  });
+  process.removeListener('SIGINT', stop);
+  bar = bar as ReturnType<Terminal['progress']> | null;
+  bar?.stop();
+  const { summary, seconds, bars } = outcome;
+  const barsPerSecond = seconds > 0 ? Math.round(bars / seconds) : null;
+  terminal.result({ ...summary, barsPerSecond });
+  print(terminal, summary, barsPerSecond, options.out ?? null);
+  if (!outcome.result.finished) process.exitCode = EXIT.interrupted;
+}
+
+function print(terminal: Terminal, summary: Record<string, unknown>, barsPerSecond: number | null, out: string | null): void {
+  const text = (key: string) => String(summary[key] ?? '-');
+  const percent = (value: unknown) => (typeof value === 'number' ? `${(value * 100).toFixed(2)} %` : '-');
+  terminal.say(paint('1', `${text('desk')} over ${(summary.instruments as string[]).join(', ')}`));
+  for (const stamp of summary.stamps as string[]) terminal.say(paint('33', `STAMP: ${stamp}`));
+  const rows: [string, string][] = [
+    ['bars', text('bars')],
+    ['slices', text('slices')],
+    ['entries considered', text('entriesConsidered')],
+    ['orders', text('orders')],
+    ['fills', text('fills')],
+    ['trades', text('trades')],
+    ['cash at start', text('cashStart')],
+    ['equity at end', text('equityEnd')],
+    ['realised', text('realised')],
+    ['unrealised', text('unrealised')],
+    ['fees', text('fees')],
+    ['funding', text('funding')],
+    ['max drawdown', percent(summary.maxDrawdown)],
+    ['Sharpe', typeof summary.sharpe === 'number' ? summary.sharpe.toFixed(3) : '-'],
+    ['bars per second', barsPerSecond === null ? '-' : String(barsPerSecond)],
+  ];
+  for (const line of table(rows, [1])) terminal.say(`  ${line}`);
+  for (const note of summary.notes as string[]) terminal.warn(note);
+  if (out !== null) terminal.say(`written to ${out}`);
+}

@@ -1,0 +1,42 @@
+import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../setup/code-hash.ts';
+import { backtestCommand } from './commands/backtest.ts';
+import { replayCommand } from './commands/replay.ts';
+import { EXIT, explain } from './terminal.ts';
+
+/** Builds the whole command line. Each command lives in a file of its own and loads what it needs when it runs. */
+export function program(): Command {
+  const root = new Command('quorum')
+    .description('An autonomous, multi-market trading platform: one loop for backtest, paper and live.')
+    .version(packageVersion(), '-V, --version')
+    .showHelpAfterError('(add --help for usage)')
+    .showSuggestionAfterError(true)
+    .exitOverride();
+  for (const command of [backtestCommand(), replayCommand()]) root.addCommand(command);
+  return root;
+}
+
+/** Runs one command line and returns its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const root = program();
+    if (argv.length === 0) {
+      root.outputHelp();
+      return EXIT.usage;
+    }
+    inherit(root);
+    await root.parseAsync([...argv], { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return explain(error);
+  }
+}
+
+/** Commander copies settings only to commands made through it; ours are made apart. */
+function inherit(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inherit(child);
+  }
+}

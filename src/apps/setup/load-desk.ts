@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { canonicalJson, InputError, sha256 } from '#base';
+import { builtInDesks } from '#desks';
+import type { DeskDefinition, DeskParts } from '#engine';
+import { nearest } from '#features';
+
+/** A desk with its parameters read and its parts built. */
+export interface LoadedDesk {
+  readonly definition: DeskDefinition<unknown>;
+  readonly parameters: unknown;
+  readonly parts: DeskParts;
+  /** SHA-256 over the desk's file, or the built-in's name. */
+  readonly sourceHash: string;
+  /** What was asked for: a name or a path. */
+  readonly named: string;
+}
+
+/** Finds a desk by built-in name or file, reads `--set key=value` pairs and builds its parts. */
+export async function loadDesk(named: string, assignments: readonly string[]): Promise<LoadedDesk> {
+  const { definition, sourceHash } = await findDesk(named);
+  const parameters = readParameters(definition, assignments);
+  return { definition, parameters, parts: definition.build(parameters), sourceHash, named };
+}
+
+/** The same with parameters as data, as a journal or a configuration file has them. */
+export async function loadDeskWith(named: string, parameters: unknown): Promise<LoadedDesk> {
+  const { definition, sourceHash } = await findDesk(named);
+  const read = checkParameters(definition, parameters);
+  return { definition, parameters: read, parts: definition.build(read), sourceHash, named };
+}
+
+async function findDesk(named: string): Promise<{ definition: DeskDefinition<unknown>; sourceHash: string }> {
+  const builtIn = Object.hasOwn(builtInDesks, named) ? builtInDesks[named] : undefined;
+  if (builtIn !== undefined) {
+    return { definition: builtIn as unknown as DeskDefinition<unknown>, sourceHash: sha256(`built-in ${named}`) };
+  }
+  const path = resolve(named);
+  const looksLikeFile = /[/\\]/.test(named) || ['.ts', '.js', '.mjs', '.mts'].includes(extname(named));
+  if (!existsSync(path)) {
+    const near = nearest(named, Object.keys(builtInDesks));
+    throw new InputError(
+      looksLikeFile ? `there is no desk file ${named}` : `there is no desk "${named}"`,
+      looksLikeFile ? 'check the path' : `built-in desks: ${Object.keys(builtInDesks).join(', ')} (nearest: ${near}); or give a desk file such as ./my-desk.ts`,
+    );
+  }
+  const text = readFileSync(path);
+  let module: { default?: unknown };
+  try {
+    module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  } catch (cause) {
+    throw new InputError(
+      `${named} cannot be loaded: ${(cause as Error).message.split('\n')[0]}`,
+      'mend the error in the file; it must be TypeScript or JavaScript that only needs types stripped',
+    );
+  }
+  return { definition: asDesk(module.default, named), sourceHash: sha256(text) };
+}
+
+function asDesk(value: unknown, named: string): DeskDefinition<unknown> {
+  const desk = value as Partial<DeskDefinition<unknown>> | null | undefined;
+  const ok =
+    typeof desk === 'object' && desk !== null && typeof desk.name === 'string' && typeof desk.build === 'function';
+  if (!ok || typeof desk.parameters?.safeParse !== 'function') {
+    throw new InputError(`${named} has no desk as its default export`, 'write: export default defineDesk({ ... })');
+  }
+  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(desk.name!)) {
+    throw new InputError(
+      `${named}: "${desk.name}" is not a desk name`,
+      'use lower-case letters, digits and hyphens, at most 31 of them',
+    );
+  }
+  return desk as DeskDefinition<unknown>;
+}
+
+function readParameters(definition: DeskDefinition<unknown>, assignments: readonly string[]): unknown {
+  const given: Record<string, unknown> = {};
+  for (const assignment of assignments) {
+    const equals = assignment.indexOf('=');
+    if (equals <= 0) throw new InputError(`"${assignment}" is not key=value`, 'write for example --set fast=10');
+    given[assignment.slice(0, equals)] = valueOf(assignment.slice(equals + 1));
+  }
+  return checkParameters(definition, given);
+}
+
+/** Numbers, true, false, null and JSON lists are read as such; anything else is text. */
+function valueOf(text: string): unknown {
+  if (/^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?|\[.*\]|\{.*\}|".*")$/s.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  }
+  return text;
+}
+
+function checkParameters(definition: DeskDefinition<unknown>, given: unknown): unknown {
+  const result = definition.parameters.safeParse(given);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const known = parameterNames(definition);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0]!;
+    const near = nearest(key, known);
+    throw new InputError(
+      `desk ${definition.name} has no parameter "${key}"`,
+      `the nearest known one is "${near}"; all: ${known.join(', ')}`,
+    );
+  }
+  throw new InputError(
+    `parameter ${issue.path.join('.') || '(all)'} of desk ${definition.name}: ${issue.message}`,
+    'correct the value after --set',
+  );
+}
+
+/** Names of a desk's parameters, as far as its schema is an object. */
+export function parameterNames(definition: DeskDefinition<unknown>): string[] {
+  const schema = z.toJSONSchema(definition.parameters as z.ZodType, { io: 'input', unrepresentable: 'any' });
+  return Object.keys((schema.properties as object | undefined) ?? {});
+}
+
+/** Hash of what a desk was configured with. */
+export function deskHash(desk: LoadedDesk): string {
+  return sha256(canonicalJson({ desk: desk.definition.name, source: desk.sourceHash, parameters: desk.parameters }));
+}

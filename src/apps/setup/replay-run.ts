@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '#base';
+import { readJournal, verifyJournal } from '#adapters';
+import { type Difference, Engine, type JournalEntry, NO_TRACE, replay, type TraceSink } from '#engine';
+import { codeHash } from './code-hash.ts';
+import { deskHash, loadDeskWith } from './load-desk.ts';
+import { type RunConfiguration, readTape, tapeReader } from './run-backtest.ts';
+import { buildStudy } from './study.ts';
+
+export interface RunReplay {
+  readonly entries: number;
+  readonly journalHash: string;
+  readonly events: number;
+  readonly commands: number;
+  /** `decided`: the same version decided again. `facts`: another version, facts folded only. */
+  readonly mode: 'decided' | 'facts';
+  readonly difference: Difference | null;
+}
+
+function readObject(path: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  } catch (cause) {
+    throw new InputError(`${path} cannot be read: ${(cause as Error).message}`, 'restore it from a copy, or run again');
+  }
+}
+
+/** Verifies a run's journal against its chain and its summary. Throws InputError naming the first fault. */
+export function checkJournal(dir: string): { entries: number; hash: string } {
+  const path = join(dir, 'journal');
+  const summary = existsSync(join(dir, 'summary.json')) ? readObject(join(dir, 'summary.json')) : null;
+  const expected = typeof summary?.journalHash === 'string' ? { hash: summary.journalHash } : undefined;
+  const found = verifyJournal(path, expected);
+  if (!found.ok) {
+    const { fault } = found;
+    throw new InputError(
+      fault === null
+        ? `${path} does not end where summary.json says it ends`
+        : `${path} is damaged at byte ${fault.offset} (block ${fault.block}, entry ${fault.entry}): ${fault.what}`,
+      'restore the journal from a backup, or run the backtest again',
+    );
+  }
+  return { entries: found.head.entries, hash: found.head.hash };
+}
+
+/** The configuration a run's journal begins with. */
+export function configurationOfRun(dir: string): RunConfiguration {
+  for (const entry of readJournal(join(dir, 'journal'))) {
+    if (entry.kind === 'header') return JSON.parse(entry.text) as RunConfiguration;
+    break;
+  }
+  throw new InputError(`${dir}/journal does not begin with a configuration`, 'give a directory that backtest --out wrote');
+}
+
+/** Decides a run again, from its journal and the data it names. */
+export async function replayRun(
+  dir: string,
+  onProgress?: (done: number, total: number) => void,
+  trace: TraceSink = NO_TRACE,
+): Promise<RunReplay> {
+  const { entries, hash } = checkJournal(dir);
+  const { engine, reader, sameVersion } = await prepareReplay(dir, trace);
+  if (!sameVersion) {
+    throw new InputError(
+      `${dir} was decided by another version of the program`,
+      'use the version whose code hash stands in summary.json',
+    );
+  }
+  const journal: Iterable<JournalEntry> = readJournal(join(dir, 'journal'));
+  const report = replay(engine, journal, reader, (position) => onProgress?.(position, entries));
+  const { events, commands, difference, unreleased } = report;
+  const missing = unreleased[0];
+  const last: Difference | null =
+    missing === undefined ? null : { position: entries, at: engine.at, recorded: null, decided: JSON.stringify(missing) };
+  return { entries, journalHash: hash, mode: 'decided', events, commands, difference: difference ?? last };
+}
+
+/** An engine and a tape as the run began with them. */
+export async function prepareReplay(dir: string, trace: TraceSink) {
+  const configuration = configurationOfRun(dir);
+  const inputs = readObject(join(dir, 'inputs.json')) as { bars: string[]; funding: string[]; tapes: string[] };
+  const desk = await loadDeskWith(configuration.desk, configuration.parameters);
+  const tape = await readTape({ ...inputs, from: configuration.from, to: configuration.to });
+  if (tape.hash !== configuration.tapeHash) {
+    throw new InputError('the data files are not those the run was made on', 'put back the files that inputs.json names');
+  }
+  const shapes = tape.series.flatMap((s) =>
+    s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
+  );
+  const study = buildStudy(desk, shapes, configuration, trace);
+  const sameVersion = configuration.codeHash === codeHash() && configuration.deskHash === deskHash(desk);
+  return { engine: new Engine(study.definition), reader: tapeReader(tape), sameVersion, study, configuration };
+}

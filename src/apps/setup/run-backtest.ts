@@ -1,0 +1,234 @@
+import { join } from 'node:path';
+import { canonicalJson, formatDecimal, formatInterval, InputError, type Instant, sha256 } from '#base';
+import { JournalFile, readTapeFile, Tape, TapeCursor, type TapeSeries, parseFileArgument } from '#adapters';
+import { countsAsData, type JournalSink, NO_JOURNAL, NO_TRACE, type TraceLevel } from '#engine';
+import { simulatedVenue } from '#execution';
+import type { MarketEvent } from '#market';
+import { Backtest, type BacktestResult, EquityCurve } from '#research';
+import { RunDirectory } from '../run-directory.ts';
+import { codeHash } from './code-hash.ts';
+import { deskHash, type LoadedDesk } from './load-desk.ts';
+import { buildStudy, type Study } from './study.ts';
+
+export interface BacktestRequest {
+  readonly desk: LoadedDesk;
+  readonly bars: readonly string[];
+  readonly funding: readonly string[];
+  readonly tapes: readonly string[];
+  readonly from: Instant | null;
+  readonly to: Instant | null;
+  readonly cash: number | null;
+  readonly feeBps: number | null;
+  readonly slippageBps: number | null;
+  readonly seed: string;
+  readonly trace: TraceLevel;
+  readonly out: string | null;
+  readonly onProgress?: (position: number, total: number) => boolean;
+}
+
+export interface BacktestOutcome {
+  readonly summary: Record<string, unknown>;
+  readonly result: BacktestResult;
+  readonly study: Study;
+  readonly seconds: number;
+  readonly bars: number;
+}
+
+/** Reads the files of a run and puts them in one order, whatever order they were named in. */
+export async function readTape(request: Pick<BacktestRequest, 'bars' | 'funding' | 'tapes' | 'from' | 'to'>): Promise<Tape> {
+  const series: TapeSeries[] = [];
+  for (const file of request.bars) series.push(...only(await readTapeFile(file), 'bars', file, '--bars'));
+  const traded = new Set(series.map((s) => s.instrument));
+  for (const file of request.funding) {
+    // a universe of funding rates may hold instruments this run does not trade
+    series.push(...only(await readTapeFile(file), 'funding', file, '--funding').filter((s) => traded.has(s.instrument)));
+  }
+  for (const file of request.tapes) series.push(...(await readTapeFile(file)));
+  const tape = new Tape(series);
+  if (request.from === null && request.to === null) return tape;
+  return tape.cut(request.from ?? -Infinity, request.to ?? Infinity);
+}
+
+function only(series: readonly TapeSeries[], kind: TapeSeries['kind'], file: string, option: string): readonly TapeSeries[] {
+  const other = series.find((s) => s.kind !== kind);
+  if (other !== undefined) {
+    throw new InputError(`${file} holds ${other.kind}, not ${kind}`, `give it with --tape instead of ${option}`);
+  }
+  return series;
+}
+
+/** Runs one desk over recorded data and writes the run's directory when `out` is given. */
+export async function runBacktest(request: BacktestRequest): Promise<BacktestOutcome> {
+  const { desk } = request;
+  const tape = await readTape(request);
+  const shapes = tape.series.flatMap((s) => (s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : []));
+  const first = buildStudy(desk, shapes, request, NO_TRACE);
+  const directory =
+    request.out === null ? null : new RunDirectory(request.out, request.trace, first.venue.instrumentOf);
+  const study = directory === null ? first : buildStudy(desk, shapes, request, directory);
+  const file =
+    request.out === null ? null : JournalFile.create(join(request.out, 'journal'), { headFile: 'while-running' });
+  const configuration = configurationOf(request, study, tape);
+  file?.append('header', canonicalJson(configuration));
+  const curve = new EquityCurve();
+  const total = tape.length;
+  const backtest = new Backtest({
+    definition: study.definition,
+    tape: new TapeCursor(tape),
+    venue: simulatedVenue(study.venue),
+    journal: file === null ? NO_JOURNAL : tapeJournal(file),
+    seed: request.seed,
+    codeHash: codeHash(),
+    configurationHash: sha256(canonicalJson(configuration)),
+    curve,
+    ...(request.onProgress === undefined
+      ? {}
+      : { onProgress: (position: number) => request.onProgress!(position, total) }),
+  });
+  if (directory !== null) observe(backtest, directory);
+  const started = process.hrtime.bigint();
+  const result = backtest.run();
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const head = file?.close() ?? null;
+  const summary = summaryOf(request, study, tape, result, curve, head?.hash ?? null);
+  directory?.finish(curve, study.definition.baseMinorScale, summary, inputsOf(request, tape));
+  return { summary, result, study, seconds, bars: result.engine.counts.bars };
+}
+
+/** On a tape nothing has to survive a crash entry by entry: blocks are written and synced as they fill. */
+function tapeJournal(file: JournalFile): JournalSink {
+  return {
+    append: (kind, text) => void file.append(kind, text),
+    commit: () => {},
+    urgent: (text) => void file.append('command', text),
+  };
+}
+
+function observe(backtest: Backtest, directory: RunDirectory): void {
+  backtest.engine.observer = {
+    filled: ({ booking }, report) => {
+      if (!booking.accepted || (report.kind !== 'order-filled' && report.kind !== 'unasked-fill')) return;
+      const book = report.kind === 'unasked-fill' ? report.book : booking.order!.request.book;
+      const reason = report.kind === 'unasked-fill' ? report.cause : booking.order!.request.reason;
+      directory.fill(report.fill, booking.order, book, reason, report.eventTime);
+    },
+    traded: (trade, _desk, shadow) => directory.trade(trade, shadow),
+  };
+}
+
+/** What the journal's first entry says: everything a replay needs but the data. */
+export interface RunConfiguration {
+  readonly kind: 'backtest';
+  readonly desk: string;
+  readonly deskHash: string;
+  readonly parameters: unknown;
+  readonly cash: number | null;
+  readonly feeBps: number | null;
+  readonly slippageBps: number | null;
+  readonly seed: string;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly tapeHash: string;
+  readonly series: readonly { readonly kind: string; readonly instrument: string; readonly intervalMs: number; readonly rows: number; readonly hash: string }[];
+  readonly codeHash: string;
+}
+
+function configurationOf(request: BacktestRequest, study: Study, tape: Tape): RunConfiguration {
+  return {
+    kind: 'backtest',
+    desk: request.desk.named,
+    deskHash: deskHash(request.desk),
+    parameters: request.desk.parameters,
+    cash: study.cash,
+    feeBps: study.feeBps,
+    slippageBps: study.slippageBps,
+    seed: request.seed,
+    from: request.from,
+    to: request.to,
+    tapeHash: tape.hash,
+    series: tape.series.map((s) => ({
+      kind: s.kind,
+      instrument: s.instrument,
+      intervalMs: s.kind === 'bars' ? s.intervalMs : 0,
+      rows: s.kind === 'bars' ? s.columns.length : s.length,
+      hash: s.hash,
+    })),
+    codeHash: codeHash(),
+  };
+}
+
+/** Where the data lay: kept beside the journal, which names data by hash alone. */
+function inputsOf(request: BacktestRequest, tape: Tape): Record<string, unknown> {
+  const kinds: [string, readonly string[]][] = [
+    ['bars', request.bars],
+    ['funding', request.funding],
+    ['tapes', request.tapes],
+  ];
+  const lists = Object.fromEntries(kinds.map(([name, files]) => [name, [...files].map(absolute).sort()]));
+  return { ...lists, tapeHash: tape.hash };
+}
+
+function absolute(argument: string): string {
+  const { instrument, path } = parseFileArgument(argument);
+  const full = join(process.cwd(), path) === path || path.startsWith('/') ? path : join(process.cwd(), path);
+  return instrument === null ? full : `${instrument}=${full}`;
+}
+
+function summaryOf(
+  request: BacktestRequest,
+  study: Study,
+  tape: Tape,
+  result: BacktestResult,
+  curve: EquityCurve,
+  journalHash: string | null,
+): Record<string, unknown> {
+  const { engine } = result;
+  const scale = study.definition.baseMinorScale;
+  const money = (minor: number) => formatDecimal(minor, scale);
+  const books = engine.real.ledger.summary(result.to);
+  const perpetual = study.instruments.some((i) => i.kind.endsWith('perpetual'));
+  const funded = tape.series.some((s) => s.kind === 'funding');
+  const notes: string[] = [];
+  if (perpetual && !funded) notes.push('perpetual contracts without funding: give --funding for a complete account');
+  if (!result.finished) notes.push('interrupted: figures are of the part that ran');
+  const balance = [...engine.real.ledger.trialBalance()].map(([code, sum]) => [code, String(sum)]);
+  return {
+    schemaVersion: 1,
+    desk: request.desk.definition.name,
+    parameters: request.desk.parameters,
+    instruments: study.instruments.map((i) => i.id),
+    interval: formatInterval(study.intervalMs),
+    from: result.from,
+    to: result.to,
+    currency: study.base,
+    stamps: request.desk.parts.stamps ?? [],
+    notes,
+    ...countsAsData(engine.counts),
+    cashStart: money(books.cashStart),
+    equityEnd: money(books.equity),
+    realised: money(books.realised),
+    unrealised: money(books.unrealised),
+    fees: money(books.fees),
+    funding: money(books.funding),
+    booksSum: Object.fromEntries(balance),
+    maxDrawdown: curve.maxDrawdown,
+    sharpe: curve.sharpe(study.definition.cash, 365),
+    sharpePeriodsPerYear: 365,
+    seed: request.seed,
+    tapeHash: tape.hash,
+    codeHash: codeHash(),
+    deskHash: deskHash(request.desk),
+    commands: result.commands,
+    commandsHash: result.commandsHash,
+    journalHash,
+  };
+}
+
+/** Events of a tape by step number, as the journal's ranges name them. */
+export function tapeReader(tape: Tape): (from: number, to: number) => Iterable<MarketEvent> {
+  const cursor = new TapeCursor(tape);
+  return function* (from, to) {
+    cursor.seek(from - 1);
+    while (cursor.position < to && cursor.next()) if (cursor.phase !== 'open') yield cursor.event();
+  };
+}

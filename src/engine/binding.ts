@@ -1,0 +1,60 @@
+import { assert, InputError } from '#base';
+import { type FeatureFrame, parseFeature } from '#features';
+import type { FeatureNeeds } from '#signals';
+
+/** The request part of a feature expression, with all parameters: `macd/hist` -> `macd:12:26:9`. */
+export function requestOf(expression: string): string {
+  return parseFeature(expression.split('/')[0]!).text;
+}
+
+/** The column a feature expression names: `macd:12:26:9/hist` -> `macd_12_26_9_hist`. */
+export function columnOf(expression: string): string {
+  const [request, output = ''] = expression.split('/');
+  const { definition, columns } = parseFeature(request!);
+  const i = definition.outputs.findIndex((o) => o.suffix === output);
+  if (i >= 0) return columns[i]!;
+  const known = definition.outputs.map((o) => (o.suffix === '' ? request! : `${request}/${o.suffix}`));
+  throw new InputError(`feature ${definition.name} has no output '${output}'`, `write one of ${known.join(', ')}`);
+}
+
+/** An object whose properties read the frame's newest row. */
+export interface Values {
+  readonly [name: string]: number;
+}
+
+type ValuesOf = new (frame: FeatureFrame) => Values;
+
+/**
+ * A class with one getter per local name. The class is made once per declaration and shared by all instruments
+ * (whose frames hold the same columns in the same order), so the engine's property reads stay monomorphic and
+ * nothing is copied per bar.
+ */
+export function valuesClass(needs: FeatureNeeds, handleOf: (column: string) => number): ValuesOf {
+  class BoundValues {
+    readonly #frame: FeatureFrame;
+    constructor(frame: FeatureFrame) {
+      this.#frame = frame;
+    }
+    static read(values: BoundValues, handle: number): number {
+      return values.#frame.value(handle);
+    }
+  }
+  for (const [name, expression] of Object.entries(needs)) {
+    const handle = handleOf(columnOf(expression));
+    assert(handle >= 0, `no column for ${expression}`);
+    Object.defineProperty(BoundValues.prototype, name, {
+      enumerable: true,
+      get(this: BoundValues) {
+        return BoundValues.read(this, handle);
+      },
+    });
+  }
+  return BoundValues as unknown as ValuesOf;
+}
+
+/** A plain copy, for what must be remembered (values at entry, traces). */
+export function copyValues(needs: FeatureNeeds, values: Values): Record<string, number> {
+  const out: Record<string, number> = {};
+  for (const name of Object.keys(needs)) out[name] = values[name]!;
+  return out;
+}

@@ -1,0 +1,99 @@
+import type { z } from 'zod';
+import type { Gate, PoolingRule, Weights } from '#ensemble';
+import type { MonitorConfig, ShadowConfig } from '#learning';
+import type { BreakerConfig, Exit, LegFailure, Limit, Sizer } from '#risk';
+import type { FeatureNeeds, Source } from '#signals';
+import type { Values } from './binding.ts';
+
+/** A discrete state computed once per bar and instrument; sizers, exits and traces see its name. */
+export interface RegimePart {
+  readonly features: FeatureNeeds;
+  readonly create: () => RegimeTracker;
+}
+
+/** Stateful (fields only, see base/state.ts). */
+export interface RegimeTracker {
+  /** Null until it is known. */
+  readonly name: string | null;
+  update(values: Values): void;
+}
+
+/** How an approved entry is worded. Prices are floats; the engine puts them on the grid, against us. */
+export type EntryStyle =
+  | { readonly type: 'market' }
+  /** A limit `offsetRate` (fraction of price) better than the decision price, alive for `bars` bars. */
+  | { readonly type: 'limit'; readonly offsetRate: number; readonly bars: number; readonly postOnly: boolean };
+
+export interface ReviewPart {
+  readonly topic: string;
+  readonly timeoutMs: number;
+}
+
+/** What one simulated account of this desk assumes unless the command line says otherwise. */
+export interface SimulationDefaults {
+  readonly cash: number;
+  readonly feeBps: number | null;
+  readonly slippageBps: number | null;
+  /** Largest share of a bar's volume one order may take; null is no cap. */
+  readonly participation: number | null;
+  readonly latencyMs: number;
+}
+
+/** The parts of a desk: what the engine composes. Absent parts do nothing. */
+export interface DeskParts {
+  /** Bars the desk decides on: `5m`, or `tape` for whatever the first tape holds. */
+  readonly interval: string;
+  /** Further intervals of every instrument that sources read through `view.peer`. */
+  readonly otherIntervals?: readonly string[];
+  /** Instruments it trades when nobody names others. */
+  readonly instruments?: readonly string[];
+  /** Bars of history before the first decision. */
+  readonly warmUpBars: number;
+  /** How long a slice waits for a late bar. */
+  readonly graceMs?: number;
+  readonly regime?: RegimePart;
+  readonly sources: readonly Source[];
+  readonly pooling: PoolingRule;
+  readonly weights?: Weights;
+  readonly gates?: readonly Gate<never>[];
+  readonly sizer: Sizer;
+  readonly limits?: readonly Limit[];
+  /** The five safety layers or their like: asked before limits, first failure blocks, all are logged. */
+  readonly safetyLayers?: readonly Limit[];
+  readonly exits?: readonly Exit[];
+  readonly entry?: EntryStyle;
+  /** What an opposite signal does to a position: nothing, close it, or turn it round in one order. */
+  readonly opposite?: 'ignore' | 'close' | 'reverse';
+  readonly shorts?: boolean;
+  /** Leverage of legs that come from proposals; sizers state their own. */
+  readonly leverage?: number;
+  /** Best ideas by confidence that may enter in one slice; null is all. */
+  readonly entriesPerSlice?: number | null;
+  readonly legFailure?: LegFailure;
+  readonly review?: ReviewPart;
+  readonly breaker?: BreakerConfig;
+  readonly monitor?: Partial<MonitorConfig>;
+  readonly shadow?: Partial<ShadowConfig>;
+  /** Drops the expectancy rule for study; stamped on every report. */
+  readonly stamps?: readonly string[];
+  /** Bars without funding make a perpetual's backtest incomplete; the summary says so. */
+  readonly simulation?: Partial<SimulationDefaults>;
+}
+
+/** A desk: a name, a typed schema of its parameters, and the parts they make. */
+export interface DeskDefinition<P = unknown> {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: z.ZodType<P>;
+  readonly build: (parameters: P) => DeskParts;
+}
+
+/** What a desk file exports by default. Types of parameters are inferred from the schema. */
+export function defineDesk<const S extends z.ZodType>(desk: {
+  name: string;
+  summary?: string;
+  parameters: S;
+  build: (parameters: z.output<S>) => DeskParts;
+}): DeskDefinition<z.output<S>> {
+  return { summary: '', ...desk } as DeskDefinition<z.output<S>>;
+}

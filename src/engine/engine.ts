@@ -1,0 +1,659 @@
+import { assert, captureState, DAY, type Instant, restoreState, unreachable } from '#base';
+import type { Objection } from '#ensemble';
+import { Correlations } from '#features';
+import { bookId, type ClientOrderId, Ledger, type Trade, type VenueReport } from '#ledger';
+import { BarChecker, type BarClosed, type Instrument, type InstrumentId, type MarketEvent } from '#market';
+import { type AccountSummary, CircuitBreaker, type Plan } from '#risk';
+import type { Question } from '#signals';
+import { accountOf } from './account.ts';
+import { Counts, tally } from './counts.ts';
+import { DeskRuntime } from './desk-runtime.ts';
+import type { Command, Event, OperatorAction, OperatorActed } from './events.ts';
+import type { Host, JudgeOutcome } from './host.ts';
+import { bindParts, InstrumentRuntime, requestsOf } from './instrument-runtime.ts';
+import { type EntryMemory, Lane, type LaneEffect } from './lane.ts';
+import { Observations } from './observations.ts';
+import { PlanDesk } from './plan-desk.ts';
+import type { PortfolioDefinition } from './portfolio.ts';
+import { ShadowVenue } from './shadow-venue.ts';
+import type { HappeningTrace, TraceSink } from './trace.ts';
+
+const NO_COMMANDS: Command[] = [];
+Object.freeze(NO_COMMANDS);
+
+/** Who listens to an instrument: a desk and the place of the instrument in it. */
+interface Listener {
+  readonly desk: DeskRuntime;
+  readonly index: number;
+}
+
+/** Called for what was booked; observes only. */
+export interface Observer {
+  filled?(effect: LaneEffect, report: VenueReport): void;
+  traded?(trade: Trade, desk: string, shadow: boolean): void;
+  safety?(desk: string, layer: string, objection: Objection, at: Instant): void;
+}
+
+const MANAGE_EVERY_MS = 5_000;
+const FUTURE_MS = 60_000;
+
+/**
+ * The fold: `step(event)` changes the state and returns the commands it led to. No clock, no chance, no I/O.
+ * Everything of substance happens in the rooms; this class only hands on.
+ */
+export class Engine implements Host {
+  static readonly configuration = [
+    'definition',
+    'trace',
+    'feeRate',
+    'observer',
+    'listeners',
+    'instruments',
+    'accounts',
+    'out',
+  ];
+  readonly definition: PortfolioDefinition;
+  readonly trace: TraceSink;
+  readonly feeRate: number | null;
+  observer: Observer = {};
+  readonly counts = new Counts();
+  readonly real: Lane;
+  readonly desks: readonly DeskRuntime[];
+  readonly breaker: CircuitBreaker | null;
+  readonly plans: PlanDesk;
+  running: boolean;
+  at: Instant = 0;
+  private readonly instruments = new Map<InstrumentId, Instrument>();
+  /** Definitions that changed since the start, and instruments that do not trade. */
+  private readonly redefined = new Map<InstrumentId, Instrument>();
+  private readonly halted = new Set<InstrumentId>();
+  private readonly checkers = new Map<InstrumentId, BarChecker>();
+  private readonly listeners = new Map<InstrumentId, Listener[]>();
+  private readonly managedAt = new Map<InstrumentId, Instant>();
+  private readonly correlations = new Correlations();
+  private readonly observations = new Observations();
+  private readonly feedsDown = new Set<string>();
+  private readonly shadows: readonly ShadowVenue[];
+  private day = -1;
+  private equityAtDayStart = 0;
+  private questionCount = 0;
+  private readonly accounts = new Map<Lane, AccountSummary>();
+  private out: Command[] = NO_COMMANDS;
+
+  constructor(definition: PortfolioDefinition) {
+    this.definition = definition;
+    this.trace = definition.trace;
+    this.feeRate = definition.feeRate;
+    this.running = definition.running;
+    for (const desk of definition.desks) for (const i of desk.instruments) this.instruments.set(i.id, i);
+    this.real = new Lane({
+      shadow: false,
+      ledger: this.newLedger(definition.name, definition.cash),
+      idPrefix: definition.name,
+      send: (command) => this.emit(command),
+      instrumentOf: this.instrumentOf,
+      legsEnded: (plan, text) => this.legsEnded(plan, text),
+    });
+    this.breaker = definition.breaker === null ? null : new CircuitBreaker(definition.breaker);
+    this.shadows = definition.desks.map((desk) => this.newShadow(desk.name));
+    this.desks = definition.desks.map((desk, i) => this.newDesk(desk, this.shadows[i]!));
+    this.plans = new PlanDesk(this);
+    this.equityAtDayStart = definition.cash;
+  }
+
+  private newLedger(portfolio: string, cash: number): Ledger {
+    const { base, baseMinorScale } = this.definition;
+    const ledger = new Ledger({
+      portfolio,
+      base,
+      baseMinorScale,
+      instrumentOf: this.instrumentOf,
+      openingCash: [{ currency: base, minorScale: baseMinorScale, amount: cash }],
+      at: 0,
+    });
+    for (const instrument of this.instruments.values()) ledger.admit(instrument);
+    return ledger;
+  }
+
+  private newShadow(desk: string): ShadowVenue {
+    return new ShadowVenue({
+      name: `${this.definition.name}-${desk}-shadow`,
+      venue: this.definition.shadowVenue,
+      instrumentOf: this.instrumentOf,
+      ledger: this.newLedger(this.definition.name, this.definition.cash),
+      onEffect: (effect, report) => this.booked(this.deskNamed(desk), effect, report, true),
+    });
+  }
+
+  private newDesk(setup: PortfolioDefinition['desks'][number], shadow: ShadowVenue): DeskRuntime {
+    const requests = requestsOf(setup.parts);
+    const bindings = bindParts(setup.parts, requests);
+    const byId = new Map<InstrumentId, InstrumentRuntime>();
+    const instruments = [...setup.instruments]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map((instrument) => {
+        const runtime = new InstrumentRuntime({
+          instrument,
+          book: bookId({
+            portfolio: this.definition.name,
+            desk: setup.name,
+            configuration: setup.configuration,
+            instrument: instrument.id,
+          }),
+          intervalMs: setup.intervalMs,
+          feedMs: this.definition.feedMs(instrument.id),
+          otherMs: setup.otherMs,
+          parts: setup.parts,
+          requests,
+          bindings,
+          peers: (id) => byId.get(id) ?? null,
+          observations: this.observations,
+        });
+        byId.set(instrument.id, runtime);
+        return runtime;
+      });
+    const desk = new DeskRuntime({ name: setup.name, parts: setup.parts, instruments, host: this, shadow });
+    instruments.forEach((runtime, index) => {
+      const id = runtime.instrument.id;
+      const listeners = this.listeners.get(id) ?? [];
+      listeners.push({ desk, index });
+      this.listeners.set(id, listeners);
+      if (!this.checkers.has(id)) this.checkers.set(id, new BarChecker(this.definition.feedMs(id)));
+    });
+    return desk;
+  }
+
+  private legsEnded(plan: Plan, text: string): void {
+    tally(this.counts.legPlans, text.split(':')[0]!);
+    this.happened('order', plan.desk, plan.legs[0]!.instrument, `plan ${plan.id}: ${text}`);
+    if (text.startsWith('stranded')) {
+      this.emit({ kind: 'raise-alert', severity: 'critical', key: `legs-${plan.id}`, text: `plan ${plan.id} ${text}` });
+    }
+  }
+
+  private deskNamed(name: string): DeskRuntime {
+    return this.desks.find((d) => d.name === name)!;
+  }
+
+  readonly toMoney = (minor: number): number => minor / 10 ** this.definition.baseMinorScale;
+
+  readonly instrumentOf = (id: InstrumentId): Instrument => {
+    const instrument = this.redefined.get(id) ?? this.instruments.get(id);
+    assert(instrument !== undefined, `no instrument ${id} in this portfolio`);
+    return instrument;
+  };
+
+  /** Commands waiting to be returned; 0 between steps. */
+  get outgoing(): number {
+    return this.out.length;
+  }
+
+  /** Takes one event and returns the commands it led to, in order. */
+  step(event: Event): readonly Command[] {
+    assert(event.at >= this.at, `time went back: ${event.at} after ${this.at} (${event.kind})`);
+    this.at = event.at;
+    this.take(event);
+    const out = this.out;
+    this.out = NO_COMMANDS;
+    return out;
+  }
+
+  /** When the engine wants a `timer-fired` event at the latest; Infinity for never. */
+  nextDue(): Instant {
+    let due = Math.min(this.plans.nextDue(), this.real.nextDue());
+    for (const desk of this.desks) due = Math.min(due, desk.nextDue());
+    return due;
+  }
+
+  private take(event: Event): void {
+    switch (event.kind) {
+      case 'bar-closed':
+        return this.barClosed(event);
+      case 'run-started':
+        return;
+      case 'run-resumed':
+        return this.resume();
+      case 'bar-opened':
+      case 'quote-updated':
+      case 'print-seen':
+      case 'book-changed':
+      case 'mark-updated':
+      case 'funding-due':
+      case 'open-interest-updated':
+      case 'liquidation-seen':
+      case 'instrument-changed':
+      case 'fx-rate-updated':
+      case 'observation-published':
+      case 'feed-changed':
+        return this.marketMoved(event);
+      case 'order-accepted':
+      case 'order-rejected':
+      case 'order-triggered':
+      case 'order-filled':
+      case 'order-canceled':
+      case 'order-expired':
+      case 'order-amended':
+      case 'cancel-rejected':
+      case 'amend-rejected':
+      case 'order-unknown':
+      case 'funding-charged':
+      case 'unasked-fill':
+      case 'account-reported':
+        return this.reported(event);
+      case 'answer-received':
+        return this.answered(event.questionId, event.answer);
+      case 'timer-fired':
+        return this.timer(event.at);
+      case 'call-measured':
+        return this.breaker?.latency(event.latencyMs, event.at);
+      case 'send-failed':
+        return this.sendFailed(event);
+      case 'operator-acted':
+        return this.operate(event);
+      default:
+        return unreachable(event);
+    }
+  }
+
+  private barClosed(event: BarClosed): void {
+    const id = event.instrument;
+    const listeners = this.listeners.get(id);
+    if (listeners === undefined) return;
+    const checker = this.checkers.get(id)!;
+    const { time, open, high, low, close, volume } = event.bar;
+    const verdict = checker.judge(time, open, high, low, close, volume);
+    if (verdict !== 'accept') {
+      tally(this.counts.barsRefused, verdict);
+      if (this.trace.level !== 'none') this.happened('bar', null, id, `bar of ${time} not used: ${verdict}`);
+      return;
+    }
+    this.counts.bars += 1;
+    for (const shadow of this.shadows) shadow.onBar(event);
+    this.real.ledger.mark(id, close, event.at);
+    this.correlations.observe(id, event.at, close);
+    for (const { desk, index } of listeners) desk.onBar(index, event);
+  }
+
+  private marketMoved(event: Exclude<MarketEvent, BarClosed>): void {
+    if (event.at + FUTURE_MS < event.eventTime) {
+      tally(this.counts.barsRefused, 'from-the-future');
+      return;
+    }
+    for (const shadow of this.shadows) shadow.onMarket(event);
+    switch (event.kind) {
+      case 'mark-updated':
+        return this.priced(event.instrument, event.at, event.mark);
+      case 'quote-updated':
+        return this.priced(event.instrument, event.at, (event.bid + event.ask) / 2);
+      case 'print-seen':
+        return this.priced(event.instrument, event.at, event.price);
+      case 'fx-rate-updated':
+        if (event.rate > 0 && Number.isFinite(event.rate)) {
+          this.real.ledger.fxRate(event.from, event.to, event.rate, event.at);
+          for (const shadow of this.shadows) shadow.lane.ledger.fxRate(event.from, event.to, event.rate, event.at);
+        }
+        return;
+      case 'observation-published':
+        return this.observations.publish(event);
+      case 'instrument-changed':
+        return this.instrumentChanged(event);
+      case 'feed-changed':
+        if (event.status === 'disconnected' || event.status === 'stale') this.feedsDown.add(event.feed);
+        else this.feedsDown.delete(event.feed);
+        return this.happened('bar', null, null, `feed ${event.feed} ${event.status}: ${event.detail}`);
+      case 'bar-opened':
+      case 'book-changed':
+      case 'funding-due':
+      case 'open-interest-updated':
+      case 'liquidation-seen':
+        return;
+      default:
+        return unreachable(event);
+    }
+  }
+
+  private priced(id: InstrumentId, at: Instant, price: number): void {
+    const listeners = this.listeners.get(id);
+    if (listeners === undefined || !(price > 0) || !Number.isFinite(price)) return;
+    this.real.ledger.mark(id, price, at);
+    if (at - (this.managedAt.get(id) ?? -Infinity) < MANAGE_EVERY_MS) return;
+    this.managedAt.set(id, at);
+    this.accounts.clear();
+    for (const { desk, index } of listeners) desk.onPrice(index, at, price);
+  }
+
+  private instrumentChanged(event: Extract<MarketEvent, { kind: 'instrument-changed' }>): void {
+    const id = event.instrument;
+    const { change } = event;
+    switch (change.change) {
+      case 'halted':
+      case 'delisted':
+      case 'resolved':
+        this.halted.add(id);
+        break;
+      case 'resumed':
+        this.halted.delete(id);
+        break;
+      case 'listed':
+      case 'changed':
+        if (!this.instruments.has(id)) return;
+        this.redefined.set(id, change.definition);
+        this.real.ledger.redefine(id);
+        break;
+      case 'split':
+        for (const trade of this.real.ledger.split(id, change.ratio, event.at)) this.closedTrade(trade, false);
+        break;
+      case 'dividend':
+        this.dividend(id, change.amountPerUnit, event.at);
+        break;
+      default:
+        unreachable(change);
+    }
+    this.happened('bar', null, id, `instrument ${change.change}`);
+  }
+
+  private dividend(id: InstrumentId, amountPerUnit: number, at: Instant): void {
+    const instrument = this.instrumentOf(id);
+    for (const position of this.real.ledger.positions()) {
+      if (position.instrument !== id) continue;
+      const units = (position.lots * instrument.lot.units) / 10 ** instrument.lot.scale;
+      // what is received rounds down, what is owed rounds up
+      const amount = Math.floor(units * amountPerUnit * 10 ** instrument.minorScale);
+      this.real.ledger.cashEntry('dividend', instrument.settle, amount, at, position.book);
+    }
+  }
+
+  private reported(report: VenueReport): void {
+    const effect = this.real.report(report);
+    this.accounts.clear();
+    this.booked(null, effect, report, false);
+  }
+
+  private booked(desk: DeskRuntime | null, effect: LaneEffect, report: VenueReport, shadow: boolean): void {
+    const { booking } = effect;
+    if (booking.fault !== null) {
+      tally(this.counts.ledgerFaults, booking.fault);
+      if (this.trace.level !== 'none') this.happened('order', null, null, `${report.kind}: ${booking.fault}`);
+      if (booking.fault === 'account-differs') {
+        this.emit({ kind: 'raise-alert', severity: 'critical', key: 'account-differs', text: 'the venue account differs from the books' });
+      }
+    }
+    if (!shadow) this.judgeVenue(report, effect);
+    this.observer.filled?.(effect, report);
+    if (effect.closed !== null) this.closedTrade(effect.closed, shadow, desk);
+  }
+
+  /** What a report says about the venue's health, for the breaker. */
+  private judgeVenue(report: VenueReport, effect: LaneEffect): void {
+    switch (report.kind) {
+      case 'order-rejected':
+        tally(this.counts.ordersRejected, report.reason);
+        if (effect.booking.accepted) this.breaker?.orderFailed(report.at);
+        return;
+      case 'order-accepted':
+        if (effect.booking.accepted) this.breaker?.orderSucceeded(report.at);
+        return;
+      case 'order-filled': {
+        if (!effect.booking.accepted) return;
+        this.counts.fills += 1;
+        const request = effect.booking.order?.request;
+        if (request === undefined || request.type !== 'market' || request.expectedTicks === null) return;
+        const sign = request.side === 'buy' ? 1 : -1;
+        const adverse = (sign * (report.fill.ticks - request.expectedTicks)) / request.expectedTicks;
+        this.breaker?.slippage(Math.max(0, adverse), report.at);
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  private closedTrade(trade: Trade, shadow: boolean, of: DeskRuntime | null = null): void {
+    const desk = of ?? this.deskNamed(trade.book.split('/')[1]!);
+    if (shadow) this.counts.shadowTrades += 1;
+    else this.counts.trades += 1;
+    if (!shadow) tally(this.counts.exitsByKind, trade.exitReason);
+    const word = desk.record.closed(trade, shadow, this.real.ledger.equity(trade.closedAt));
+    if (word !== 'nothing') this.edgeChanged(desk, word);
+    if (!shadow) this.judgeRecord(desk, trade.closedAt);
+    this.observer.traded?.(trade, desk.name, shadow);
+    if (this.trace.level !== 'none') {
+      this.happened('trade', desk.name, trade.instrument, `closed by ${trade.exitReason}`, { net: trade.net }, shadow);
+    }
+  }
+
+  private edgeChanged(desk: DeskRuntime, word: 'edge-returned' | 'resumed'): void {
+    const text =
+      word === 'resumed'
+        ? 'the shadow window shows an edge: entries resume at exploration risk'
+        : 'the shadow window shows an edge: entries resume when an operator allows it';
+    tally(this.counts.edges, word);
+    this.happened('edge', desk.name, null, text);
+    this.emit({ kind: 'raise-alert', severity: 'info', key: `edge-${desk.name}`, text });
+  }
+
+  private judgeRecord(desk: DeskRuntime, at: Instant): void {
+    if (this.breaker === null) return;
+    const { severity, collapsed } = desk.record.health();
+    this.breaker.monitor(severity, at);
+    if (collapsed) this.breaker.expectancyCollapse(at);
+    this.breakerMoved(at);
+  }
+
+  private answered(questionId: string, answer: unknown): void {
+    if (this.plans.onAnswer(questionId, answer)) return;
+    for (const desk of this.desks) if (desk.onAnswer(questionId, answer)) return;
+  }
+
+  private timer(at: Instant): void {
+    this.accounts.clear();
+    for (const desk of this.desks) desk.onTime(at);
+    this.plans.onTime(at);
+    this.real.onTime(at);
+    this.breaker?.tick(at);
+    this.breakerMoved(at);
+  }
+
+  private sendFailed(event: Extract<Event, { kind: 'send-failed' }>): void {
+    this.breaker?.orderFailed(event.at);
+    if (event.outcome === 'unknown') this.emit({ kind: 'query-order', clientId: event.clientId });
+    else {
+      this.reported({
+        kind: 'order-rejected',
+        at: event.at,
+        eventTime: event.eventTime,
+        clientId: event.clientId,
+        reason: event.reason,
+      });
+    }
+    this.breakerMoved(event.at);
+  }
+
+  /** After a restart nobody knows what became of orders without an answer: ask. */
+  private resume(): void {
+    for (const order of this.real.ledger.workingOrders()) {
+      this.emit({ kind: 'query-order', clientId: order.request.clientId });
+    }
+  }
+
+  private operate(event: OperatorActed): void {
+    const { act, at, by, reason } = event;
+    this.happened('operator', null, null, `${act.action} by ${by}: ${reason}`, { ...act });
+    this.obey(act, reason, at);
+    this.breakerMoved(at);
+  }
+
+  private obey(act: OperatorAction, reason: string, at: Instant): void {
+    switch (act.action) {
+      case 'start':
+        this.running = true;
+        return;
+      case 'stop':
+        this.running = false;
+        return;
+      case 'flatten':
+        return this.flatten(act.desk);
+      case 'recover':
+        this.breaker?.recover({ reason, ...(act.confirm === null ? {} : { confirm: act.confirm }) }, at);
+        return;
+      case 'override':
+        this.breaker?.override({ enabled: act.enabled, reason }, at);
+        return;
+      case 'kill':
+        this.running = false;
+        this.breaker?.critical('kill-command', at);
+        return this.flatten(null);
+      case 'resume-edge':
+        for (const desk of this.desks) {
+          if (desk.name !== act.desk) continue;
+          const word = desk.record.allowResume();
+          if (word !== 'nothing') this.edgeChanged(desk, word);
+        }
+        return;
+      case 'review':
+        this.plans.onAnswer(act.questionId, { verdict: act.verdict, share: act.share, reason });
+        return;
+      default:
+        return unreachable(act);
+    }
+  }
+
+  private flatten(deskName: string | null): void {
+    for (const desk of this.desks) {
+      if (deskName !== null && desk.name !== deskName) continue;
+      for (const instrument of desk.instruments) {
+        instrument.at = this.at;
+        this.real.cancelBook(instrument.book, 'flatten', this.at, true);
+        desk.close(this.real, instrument, 'exit:flatten', 'an operator closes all', true);
+      }
+    }
+  }
+
+  // ---- what desks ask of the portfolio (Host) ----
+
+  account(lane: Lane): AccountSummary {
+    let account = this.accounts.get(lane);
+    if (account === undefined) {
+      account = accountOf(lane, this.at, this.equityAtDayStart, this.correlations);
+      this.accounts.set(lane, account);
+    }
+    return account;
+  }
+
+  beforeSlice(at: Instant): void {
+    this.accounts.clear();
+    const day = Math.floor(at / DAY);
+    const equity = this.real.ledger.equity(at);
+    if (day > this.day) {
+      this.day = day;
+      this.equityAtDayStart = equity;
+    }
+    if (this.breaker === null) return;
+    this.breaker.equity(equity, at);
+    this.breaker.tick(at);
+    this.breakerMoved(at);
+  }
+
+  private lastBreaker: string = 'CLOSED';
+  private breakerMoved(at: Instant): void {
+    const { breaker } = this;
+    if (breaker === null || breaker.state === this.lastBreaker) return;
+    const from = this.lastBreaker;
+    this.lastBreaker = breaker.state;
+    tally(this.counts.breakerStates, breaker.state);
+    const causes = breaker.causes.map((c) => c.trigger).join(', ');
+    this.happened('breaker', null, null, `${from} -> ${breaker.state}${causes ? `: ${causes}` : ''}`);
+    if (breaker.state === 'HALT' || breaker.state === 'SHUTDOWN') {
+      this.emit({ kind: 'raise-alert', severity: 'critical', key: 'breaker', text: `breaker ${breaker.state}: ${causes}` });
+    }
+    if (breaker.closesAll) {
+      for (const desk of this.desks) {
+        for (const instrument of desk.instruments) {
+          instrument.at = at;
+          this.real.cancelBook(instrument.book, 'breaker', at, true);
+          desk.close(this.real, instrument, 'exit:breaker');
+        }
+      }
+    }
+  }
+
+  entryObjection(confidence: number): Objection | null {
+    if (!this.running) return { by: 'stopped', reason: 'the portfolio is stopped: an operator must start it' };
+    const feed = this.feedsDown.values().next().value;
+    if (feed !== undefined) return { by: 'feed', reason: `feed ${feed} is down` };
+    if (!this.account(this.real).ratesFresh) return { by: 'fx-rate', reason: 'a currency rate is stale' };
+    return this.breaker === null ? null : this.breaker.entryObjection(confidence);
+  }
+
+  isHalted(id: InstrumentId): boolean {
+    return this.halted.has(id);
+  }
+
+  breakerMultiplier(): number {
+    return this.breaker === null ? 1 : this.breaker.sizeMultiplier;
+  }
+
+  approveShadow(lane: Lane, plan: Plan, memory: EntryMemory): void {
+    this.plans.shadow(lane, plan, memory);
+  }
+
+  /** One safety layer's objection: counted, traced and told to whoever keeps the safety log. */
+  safetyViolated(desk: string, layer: string, objection: Objection): void {
+    this.observer.safety?.(desk, layer, objection, this.at);
+  }
+
+  ask(question: Question, expiresAt: Instant): string {
+    this.questionCount += 1;
+    this.counts.questions += 1;
+    const questionId = `${this.definition.name}-q${this.questionCount}`;
+    this.emit({ kind: 'ask-question', questionId, topic: question.topic, prompt: question.prompt, expiresAt });
+    return questionId;
+  }
+
+  judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome {
+    return this.plans.judge(desk, plan, memory);
+  }
+
+  exitNow(
+    lane: Lane,
+    desk: DeskRuntime,
+    instrument: InstrumentRuntime,
+    lots: number,
+    reason: string,
+    manual: boolean,
+  ): readonly ClientOrderId[] {
+    return this.plans.exit(lane, desk, instrument, lots, reason, manual);
+  }
+
+  happened(
+    type: HappeningTrace['type'],
+    desk: string | null,
+    instrument: InstrumentId | null,
+    text: string,
+    data?: Readonly<Record<string, unknown>>,
+    shadow = false,
+  ): void {
+    if (this.trace.level === 'none') return;
+    this.trace.line({ type, at: this.at, desk, instrument, shadow, text, ...(data === undefined ? {} : { data }) });
+  }
+
+  emit(command: Command): void {
+    if (this.out === NO_COMMANDS) this.out = [];
+    if (command.kind === 'submit-order') this.counts.orders += 1;
+    this.out.push(command);
+  }
+
+  /** Equity in minor units of the base currency. */
+  equity(): number {
+    return this.real.ledger.equity(this.at);
+  }
+
+  capture(): unknown {
+    return captureState(this);
+  }
+
+  restore(captured: unknown): void {
+    restoreState(this, captured);
+    this.accounts.clear();
+  }
+}

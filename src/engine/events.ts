@@ -1,0 +1,108 @@
+import type { Instant } from '#base';
+import type { VenueCommand } from '#execution';
+import type { ClientOrderId, VenueReport } from '#ledger';
+import type { MarketEvent } from '#market';
+
+interface Stamped {
+  readonly at: Instant;
+  readonly eventTime: Instant;
+}
+
+/** What a person or a program with rights may ask of a running portfolio. */
+export type OperatorAction =
+  | { readonly action: 'start' }
+  | { readonly action: 'stop' }
+  /** Close everything and cancel every order. `desk` null is the whole portfolio. */
+  | { readonly action: 'flatten'; readonly desk: string | null }
+  | { readonly action: 'recover'; readonly confirm: string | null }
+  | { readonly action: 'override'; readonly enabled: boolean }
+  | { readonly action: 'kill' }
+  /** Lets a desk whose shadow window shows an edge again enter at exploration risk. */
+  | { readonly action: 'resume-edge'; readonly desk: string }
+  /** A person's word on a plan under review. */
+  | {
+      readonly action: 'review';
+      readonly questionId: string;
+      readonly verdict: 'allow' | 'refuse';
+      /** Share of the size allowed, 0..1; a review may only reduce. */
+      readonly share: number;
+    };
+
+export interface OperatorActed extends Stamped {
+  readonly kind: 'operator-acted';
+  readonly by: string;
+  readonly reason: string;
+  readonly act: OperatorAction;
+}
+
+/** Journal entry 0: what runs, on what seed, from which code and configuration. */
+export interface RunStarted extends Stamped {
+  readonly kind: 'run-started';
+  readonly portfolio: string;
+  readonly seed: string;
+  readonly codeHash: string;
+  readonly configurationHash: string;
+}
+
+/** The answer to a question; `answer` null means that nobody could answer (`error` says why). Untrusted data. */
+export interface AnswerReceived extends Stamped {
+  readonly kind: 'answer-received';
+  readonly questionId: string;
+  readonly answer: unknown;
+  readonly error: string | null;
+}
+
+/** Time has reached what {@link Engine.nextDue} asked for. */
+export interface TimerFired extends Stamped {
+  readonly kind: 'timer-fired';
+}
+
+/** One call to a venue took this long. */
+export interface CallMeasured extends Stamped {
+  readonly kind: 'call-measured';
+  readonly venue: string;
+  readonly latencyMs: number;
+}
+
+/** A command could not be handed over, or nobody knows whether it was. */
+export interface SendFailed extends Stamped {
+  readonly kind: 'send-failed';
+  readonly clientId: ClientOrderId;
+  readonly outcome: 'not-sent' | 'unknown';
+  readonly reason: string;
+}
+
+/** The process started again on this journal. Sends queries for every order whose fate is open. */
+export interface RunResumed extends Stamped {
+  readonly kind: 'run-resumed';
+}
+
+/** The one closed union: a new kind does not compile until the switch in engine.ts handles it. */
+export type Event =
+  | RunStarted
+  | RunResumed
+  | MarketEvent
+  | VenueReport
+  | AnswerReceived
+  | TimerFired
+  | CallMeasured
+  | SendFailed
+  | OperatorActed;
+
+export type Severity = 'info' | 'warning' | 'critical';
+
+export type Command =
+  | VenueCommand
+  | {
+      readonly kind: 'ask-question';
+      readonly questionId: string;
+      readonly topic: string;
+      readonly prompt: unknown;
+      readonly expiresAt: Instant;
+    }
+  | { readonly kind: 'raise-alert'; readonly severity: Severity; readonly key: string; readonly text: string };
+
+/** True for commands that can only shrink exposure: they may leave before the journal is written. */
+export function onlyReduces(command: Command): boolean {
+  return command.kind === 'cancel-order' || (command.kind === 'submit-order' && command.order.reduceOnlyAtVenue);
+}

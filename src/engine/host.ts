@@ -1,0 +1,55 @@
+import type { Instant } from '#base';
+import type { Objection } from '#ensemble';
+import type { ClientOrderId } from '#ledger';
+import type { InstrumentId } from '#market';
+import type { AccountSummary, Plan } from '#risk';
+import type { Question } from '#signals';
+import type { Counts } from './counts.ts';
+import type { DeskRuntime } from './desk-runtime.ts';
+import type { InstrumentRuntime } from './instrument-runtime.ts';
+import type { EntryMemory, Lane } from './lane.ts';
+import type { HappeningTrace, TraceSink } from './trace.ts';
+
+/** What became of a plan that a desk proposed. */
+export type JudgeOutcome =
+  | { readonly kind: 'refused'; readonly objections: readonly Objection[] }
+  | { readonly kind: 'in-review'; readonly reductions: readonly Objection[]; readonly orders: readonly string[] }
+  | { readonly kind: 'sent'; readonly reductions: readonly Objection[]; readonly orders: readonly string[] };
+
+/** What the portfolio gives its desks: books, risk, questions, counters. The engine implements it. */
+export interface Host {
+  readonly counts: Counts;
+  readonly trace: TraceSink;
+  readonly real: Lane;
+  /** Fee rate of a run that overrides the instruments' schedules, as a fraction; null otherwise. */
+  readonly feeRate: number | null;
+  /** Minor units of the base currency as a float. */
+  readonly toMoney: (minor: number) => number;
+  /** The account of a lane, made once per slice or fill. */
+  account(lane: Lane): AccountSummary;
+  /** Why no entry may leave now at this confidence, or null: stopped, breaker, stale rates. */
+  entryObjection(confidence: number): Objection | null;
+  breakerMultiplier(): number;
+  ask(question: Question, expiresAt: Instant): string;
+  judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome;
+  approveShadow(lane: Lane, plan: Plan, memory: EntryMemory): void;
+  exitNow(
+    lane: Lane,
+    desk: DeskRuntime,
+    instrument: InstrumentRuntime,
+    lots: number,
+    reason: string,
+    /** Ordered by a person: the only exit that SHUTDOWN lets through. */
+    manual: boolean,
+  ): readonly ClientOrderId[];
+  /** Marks and breaker inputs that belong before a slice's decisions. */
+  beforeSlice(at: Instant): void;
+  happened(
+    type: HappeningTrace['type'],
+    desk: string | null,
+    instrument: InstrumentId | null,
+    text: string,
+    data?: Readonly<Record<string, unknown>>,
+    shadow?: boolean,
+  ): void;
+}

@@ -1,0 +1,184 @@
+import type { Instant } from '#base';
+import { FeatureFrame } from '#features';
+import { type BarClosed, type Instrument, type InstrumentId, Resampler } from '#market';
+import type { View } from '#signals';
+import type { BookId } from '#ledger';
+import { requestOf, type Values, valuesClass } from './binding.ts';
+import type { DeskParts, RegimeTracker } from './desk.ts';
+
+/** Every feature request of a desk's parts, sorted, each once. */
+export function requestsOf(parts: DeskParts): string[] {
+  const needs = [
+    ...parts.sources.map((s) => s.features),
+    ...(parts.gates ?? []).map((g) => g.features),
+    ...(parts.exits ?? []).map((e) => e.features),
+    parts.sizer.features,
+    parts.regime?.features ?? {},
+  ];
+  return [...new Set(needs.flatMap((n) => Object.values(n)).map(requestOf))].sort();
+}
+
+interface ObservationSource {
+  observation(subject: string, at: Instant): { value: number | string; publishedAt: Instant } | null;
+}
+
+/** One instrument of one desk: its frames, its parts' states, and the view its sources see. */
+export class InstrumentRuntime implements View {
+  static readonly configuration = [
+    'instrument',
+    'book',
+    'intervalMs',
+    'sourceValues',
+    'gateValues',
+    'exitValues',
+    'sizerValues',
+    'regimeValues',
+    'peers',
+    'observations',
+  ];
+  readonly instrument: Instrument;
+  readonly book: BookId;
+  readonly intervalMs: number;
+  readonly frame: FeatureFrame;
+  readonly others = new Map<number, FeatureFrame>();
+  readonly regime: RegimeTracker | null;
+  readonly sourceStates: unknown[];
+  readonly sourceValues: readonly Values[];
+  readonly gateValues: readonly Values[];
+  readonly exitValues: readonly Values[];
+  readonly sizerValues: Values;
+  at: Instant = 0;
+  /** Close time of the newest bar; -1 before the first. */
+  lastClose = -1;
+  price = Number.NaN;
+  /** Whether the newest bar is recent enough to act on. */
+  fresh = false;
+  private readonly regimeValues: Values | null;
+  private readonly resamplers = new Map<number, Resampler>();
+  private readonly peers: (instrument: InstrumentId) => InstrumentRuntime | null;
+  private readonly observations: ObservationSource;
+
+  constructor(options: {
+    instrument: Instrument;
+    book: BookId;
+    intervalMs: number;
+    /** Interval of the bars the feed brings for this instrument. */
+    feedMs: number;
+    otherMs: readonly number[];
+    parts: DeskParts;
+    requests: readonly string[];
+    bindings: Bindings;
+    peers: (instrument: InstrumentId) => InstrumentRuntime | null;
+    observations: ObservationSource;
+  }) {
+    const { parts, bindings, feedMs } = options;
+    this.instrument = options.instrument;
+    this.book = options.book;
+    this.intervalMs = options.intervalMs;
+    this.peers = options.peers;
+    this.observations = options.observations;
+    this.frame = new FeatureFrame(options.requests);
+    for (const ms of [options.intervalMs, ...options.otherMs]) {
+      if (ms !== options.intervalMs) this.others.set(ms, new FeatureFrame(options.requests));
+      if (ms !== feedMs) this.resamplers.set(ms, new Resampler(feedMs, ms));
+    }
+    this.sourceStates = parts.sources.map((s) => (s.state as () => unknown)());
+    this.sourceValues = bindings.sources.map((make) => new make(this.frame));
+    this.gateValues = bindings.gates.map((make) => new make(this.frame));
+    this.exitValues = bindings.exits.map((make) => new make(this.frame));
+    this.sizerValues = new bindings.sizer(this.frame);
+    this.regimeValues = bindings.regime === null ? null : new bindings.regime(this.frame);
+    this.regime = parts.regime?.create() ?? null;
+  }
+
+  /** Takes a bar of the feed's interval; true when a bar of the desk's interval closed with it. */
+  push(event: BarClosed): boolean {
+    this.at = event.at;
+    let closed = false;
+    if (!this.resamplers.has(this.intervalMs)) {
+      this.accept(event);
+      closed = true;
+    }
+    for (const [ms, frame] of this.others) {
+      if (!this.resamplers.has(ms)) pushBar(frame, event.bar);
+    }
+    for (const [ms, resampler] of this.resamplers) {
+      for (const { bar } of resampler.add(event.bar)) {
+        if (ms === this.intervalMs) {
+          this.accept({ ...event, bar, intervalMs: ms });
+          closed = true;
+        } else pushBar(this.others.get(ms)!, bar);
+      }
+    }
+    return closed;
+  }
+
+  private accept(event: BarClosed): void {
+    pushBar(this.frame, event.bar);
+    this.lastClose = event.bar.time + this.intervalMs;
+    this.price = event.bar.close;
+    this.fresh = event.at - this.lastClose <= this.intervalMs;
+    if (this.regime !== null) this.regime.update(this.regimeValues!);
+  }
+
+  get regimeName(): string | null {
+    return this.regime === null ? null : this.regime.name;
+  }
+
+  get count(): number {
+    return this.frame.count;
+  }
+  get open(): number {
+    return this.frame.bars.open[this.frame.bars.length - 1]!;
+  }
+  get high(): number {
+    return this.frame.bars.high[this.frame.bars.length - 1]!;
+  }
+  get low(): number {
+    return this.frame.bars.low[this.frame.bars.length - 1]!;
+  }
+  get close(): number {
+    return this.price;
+  }
+  get volume(): number {
+    return this.frame.bars.volume[this.frame.bars.length - 1]!;
+  }
+
+  peer(instrument: InstrumentId, intervalMs: number = this.intervalMs): FeatureFrame | null {
+    const other = instrument === this.instrument.id ? this : this.peers(instrument);
+    if (other === null) return null;
+    return intervalMs === other.intervalMs ? other.frame : (other.others.get(intervalMs) ?? null);
+  }
+
+  observation(subject: string): { value: number | string; publishedAt: Instant } | null {
+    return this.observations.observation(subject, this.at);
+  }
+}
+
+function pushBar(frame: FeatureFrame, bar: BarClosed['bar']): void {
+  frame.push(bar.time, bar.open, bar.high, bar.low, bar.close, bar.volume);
+}
+
+type ValuesClass = ReturnType<typeof valuesClass>;
+
+/** The value classes of a desk's parts, shared by all its instruments. */
+export interface Bindings {
+  readonly sources: readonly ValuesClass[];
+  readonly gates: readonly ValuesClass[];
+  readonly exits: readonly ValuesClass[];
+  readonly sizer: ValuesClass;
+  readonly regime: ValuesClass | null;
+}
+
+/** Resolves every feature expression of a desk against the columns its frames will have. */
+export function bindParts(parts: DeskParts, requests: readonly string[]): Bindings {
+  const shape = new FeatureFrame(requests);
+  const handleOf = (column: string) => shape.column(column);
+  return {
+    sources: parts.sources.map((s) => valuesClass(s.features, handleOf)),
+    gates: (parts.gates ?? []).map((g) => valuesClass(g.features, handleOf)),
+    exits: (parts.exits ?? []).map((e) => valuesClass(e.features, handleOf)),
+    sizer: valuesClass(parts.sizer.features, handleOf),
+    regime: parts.regime === undefined ? null : valuesClass(parts.regime.features, handleOf),
+  };
+}

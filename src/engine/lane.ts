@@ -1,0 +1,205 @@
+import { assert, type Instant } from '#base';
+import { planOrders, type VenueCommand } from '#execution';
+import type { Booking, BookId, ClientOrderId, Ledger, OrderRequest, OrderState, Trade, VenueReport } from '#ledger';
+import { type Instrument, notional } from '#market';
+import { type Approved, consume, ExitMemories, type HeldPosition, type Leg, type Plan } from '#risk';
+import { LegTrackers } from './leg-trackers.ts';
+
+/** What the desk knew when it asked for an entry; becomes part of the held position when the order fills. */
+export interface EntryMemory {
+  readonly planId: string;
+  readonly stopPrice: number | null;
+  readonly targetPrice: number | null;
+  readonly regime: string | null;
+  readonly atEntry: Readonly<Record<string, number>>;
+  readonly riskToStop: number;
+}
+
+/** A held position with what exits need, plain data. `exitAsked` is the client id of a working exit order. */
+export interface Held extends HeldPosition {
+  bestPrice: number;
+  riskToStop: number;
+  exitAsked: ClientOrderId | null;
+}
+
+export interface LaneEffect {
+  readonly booking: Booking;
+  readonly opened: Held | null;
+  readonly closed: Trade | null;
+}
+
+/**
+ * One way of holding positions: the real lane sends its orders out, a shadow lane sends them to a simulated
+ * venue of its own. Both keep books with the same ledger, so a shadow trade is judged like a real one.
+ */
+export class Lane {
+  static readonly configuration = ['shadow', 'idPrefix', 'send', 'instrumentOf'];
+  readonly shadow: boolean;
+  readonly ledger: Ledger;
+  readonly held = new Map<BookId, Held>();
+  readonly exitMemories = new ExitMemories();
+  private readonly memories = new Map<BookId, EntryMemory>();
+  private readonly idPrefix: string;
+  private readonly send: (command: VenueCommand, at: Instant) => void;
+  private readonly instrumentOf: (id: Instrument['id']) => Instrument;
+  private readonly legs: LegTrackers;
+  private orderCount = 0;
+  private at: Instant = 0;
+
+  constructor(options: {
+    shadow: boolean;
+    ledger: Ledger;
+    idPrefix: string;
+    send: (command: VenueCommand, at: Instant) => void;
+    instrumentOf: (id: Instrument['id']) => Instrument;
+    legsEnded: (plan: Plan, text: string) => void;
+  }) {
+    this.shadow = options.shadow;
+    this.ledger = options.ledger;
+    this.idPrefix = options.idPrefix;
+    this.send = options.send;
+    this.instrumentOf = options.instrumentOf;
+    this.legs = this.newLegTrackers(options.legsEnded);
+  }
+
+  private nextId(): ClientOrderId {
+    this.orderCount += 1;
+    return `${this.idPrefix}-${this.orderCount.toString(36)}` as ClientOrderId;
+  }
+
+  /** Sends an approved plan; returns the client ids of its orders. An approval serves once. */
+  submit(approved: Approved<Plan>, at: Instant, memory: EntryMemory | null): readonly ClientOrderId[] {
+    const orders = planOrders(approved, () => this.nextId(), { at, reducesNet: (leg) => this.reducesNet(leg) });
+    const { plan } = approved;
+    const used = consume(approved, at, this.shadow ? 'shadow' : 'real');
+    assert(used.kind === 'plan', `the approval of plan ${plan.id} had run out`);
+    if (memory !== null) for (const leg of plan.legs) this.memories.set(leg.book, memory);
+    for (const order of orders) this.sendOrder(order, at);
+    if (plan.legs.length > 1) this.legs.track(plan, orders);
+    return orders.map((order) => order.clientId);
+  }
+
+  private sendOrder(order: OrderRequest, at: Instant): void {
+    this.ledger.submit(order, at);
+    this.send({ kind: 'submit-order', order }, at);
+  }
+
+  private reducesNet(leg: Leg): boolean {
+    return this.ledger.reduceOnlyReducesNet(leg);
+  }
+
+  private newLegTrackers(ended: (plan: Plan, text: string) => void): LegTrackers {
+    return new LegTrackers({
+      nextId: () => this.nextId(),
+      worth: (leg, lots) => this.worth(leg, lots),
+      reducesNet: (leg) => this.reducesNet(leg),
+      carryOut: (command) => {
+        if (command.kind === 'submit-order') this.sendOrder(command.order, this.at);
+        else this.send(command, this.at);
+      },
+      ended: (plan, outcome, why) => ended(plan, why === null ? outcome : `${outcome}: ${why}`),
+    });
+  }
+
+  private worth(leg: Leg, lots: number): number {
+    const instrument = this.instrumentOf(leg.instrument);
+    const ticks = this.ledger.lastMark(leg.instrument)?.ticks ?? leg.expectedTicks;
+    return this.ledger.inBase(instrument.settle, notional(instrument, ticks, lots, 'ceil'), true);
+  }
+
+  /** Time passes for plans of several legs. */
+  onTime(at: Instant): void {
+    this.at = at;
+    this.legs.onTime(at);
+  }
+
+  nextDue(): Instant {
+    return this.legs.nextDue();
+  }
+
+  cancel(order: OrderState, reason: string, at: Instant): void {
+    if (order.cancelRequestedAt !== null) return;
+    this.ledger.cancelRequested(order.request.clientId, at);
+    this.send({ kind: 'cancel-order', clientId: order.request.clientId, reason }, at);
+  }
+
+  /** Cancels what still works for a book; protective orders too unless `entriesOnly`. */
+  cancelBook(book: BookId, reason: string, at: Instant, entriesOnly = false): void {
+    for (const order of this.ledger.workingOrders(book)) {
+      if (!entriesOnly || !order.request.reduceOnly) this.cancel(order, reason, at);
+    }
+  }
+
+  /** True while an order that may add exposure works for the book. */
+  hasWorkingEntry(book: BookId): boolean {
+    return this.ledger.workingOrders(book).some((order) => !order.request.reduceOnly);
+  }
+
+  /** Whether a protective order of this kind (`stop-loss`, `take-profit`) works at the venue for the book. */
+  rests(book: BookId, kind: string): boolean {
+    return this.ledger.workingOrders(book).some((order) => order.request.reduceOnly && order.request.reason === kind);
+  }
+
+  /** Books a report and keeps the held positions in step with it. */
+  report(report: VenueReport): LaneEffect {
+    this.at = report.at;
+    const effect = this.bookReport(report);
+    this.legs.onReport(report);
+    return effect;
+  }
+
+  private bookReport(report: VenueReport): LaneEffect {
+    const booking = this.ledger.report(report);
+    const book = booking.order?.request.book ?? ('book' in report ? report.book : null);
+    if (book === null) return { booking, opened: null, closed: booking.closed };
+    let opened: Held | null = null;
+    if (booking.closed !== null) {
+      this.held.delete(book);
+      this.exitMemories.forget(book);
+    }
+    const position = booking.position;
+    if (position !== null && position.lots !== 0 && !this.held.has(book)) {
+      opened = this.open(book, position.lots, position.entryPrice, position.openedAt);
+      this.held.set(book, opened);
+    } else if (position !== null && position.lots !== 0) {
+      const held = this.held.get(book)!;
+      if (held.entryPrice !== position.entryPrice) this.held.set(book, { ...held, entryPrice: position.entryPrice });
+    }
+    const held = this.held.get(book);
+    if (held !== undefined && booking.order !== null && held.exitAsked === booking.order.request.clientId) {
+      if (isOver(booking.order)) held.exitAsked = null;
+    }
+    if (booking.closed !== null && opened === null) this.cancelBook(book, 'position closed', report.at);
+    return { booking, opened, closed: booking.closed };
+  }
+
+  private open(book: BookId, lots: number, entryPrice: number, openedAt: Instant): Held {
+    const memory = this.memories.get(book) ?? null;
+    return {
+      book,
+      direction: lots > 0 ? 1 : -1,
+      entryPrice,
+      openedAt,
+      stopPrice: memory?.stopPrice ?? null,
+      targetPrice: memory?.targetPrice ?? null,
+      bestPrice: entryPrice,
+      entryRegime: memory?.regime ?? null,
+      atEntry: memory?.atEntry ?? {},
+      riskToStop: memory?.riskToStop ?? 0,
+      exitAsked: null,
+    };
+  }
+
+  instrument(id: Instrument['id']): Instrument {
+    return this.instrumentOf(id);
+  }
+}
+
+function isOver(order: OrderState): boolean {
+  return (
+    order.status === 'filled' ||
+    order.status === 'canceled' ||
+    order.status === 'expired' ||
+    order.status === 'rejected'
+  );
+}

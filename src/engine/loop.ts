@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { assert, type Instant } from '#base';
+import type { Engine } from './engine.ts';
+import { type Command, type Event, onlyReduces } from './events.ts';
+import type { EntryKind } from './journal-format.ts';
+
+/** Where entries go. Storage implements it; a run that keeps nothing uses {@link NO_JOURNAL}. */
+export interface JournalSink {
+  append(kind: EntryKind, text: string): void;
+  /** Makes what was appended durable. Called before any command that can add exposure is released. */
+  commit(): void;
+  /** Appends a command that only reduces exposure: it may leave before the journal's own write. */
+  urgent(text: string): void;
+}
+
+export const NO_JOURNAL: JournalSink = { append: () => {}, commit: () => {}, urgent: () => {} };
+
+/** Who carries commands out: the simulated venue, a live venue, the adapters that answer questions. */
+export interface Outside {
+  carryOut(command: Command, at: Instant): void;
+}
+
+const NO_COMMANDS: readonly Command[] = Object.freeze([]);
+
+/**
+ * The one loop. Writes every event and the commands it led to, in order, and releases commands only after they
+ * were written. Recorded market events are written by reference to their place on the tape.
+ */
+export class Loop {
+  readonly engine: Engine;
+  /** Commands released so far, and the hash over their texts in order. */
+  commands = 0;
+  private readonly journal: JournalSink;
+  private readonly outside: Outside;
+  private readonly commandsDigest = createHash('sha256');
+  private tapeFrom = -1;
+  private tapeTo = -1;
+
+  constructor(engine: Engine, journal: JournalSink, outside: Outside) {
+    this.engine = engine;
+    this.journal = journal;
+    this.outside = outside;
+  }
+
+  /** A live event: written in full. */
+  dispatch(event: Event): void {
+    this.flushTape();
+    this.journal.append('event', JSON.stringify(event));
+    this.release(this.engine.step(event), event.at);
+  }
+
+  /**
+   * A recorded market event: `row` is its step in the tape's merged order. Every step but the openings of bars
+   * (which only the venue sees) comes through here, so a range names its first and last step.
+   */
+  dispatchRecorded(event: Event, row: number): void {
+    if (this.tapeFrom < 0) this.tapeFrom = row;
+    this.tapeTo = row;
+    const commands = this.engine.step(event);
+    if (commands.length > 0) {
+      this.flushTape();
+      this.release(commands, event.at);
+    }
+  }
+
+  /** Writes what is still pending; call at the end of a run. */
+  finish(): void {
+    this.flushTape();
+    this.journal.commit();
+  }
+
+  /** SHA-256 over every command's text and a line end, in order. Ends the digest. */
+  commandsHash(): string {
+    return this.commandsDigest.copy().digest('hex');
+  }
+
+  private flushTape(): void {
+    if (this.tapeFrom < 0) return;
+    this.journal.append('tape-range', `${this.tapeFrom} ${this.tapeTo}`);
+    this.tapeFrom = -1;
+    this.tapeTo = -1;
+  }
+
+  private release(commands: readonly Command[] = NO_COMMANDS, at: Instant): void {
+    if (commands.length === 0) return;
+    let committed = false;
+    for (const command of commands) {
+      const text = JSON.stringify(command);
+      this.commands += 1;
+      this.commandsDigest.update(text);
+      this.commandsDigest.update('\n');
+      if (onlyReduces(command)) this.journal.urgent(text);
+      else this.journal.append('command', text);
+    }
+    for (const command of commands) {
+      if (!committed && !onlyReduces(command)) {
+        this.journal.commit();
+        committed = true;
+      }
+      this.outside.carryOut(command, at);
+    }
+    assert(this.engine.outgoing === 0, 'commands appeared outside a step');
+  }
+}

@@ -1,0 +1,26 @@
+import type { Instant } from '#base';
+import type { ObservationPublished } from '#market';
+
+const KEPT_PER_SUBJECT = 64;
+
+/** Published observations by subject; as-of look-ups use the time of publication, never the time it speaks of. */
+export class Observations {
+  private readonly bySubject = new Map<string, { value: number | string; publishedAt: Instant }[]>();
+
+  publish(event: ObservationPublished): void {
+    const list = this.bySubject.get(event.subject) ?? [];
+    let i = list.length;
+    while (i > 0 && list[i - 1]!.publishedAt > event.publishedAt) i -= 1;
+    list.splice(i, 0, { value: event.value, publishedAt: event.publishedAt });
+    if (list.length > KEPT_PER_SUBJECT) list.shift();
+    this.bySubject.set(event.subject, list);
+  }
+
+  /** The newest value published no later than `at`. */
+  observation(subject: string, at: Instant): { value: number | string; publishedAt: Instant } | null {
+    const list = this.bySubject.get(subject);
+    if (list === undefined) return null;
+    for (let i = list.length - 1; i >= 0; i--) if (list[i]!.publishedAt <= at) return list[i]!;
+    return null;
+  }
+}

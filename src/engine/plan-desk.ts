@@ -1,0 +1,195 @@
+import type { Instant } from '#base';
+import type { Objection } from '#ensemble';
+import type { ClientOrderId } from '#ledger';
+import { approveShadow, type Plan, type PlanFacts, platformGuard, RiskDesk, type WasApproved } from '#risk';
+import { tally } from './counts.ts';
+import type { DeskRuntime } from './desk-runtime.ts';
+import type { Engine } from './engine.ts';
+import { planFacts } from './entry-plan.ts';
+import type { JudgeOutcome } from './host.ts';
+import type { InstrumentRuntime } from './instrument-runtime.ts';
+import type { EntryMemory, Lane } from './lane.ts';
+
+/** A plan that waits for a reviewer. Plain data. */
+interface UnderReview {
+  readonly planId: string;
+  readonly desk: string;
+  readonly expiresAt: Instant;
+  readonly memory: EntryMemory;
+}
+
+/** Where the desks' plans meet risk: judged, reviewed, sent. */
+export class PlanDesk {
+  static readonly configuration = ['engine'];
+  private readonly engine: Engine;
+  private readonly riskDesks: readonly RiskDesk[];
+  private readonly reviews = new Map<string, UnderReview>();
+  private exitCount = 0;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    const { platform } = engine.definition;
+    this.riskDesks = engine.definition.desks.map(
+      ({ parts }) =>
+        new RiskDesk({
+          limits: [...(parts.limits ?? []), ...(platform === null ? [] : [platformGuard(platform)])],
+          safetyLayers: parts.safetyLayers ?? [],
+          reviewMs: parts.review?.timeoutMs ?? null,
+        }),
+    );
+  }
+
+  private riskDeskOf(desk: string): RiskDesk {
+    return this.riskDesks[this.engine.desks.findIndex((d) => d.name === desk)]!;
+  }
+
+  private measure(plan: Plan): PlanFacts {
+    const { engine } = this;
+    return planFacts(plan, engine.instrumentOf, (instrument, amount) =>
+      engine.real.ledger.inBase(instrument.settle, amount, true),
+    );
+  }
+
+  /** Runs a desk's plan through breaker, limits, safety layers and review; what is approved leaves at once. */
+  judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome {
+    const { engine } = this;
+    const halted = plan.legs.find((leg) => engine.isHalted(leg.instrument));
+    if (halted !== undefined) {
+      return { kind: 'refused', objections: [{ by: 'halted', reason: `${halted.instrument} does not trade` }] };
+    }
+    const judgement = this.riskDeskOf(desk.name).judge({
+      plan,
+      facts: this.measure(plan),
+      account: engine.account(engine.real),
+      breaker: engine.breaker,
+      at: engine.at,
+    });
+    for (const { layer, objection } of judgement.layers) {
+      if (objection !== null) engine.safetyViolated(desk.name, layer, objection);
+    }
+    if (judgement.kind === 'refused') return { kind: 'refused', objections: judgement.refused.objections };
+    if (judgement.kind === 'review') {
+      engine.counts.reviews += 1;
+      const { expiresAt } = judgement.question;
+      const questionId = engine.ask({ topic: desk.parts.review!.topic, prompt: judgement.question }, expiresAt);
+      this.reviews.set(questionId, { planId: plan.id, desk: desk.name, expiresAt, memory });
+      return { kind: 'in-review', reductions: judgement.reductions, orders: [] };
+    }
+    return { kind: 'sent', reductions: judgement.reductions, orders: this.send(judgement, memory) };
+  }
+
+  private send(approved: WasApproved, memory: EntryMemory): readonly ClientOrderId[] {
+    return this.engine.real.submit(approved.approved, this.engine.at, memory);
+  }
+
+  shadow(lane: Lane, plan: Plan, memory: EntryMemory): void {
+    lane.submit(approveShadow(plan, this.engine.at, plan.expiresAt - plan.at), this.engine.at, memory);
+  }
+
+  /** A reduce-only market order for `lots` held (signed), judged like every plan. */
+  exit(
+    lane: Lane,
+    desk: DeskRuntime,
+    instrument: InstrumentRuntime,
+    lots: number,
+    reason: string,
+    manual: boolean,
+  ): readonly ClientOrderId[] {
+    const { engine } = this;
+    this.exitCount += 1;
+    const mark = lane.ledger.lastMark(instrument.instrument.id);
+    const plan: Plan = {
+      id: `${desk.name}-exit-${this.exitCount}`,
+      desk: desk.name,
+      at: engine.at,
+      purpose: 'exit',
+      confidence: 1,
+      legs: [
+        {
+          book: instrument.book,
+          instrument: instrument.instrument.id,
+          side: lots > 0 ? 'sell' : 'buy',
+          lots: Math.abs(lots),
+          type: 'market',
+          limitTicks: null,
+          triggerTicks: null,
+          timeInForce: 'GTC',
+          postOnly: false,
+          reduceOnly: true,
+          leverage: 1,
+          expectedTicks: mark?.ticks ?? 1,
+          worstTicks: null,
+          protection: null,
+          reason,
+        },
+      ],
+      legFailure: 'keep',
+      unhedgedMax: null,
+      worstLoss: 0,
+      expiresAt: engine.at + instrument.intervalMs,
+    };
+    if (lane.shadow) return lane.submit(approveShadow(plan, engine.at, instrument.intervalMs), engine.at, null);
+    const judgement = this.riskDeskOf(desk.name).judge({
+      plan,
+      facts: this.measure(plan),
+      account: engine.account(lane),
+      breaker: engine.breaker,
+      at: engine.at,
+      manual,
+    });
+    if (judgement.kind === 'approved') return lane.submit(judgement.approved, engine.at, null);
+    const objection = judgement.kind === 'refused' ? judgement.refused.objections[0]! : REVIEWED_EXIT;
+    engine.happened('exit', desk.name, instrument.instrument.id, `exit refused by ${objection.by}: ${objection.reason}`);
+    return [];
+  }
+
+  nextDue(): Instant {
+    let due = Infinity;
+    for (const desk of this.riskDesks) due = Math.min(due, desk.nextExpiry ?? Infinity);
+    return due;
+  }
+
+  onTime(at: Instant): void {
+    for (const desk of this.riskDesks) {
+      for (const { plan, objections } of desk.expire(at)) {
+        for (const objection of objections) tally(this.engine.counts.refusalsByLimit, objection.by);
+        this.engine.happened('review', plan!.desk, plan!.legs[0]!.instrument, 'nobody answered in time: refused');
+      }
+    }
+    for (const [id, review] of this.reviews) if (at >= review.expiresAt) this.reviews.delete(id);
+  }
+
+  /** True when the answer belonged to a review. */
+  onAnswer(questionId: string, answer: unknown): boolean {
+    const review = this.reviews.get(questionId);
+    if (review === undefined) return false;
+    this.reviews.delete(questionId);
+    const { engine } = this;
+    const judgement = this.riskDeskOf(review.desk).answer(review.planId, answer, {
+      account: engine.account(engine.real),
+      breaker: engine.breaker,
+      at: engine.at,
+      measure: (plan) => this.measure(plan),
+    });
+    const text = judgement.kind === 'approved' ? 'allowed' : this.refusedText(judgement.refused.objections);
+    const instrument = judgement.kind === 'approved' ? judgement.approved.plan.legs[0]!.instrument : null;
+    const stopped = engine.entryObjection(1);
+    if (judgement.kind === 'approved' && stopped === null) {
+      const orders = this.send(judgement, review.memory);
+      engine.happened('review', review.desk, instrument, text, { orders });
+    } else engine.happened('review', review.desk, instrument, stopped === null ? text : `refused: ${stopped.reason}`);
+    return true;
+  }
+
+  private refusedText(objections: readonly Objection[]): string {
+    for (const objection of objections) tally(this.engine.counts.refusalsByLimit, objection.by);
+    return `refused: ${objections[0]!.reason}`;
+  }
+
+  /** Questions still open, for people who approve. */
+  get open(): readonly { questionId: string; planId: string; desk: string; expiresAt: Instant }[] {
+    return [...this.reviews].map(([questionId, { planId, desk, expiresAt }]) => ({ questionId, planId, desk, expiresAt }));
+  }
+}
+
+const REVIEWED_EXIT: Objection = { by: 'review', reason: 'exits are not reviewed' };

@@ -1,0 +1,38 @@
+import type { SimulatedVenueOptions } from '#execution';
+import type { Currency, Instrument } from '#market';
+import type { BreakerConfig, PlatformGuardConfig } from '#risk';
+import type { DeskParts } from './desk.ts';
+import type { TraceSink } from './trace.ts';
+
+/** One desk of a portfolio, built: its parts and what it trades. */
+export interface DeskSetup {
+  readonly name: string;
+  readonly configuration: string;
+  readonly parts: DeskParts;
+  readonly instruments: readonly Instrument[];
+  readonly intervalMs: number;
+  /** Further intervals that sources read through `view.peer`. */
+  readonly otherMs: readonly number[];
+}
+
+/** What the engine is made from. Two engines made from equal definitions decide alike. */
+export interface PortfolioDefinition {
+  readonly name: string;
+  readonly base: Currency;
+  readonly baseMinorScale: number;
+  /** Opening cash in minor units of the base currency. */
+  readonly cash: number;
+  readonly desks: readonly DeskSetup[];
+  /** Interval of the bars that come for each instrument. */
+  readonly feedMs: (instrument: Instrument['id']) => number;
+  readonly breaker: BreakerConfig | null;
+  /** The guard above the desk's own limits, which can only refuse or reduce; null for a study of one desk. */
+  readonly platform: Partial<PlatformGuardConfig> | null;
+  /** Entries allowed from the start; a portfolio that is armed by hand starts stopped. */
+  readonly running: boolean;
+  /** Fee fraction that overrides every schedule, or null. */
+  readonly feeRate: number | null;
+  /** How shadow trades are filled: the same rules as the paper venue. */
+  readonly shadowVenue: Omit<SimulatedVenueOptions, 'instrumentOf' | 'seed'>;
+  readonly trace: TraceSink;
+}

@@ -1,0 +1,32 @@
+import type { BookChanged } from '#market';
+import type { Level, Track } from './venue-state.ts';
+
+const usable = (value: number): boolean => Number.isFinite(value) && value >= 0;
+
+/** Puts changed levels into one side of a book, best first. Levels that are no numbers are ignored. */
+function applySide(levels: Level[], changes: readonly (readonly [number, number])[], bids: boolean): void {
+  for (const [price, size] of changes) {
+    if (!(usable(price) && price > 0 && usable(size))) continue;
+    let i = 0;
+    while (i < levels.length && (bids ? levels[i]![0] > price : levels[i]![0] < price)) i += 1;
+    const found = levels[i]?.[0] === price;
+    if (size === 0) {
+      if (found) levels.splice(i, 1);
+    } else if (found) levels[i]![1] = size;
+    else levels.splice(i, 0, [price, size]);
+  }
+}
+
+/** Applies a book change to what the venue can match on. Levels a newer price crosses are stale and go. */
+export function applyDepth(track: Track, event: BookChanged): void {
+  if (event.snapshot) {
+    track.bids = [];
+    track.asks = [];
+  }
+  applySide(track.bids, event.bids, true);
+  applySide(track.asks, event.asks, false);
+  const bidsMoved = event.bids.length > 0;
+  while (track.bids.length > 0 && track.asks.length > 0 && track.bids[0]![0] >= track.asks[0]![0]) {
+    (bidsMoved ? track.asks : track.bids).shift();
+  }
+}

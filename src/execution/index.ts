@@ -1,0 +1,16 @@
+export { type FaultModel, HostileVenue, NO_FAULTS, simulatedVenue } from './faults.ts';
+export { type LegOutcome, LegTracker, type LegTrackerOptions } from './leg-tracker.ts';
+export { type PlanOrdersOptions, planOrders } from './planner.ts';
+export { NO_REPORTS, type VenueFold } from './port.ts';
+export { impactRate } from './prices.ts';
+export { type RestingQuote, refreshQuotes, restingQuote } from './quotes.ts';
+export { SimulatedVenue } from './simulated-venue.ts';
+export type * from './venue.ts';
+export {
+  type ExecutionNoise,
+  type FeeQuestion,
+  type PriceBand,
+  type SimulatedVenueOptions,
+  type Slippage,
+  venueOptions,
+} from './venue-options.ts';

@@ -1,0 +1,143 @@
+import { assert, type Instant } from '#base';
+import { type ClientOrderId, type OrderRequest, type OrderType, opposite, type TimeInForce } from '#ledger';
+import { type Approved, isApproved, type Leg, type Plan, type Protection } from '#risk';
+
+export interface PlanOrdersOptions {
+  /** The loop's time: an approval that has run out may not be used. */
+  readonly at: Instant;
+  /** Whether a reduce-only order of this leg also reduces the venue's net; default yes. */
+  readonly reducesNet?: (leg: Leg) => boolean;
+}
+
+/** The worst price a leg may fill at becomes part of the order's type. */
+function bounded(leg: Leg): { type: OrderType; limitTicks: number | null; timeInForce: TimeInForce } {
+  const { type, worstTicks, limitTicks, timeInForce, side } = leg;
+  if (worstTicks === null) return { type, limitTicks, timeInForce };
+  switch (type) {
+    case 'market': {
+      // it must not rest at its worst price: what cannot fill now is not wanted later
+      const now = timeInForce === 'FOK' ? 'FOK' : 'IOC';
+      return { type: 'limit', limitTicks: worstTicks, timeInForce: now };
+    }
+    case 'stop':
+      return { type: 'stop-limit', limitTicks: worstTicks, timeInForce };
+    case 'take-profit':
+      return { type: 'take-profit-limit', limitTicks: worstTicks, timeInForce };
+    case 'limit':
+    case 'stop-limit':
+    case 'take-profit-limit': {
+      const best = side === 'buy' ? Math.min : Math.max;
+      return {
+        type,
+        limitTicks: limitTicks === null ? worstTicks : best(limitTicks, worstTicks),
+        timeInForce,
+      };
+    }
+    case 'trailing-stop':
+      assert(false, 'a trailing stop has no worst price');
+  }
+}
+
+interface ChildSpec {
+  readonly type: OrderType;
+  readonly triggerTicks: number | null;
+  readonly trailRate: number | null;
+  readonly reason: string;
+}
+
+function childSpecs({ stopTicks, targetTicks, trailRate }: Protection): ChildSpec[] {
+  const specs: ChildSpec[] = [];
+  if (stopTicks !== null) {
+    specs.push({ type: 'stop', triggerTicks: stopTicks, trailRate: null, reason: 'stop-loss' });
+  }
+  if (targetTicks !== null) {
+    specs.push({ type: 'take-profit', triggerTicks: targetTicks, trailRate: null, reason: 'take-profit' });
+  }
+  if (trailRate !== null)
+    specs.push({ type: 'trailing-stop', triggerTicks: null, trailRate, reason: 'trailing-stop' });
+  return specs;
+}
+
+/** Stop, target and trail rest as children of the entry and cancel each other. */
+function protectionOrders(
+  entry: OrderRequest,
+  leg: Leg,
+  nextId: () => ClientOrderId,
+  atVenue: boolean,
+): OrderRequest[] {
+  if (leg.protection === null || leg.type === 'trailing-stop') return [];
+  const specs = childSpecs(leg.protection);
+  const ocoGroup = specs.length > 1 ? `${entry.clientId}/protection` : null;
+  return specs.map((spec) => ({
+    clientId: nextId(),
+    book: entry.book,
+    instrument: entry.instrument,
+    side: opposite(entry.side),
+    lots: entry.lots,
+    type: spec.type,
+    limitTicks: null,
+    triggerTicks: spec.triggerTicks,
+    trailRate: spec.trailRate,
+    timeInForce: 'GTC',
+    expiresAt: null,
+    postOnly: false,
+    reduceOnly: true,
+    reduceOnlyAtVenue: atVenue,
+    ocoGroup,
+    parent: entry.clientId,
+    leverage: entry.leverage,
+    expectedTicks: spec.triggerTicks,
+    reason: spec.reason,
+  }));
+}
+
+/**
+ * Orders of an approved plan: for each leg its order and then its protection. `ids(n)` names the n-th order, n from 0.
+ * The whole plan expires with its GTD legs at `plan.expiresAt`. Throws on a plan risk did not approve or whose
+ * approval has run out: both are bugs of the caller.
+ */
+export function planOrders<P extends Plan>(
+  approved: Approved<P>,
+  ids: (n: number) => ClientOrderId,
+  options: PlanOrdersOptions,
+): OrderRequest[] {
+  assert(isApproved(approved), 'only an approved plan becomes orders');
+  assert(options.at <= approved.approvedUntil, `the approval of plan ${approved.plan.id} has run out`);
+  const { plan } = approved;
+  const closes = plan.purpose === 'exit' || plan.purpose === 'unwind';
+  const orders: OrderRequest[] = [];
+  let n = 0;
+  const nextId = () => ids(n++);
+  for (const leg of plan.legs) {
+    assert(Number.isSafeInteger(leg.lots) && leg.lots > 0, `plan ${plan.id} has a leg without size`);
+    const reduceOnly = leg.reduceOnly || closes;
+    const netToo = options.reducesNet ? options.reducesNet(leg) : true;
+    const { type, limitTicks, timeInForce } = bounded(leg);
+    const trailing = type === 'trailing-stop';
+    const trailRate = trailing ? (leg.protection?.trailRate ?? null) : null;
+    assert(!trailing || trailRate !== null, 'a trailing leg states its distance in its protection');
+    const entry: OrderRequest = {
+      clientId: nextId(),
+      book: leg.book,
+      instrument: leg.instrument,
+      side: leg.side,
+      lots: leg.lots,
+      type,
+      limitTicks,
+      triggerTicks: leg.triggerTicks,
+      trailRate,
+      timeInForce,
+      expiresAt: timeInForce === 'GTD' ? plan.expiresAt : null,
+      postOnly: leg.postOnly && type === 'limit',
+      reduceOnly,
+      reduceOnlyAtVenue: reduceOnly && netToo,
+      ocoGroup: null,
+      parent: null,
+      leverage: leg.leverage,
+      expectedTicks: leg.expectedTicks,
+      reason: leg.reason,
+    };
+    orders.push(entry, ...protectionOrders(entry, leg, nextId, netToo));
+  }
+  return orders;
+}

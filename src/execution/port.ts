@@ -1,0 +1,22 @@
+import type { Instant } from '#base';
+import type { VenueReport } from '#ledger';
+import type { MarketEvent } from '#market';
+import type { VenueCommand } from './venue.ts';
+
+/**
+ * A venue as a pure fold: commands and market events in, reports out. The simulated venue and its hostile wrapper
+ * are such folds; real venues live in adapters and answer through events.
+ */
+export interface VenueFold {
+  /** Takes a command at the loop's time. Reports that are due at once are returned. */
+  execute(command: VenueCommand, at: Instant): readonly VenueReport[];
+  /** Lets the market move. Returns a shared frozen empty array when nothing happened. */
+  onMarket(event: MarketEvent): readonly VenueReport[];
+  /** Lets time pass: commands in flight arrive, orders expire. */
+  advanceTo(at: Instant): readonly VenueReport[];
+  /** What the venue holds for us: nets per instrument and open orders. */
+  accountReport(at: Instant): VenueReport;
+}
+
+/** The answer of a venue that has nothing to say. */
+export const NO_REPORTS: readonly VenueReport[] = Object.freeze([]);

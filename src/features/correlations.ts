@@ -1,0 +1,85 @@
+import type { Instant } from '#base';
+
+/**
+ * Correlation of hourly simple returns over a sliding window (30 days by default), pair by pair on the hours both
+ * instruments have. Until `minimum` common returns exist the stated prior holds for two different instruments.
+ */
+export class Correlations {
+  static readonly configuration = ['window', 'minimum', 'prior', 'sampleMs'];
+  private readonly window: number;
+  private readonly minimum: number;
+  private readonly prior: number;
+  private readonly sampleMs: number;
+  /** Per instrument: last sample's hour and price, and a ring of returns keyed by hour. */
+  private readonly series = new Map<
+    string,
+    { hour: number; price: number; hours: Float64Array; returns: Float64Array; n: number }
+  >();
+
+  constructor(options: { window?: number; minimum?: number; prior?: number; sampleMs?: number } = {}) {
+    this.window = options.window ?? 720;
+    this.minimum = options.minimum ?? 100;
+    this.prior = options.prior ?? 0.85;
+    this.sampleMs = options.sampleMs ?? 3_600_000;
+  }
+
+  /** Takes a close; only the first one of each new hour is sampled. */
+  observe(instrument: string, at: Instant, close: number): void {
+    const hour = Math.floor(at / this.sampleMs);
+    let s = this.series.get(instrument);
+    if (s === undefined) {
+      s = {
+        hour,
+        price: close,
+        hours: new Float64Array(this.window).fill(-1),
+        returns: new Float64Array(this.window),
+        n: 0,
+      };
+      this.series.set(instrument, s);
+      return;
+    }
+    if (hour <= s.hour) return;
+    // a return over a hole is not an hourly return
+    if (hour === s.hour + 1) {
+      const slot = hour % this.window;
+      s.hours[slot] = hour;
+      s.returns[slot] = close / s.price - 1;
+      s.n += 1;
+    }
+    s.hour = hour;
+    s.price = close;
+  }
+
+  /** Pearson correlation, the prior when too few common returns exist, 1 for an instrument with itself. */
+  between(a: string, b: string): number {
+    if (a === b) return 1;
+    const x = this.series.get(a);
+    const y = this.series.get(b);
+    if (x === undefined || y === undefined || Math.min(x.n, y.n) < this.minimum) return this.prior;
+    const oldest = Math.max(-1, Math.max(x.hour, y.hour) - this.window);
+    let n = 0;
+    let sx = 0;
+    let sy = 0;
+    for (let i = 0; i < this.window; i++) {
+      if (x.hours[i]! > oldest && x.hours[i] === y.hours[i]) {
+        n += 1;
+        sx += x.returns[i]!;
+        sy += y.returns[i]!;
+      }
+    }
+    if (n < this.minimum) return this.prior;
+    let xx = 0;
+    let yy = 0;
+    let xy = 0;
+    for (let i = 0; i < this.window; i++) {
+      if (x.hours[i]! > oldest && x.hours[i] === y.hours[i]) {
+        const dx = x.returns[i]! - sx / n;
+        const dy = y.returns[i]! - sy / n;
+        xx += dx * dx;
+        yy += dy * dy;
+        xy += dx * dy;
+      }
+    }
+    return xx > 0 && yy > 0 ? Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))) : this.prior;
+  }
+}

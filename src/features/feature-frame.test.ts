@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { captureState, InputError, MINUTE, restoreState } from '#base';
+import { barColumns } from '#market';
+import { computeFeatures, FeatureFrame } from './feature-frame.ts';
+
+function pushClose(frame: FeatureFrame, i: number, close: number): void {
+  frame.push(i * MINUTE, close, close + 1, close - 1, close, 10);
+}
+
+describe('FeatureFrame', () => {
+  it('answers by handle and by how long ago', () => {
+    const frame = new FeatureFrame(['sma:3', 'max:2']);
+    const sma = frame.column('sma_3');
+    expect(frame.last).toBe(-1);
+    expect(frame.value(sma)).toBeNaN();
+    for (let i = 0; i < 5; i++) pushClose(frame, i, 10 + i);
+    expect(frame.count).toBe(5);
+    expect(frame.last).toBe(4);
+    expect(frame.value(sma)).toBe(13);
+    expect(frame.value(sma, 2)).toBe(11);
+    expect(frame.value(sma, 3)).toBeNaN();
+    expect(frame.value(sma, 5)).toBeNaN();
+    expect(frame.value(sma, -1)).toBeNaN();
+    expect(frame.value(frame.column('max_2'), 1)).toBe(13);
+    expect(frame.bars.close[frame.last]).toBe(14);
+    expect(frame.bars.length).toBe(5);
+  });
+
+  it('has one kernel per distinct request', () => {
+    const frame = new FeatureFrame(['rsi:14', 'rsi', 'RSI:14', 'bbands:20:2.0', 'bbands:20:2']);
+    expect(frame.requests).toEqual(['rsi:14', 'bbands:20:2']);
+    expect(frame.columns.length).toBe(6);
+  });
+
+  it('refuses an unknown column and names the nearest', () => {
+    const frame = new FeatureFrame(['rsi:14', 'macd:12:26:9']);
+    expect(() => frame.column('macd_12_26_9_sginal')).toThrow(InputError);
+    try {
+      frame.column('macd_12_26_9_sginal');
+    } catch (error) {
+      expect((error as InputError).mend).toContain("'macd_12_26_9_signal'");
+    }
+    expect(() => new FeatureFrame([]).column('rsi_14')).toThrow(InputError);
+    expect(() => new FeatureFrame(['rsy:14'])).toThrow(InputError);
+  });
+
+  it('keeps 2048 rows, more where a kernel looks back further, and never less than kernels need', () => {
+    expect(new FeatureFrame(['rsi:14']).capacity).toBe(2048);
+    expect(new FeatureFrame(['sma:3000']).capacity).toBe(3512);
+    expect(new FeatureFrame(['sma:30'], { capacity: 5 }).capacity).toBe(32);
+    expect(new FeatureFrame([], { capacity: 100 }).capacity).toBe(100);
+  });
+
+  it('drops the older half when it is full and counts on', () => {
+    const frame = new FeatureFrame(['sma:2'], { capacity: 10 });
+    const lengths = [];
+    for (let i = 0; i < 24; i++) {
+      pushClose(frame, i, i);
+      lengths.push(frame.bars.length);
+      expect(frame.bars.close[frame.last]).toBe(i);
+      expect(frame.bars.time[frame.last]).toBe(i * MINUTE);
+      if (i > 0) expect(frame.value(frame.column('sma_2'))).toBe(i - 0.5);
+    }
+    expect(frame.count).toBe(24);
+    expect(Math.max(...lengths)).toBe(10);
+    expect(lengths.slice(9, 13)).toEqual([10, 6, 7, 8]);
+    expect(frame.value(frame.column('sma_2'), 3)).toBe(19.5);
+  });
+
+  it('keeps its bars object through a restore', () => {
+    const first = new FeatureFrame(['ema:3', 'mc:5:2:10', 'ultosc:2:3:4'], { capacity: 12 });
+    for (let i = 0; i < 30; i++) pushClose(first, i, 100 + Math.sin(i));
+    const second = new FeatureFrame(['ema:3', 'mc:5:2:10', 'ultosc:2:3:4'], { capacity: 12 });
+    const { bars } = second;
+    restoreState(second, JSON.parse(JSON.stringify(captureState(first))));
+    expect(second.bars).toBe(bars);
+    expect(bars.length).toBe(first.bars.length);
+    for (const column of first.columns) {
+      for (let ago = 0; ago < 5; ago++) {
+        expect(second.value(second.column(column), ago)).toBe(first.value(first.column(column), ago));
+      }
+    }
+    pushClose(first, 30, 99);
+    pushClose(second, 30, 99);
+    expect(captureState(second)).toEqual(captureState(first));
+  });
+
+  it('has nothing of the fixed noise in a snapshot', () => {
+    const frame = new FeatureFrame(['mc:5:2:1000'], { capacity: 8 });
+    expect(JSON.stringify(captureState(frame)).length).toBeLessThan(8000);
+  });
+});
+
+describe('computeFeatures', () => {
+  it('fills arrays as long as the bars, not as their capacity', () => {
+    const bars = barColumns(10);
+    bars.length = 4;
+    bars.close.set([1, 2, 3, 4]);
+    const out = computeFeatures(bars, ['sma:2']);
+    expect([...out.keys()]).toEqual(['sma_2']);
+    expect([...out.get('sma_2')!]).toEqual([Number.NaN, 1.5, 2.5, 3.5]);
+  });
+});

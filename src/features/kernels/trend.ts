@@ -1,0 +1,332 @@
+import type { BarColumns } from '#market';
+import { bars, type Definitions, real } from '../definition.ts';
+import { Highest, Lowest } from '../extremes.ts';
+import type { Kernel } from '../kernel.ts';
+import { trueRange } from '../lines.ts';
+import { Regression } from '../moments.ts';
+
+/**
+ * Directional movement (Wilder 1978) with TA-Lib's seeding: the sums start as the sum of bars 1..n-1, then
+ * S - S/n + x from bar n; ADX starts as the mean of the first n DX. Without any directional movement DX is 0.
+ */
+export class Adx implements Kernel {
+  readonly lookback = 1;
+  readonly n: number;
+  private seen = 0;
+  private plus = 0;
+  private minus = 0;
+  private range = 0;
+  private adx = 0;
+
+  constructor(n: number) {
+    this.n = n;
+  }
+
+  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const [adxs, pluses, minuses, dxs] = out;
+    const n = this.n;
+    let i = from;
+    for (; i < to && this.seen < 2 * n; i++) {
+      this.seen++;
+      adxs[i] = Number.NaN;
+      pluses[i] = Number.NaN;
+      minuses[i] = Number.NaN;
+      dxs[i] = Number.NaN;
+      if (this.seen === 1) continue;
+      const dx = this.advance(bars, out, i, this.seen <= n ? 1 : (n - 1) / n);
+      if (this.seen <= n) {
+        pluses[i] = Number.NaN;
+        minuses[i] = Number.NaN;
+        dxs[i] = Number.NaN;
+        continue;
+      }
+      this.adx += dx / n;
+      if (this.seen === 2 * n) adxs[i] = this.adx;
+    }
+    const decay = (n - 1) / n;
+    for (; i < to; i++) {
+      const dx = this.advance(bars, out, i, decay);
+      this.adx += (dx - this.adx) / n;
+      adxs[i] = this.adx;
+    }
+  }
+
+  /** Takes in row `i`, writes its DI and DX and returns DX. */
+  private advance(bars: BarColumns, out: readonly Float64Array[], i: number, decay: number): number {
+    const { high, low, close } = bars;
+    const up = high[i] - high[i - 1];
+    const down = low[i - 1] - low[i];
+    // Products instead of branches: which side moved is a coin toss the processor mispredicts.
+    this.plus = this.plus * decay + up * (Number(up > down) * Number(up > 0));
+    this.minus = this.minus * decay + down * (Number(down > up) * Number(down > 0));
+    this.range = this.range * decay + trueRange(high[i], low[i], close[i - 1]);
+    const scale = this.range > 0 ? 100 / this.range : 0;
+    const total = this.plus + this.minus;
+    const dx = total > 0 ? 100 * (Math.abs(this.plus - this.minus) / total) : 0;
+    out[1][i] = scale * this.plus;
+    out[2][i] = scale * this.minus;
+    out[3][i] = dx;
+    return dx;
+  }
+}
+
+/** Aroon (Chande 1995): how recent the extremes of the last n+1 bars are; among equals the newest counts. */
+export class Aroon implements Kernel {
+  readonly lookback: number;
+  private readonly high: Highest;
+  private readonly low: Lowest;
+
+  constructor(n: number) {
+    this.lookback = n + 1;
+    this.high = new Highest(n + 1);
+    this.low = new Lowest(n + 1);
+  }
+
+  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const [ups, downs, differences] = out;
+    const n = this.high.n - 1;
+    for (let i = from; i < to; i++) {
+      this.high.update(bars.high, i);
+      this.low.update(bars.low, i);
+      const ready = this.high.seen > n;
+      ups[i] = ready ? (100 * (n - this.high.age)) / n : Number.NaN;
+      downs[i] = ready ? (100 * (n - this.low.age)) / n : Number.NaN;
+      differences[i] = ups[i] - downs[i];
+    }
+  }
+}
+
+/** Parabolic stop and reverse (Wilder 1978) with TA-Lib's start: the first direction is that of the second bar. */
+export class ParabolicSar implements Kernel {
+  readonly lookback = 1;
+  readonly step: number;
+  readonly limit: number;
+  private seen = 0;
+  private long = true;
+  private stop = 0;
+  private extreme = 0;
+  private factor = 0;
+
+  constructor(acceleration: number, maximum: number) {
+    this.limit = maximum;
+    this.step = Math.min(acceleration, maximum);
+  }
+
+  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const { high, low } = bars;
+    const y = out[0];
+    for (let i = from; i < to; i++) {
+      this.seen++;
+      if (this.seen === 1) {
+        y[i] = Number.NaN;
+        continue;
+      }
+      if (this.seen === 2) {
+        this.begin(high, low, i);
+        y[i] = this.advance(high[i], low[i], high[i], low[i]);
+      } else y[i] = this.advance(high[i - 1], low[i - 1], high[i], low[i]);
+    }
+  }
+
+  private begin(high: Float64Array, low: Float64Array, i: number): void {
+    const down = low[i - 1] - low[i];
+    this.long = !(down > 0 && high[i] - high[i - 1] < down);
+    this.extreme = this.long ? high[i] : low[i];
+    this.stop = this.long ? low[i - 1] : high[i - 1];
+    this.factor = this.step;
+  }
+
+  /** The stop in force during the bar; prepares that of the next one. */
+  private advance(highBefore: number, lowBefore: number, high: number, low: number): number {
+    const hit = this.long ? low <= this.stop : high >= this.stop;
+    if (hit) {
+      this.long = !this.long;
+      this.stop = this.beyond(this.extreme, highBefore, lowBefore, high, low);
+      this.factor = this.step;
+      this.extreme = this.long ? high : low;
+    }
+    const now = this.stop;
+    if (!hit && (this.long ? high > this.extreme : low < this.extreme)) {
+      this.extreme = this.long ? high : low;
+      this.factor = Math.min(this.limit, this.factor + this.step);
+    }
+    this.stop = this.beyond(now + this.factor * (this.extreme - now), highBefore, lowBefore, high, low);
+    return now;
+  }
+
+  /** `stop`, kept outside the ranges of the last two bars. */
+  private beyond(stop: number, highBefore: number, lowBefore: number, high: number, low: number): number {
+    return this.long ? Math.min(stop, lowBefore, low) : Math.max(stop, highBefore, high);
+  }
+}
+
+/** Least-squares line of the last n closes: its end value, slope per bar, slope in percent of the close, R2. */
+export class LinearRegression implements Kernel {
+  readonly lookback: number;
+  private readonly line: Regression;
+
+  constructor(n: number) {
+    this.lookback = n;
+    this.line = new Regression(n);
+  }
+
+  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const x = bars.close;
+    const [ends, slopes, percents, r2s] = out;
+    const line = this.line;
+    for (let i = from; i < to; i++) {
+      line.update(x, i);
+      slopes[i] = line.slope;
+      ends[i] = line.mean + (line.slope * (line.n - 1)) / 2;
+      percents[i] = (100 * line.slope) / x[i];
+      r2s[i] = line.r2;
+    }
+  }
+}
+
+/** Highest high, lowest low and their middle over n bars, the current one included. */
+export class Donchian implements Kernel {
+  readonly lookback: number;
+  private readonly high: Highest;
+  private readonly low: Lowest;
+
+  constructor(n: number) {
+    this.lookback = n;
+    this.high = new Highest(n);
+    this.low = new Lowest(n);
+  }
+
+  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const [uppers, middles, lowers] = out;
+    for (let i = from; i < to; i++) {
+      const top = this.high.update(bars.high, i);
+      const bottom = this.low.update(bars.low, i);
+      const ready = this.high.seen === this.high.n;
+      uppers[i] = ready ? top : Number.NaN;
+      lowers[i] = ready ? bottom : Number.NaN;
+      middles[i] = ready ? (top + bottom) / 2 : Number.NaN;
+    }
+  }
+}
+
+/** Highest close of n bars. */
+export class Maximum implements Kernel {
+  readonly lookback: number;
+  private readonly high: Highest;
+
+  constructor(n: number) {
+    this.lookback = n;
+    this.high = new Highest(n);
+  }
+
+  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const top = this.high.update(bars.close, i);
+      out[0][i] = this.high.seen === this.high.n ? top : Number.NaN;
+    }
+  }
+}
+
+/** Lowest close of n bars. */
+export class Minimum implements Kernel {
+  readonly lookback: number;
+  private readonly low: Lowest;
+
+  constructor(n: number) {
+    this.lookback = n;
+    this.low = new Lowest(n);
+  }
+
+  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const bottom = this.low.update(bars.close, i);
+      out[0][i] = this.low.seen === this.low.n ? bottom : Number.NaN;
+    }
+  }
+}
+
+const points = 'points 0..100';
+
+export const trend: Definitions = [
+  {
+    name: 'adx',
+    summary: 'average directional index, with +DI, -DI and DX; no directional movement 0',
+    parameters: [bars('period', 14, 2)],
+    outputs: [
+      { suffix: '', unit: points },
+      { suffix: 'plus_di', unit: points },
+      { suffix: 'minus_di', unit: points },
+      { suffix: 'dx', unit: points },
+    ],
+    source: 'Wilder 1978; TA-Lib ADX, PLUS_DI, MINUS_DI, DX',
+    firstRow: ([n]) => 2 * n - 1,
+    create: ([n]) => new Adx(n),
+  },
+  {
+    name: 'aroon',
+    summary: 'bars since the highest high and the lowest low as a share of the window, and their difference',
+    parameters: [bars('period', 14, 2)],
+    outputs: [
+      { suffix: 'up', unit: points },
+      { suffix: 'down', unit: points },
+      { suffix: 'osc', unit: 'points -100..100' },
+    ],
+    source: 'Chande 1995; TA-Lib AROON, AROONOSC',
+    firstRow: ([n]) => n,
+    create: ([n]) => new Aroon(n),
+  },
+  {
+    name: 'sar',
+    summary: 'parabolic stop and reverse',
+    parameters: [real('acceleration', 0.02, 0, 1), real('maximum', 0.2, 0, 1)],
+    outputs: [{ suffix: '', unit: 'price' }],
+    source: 'Wilder 1978; TA-Lib SAR',
+    firstRow: () => 1,
+    create: ([acceleration, maximum]) => new ParabolicSar(acceleration, maximum),
+  },
+  {
+    name: 'linreg',
+    summary: 'least-squares line of the closes: end value, slope per bar, slope in percent of the close, R2',
+    parameters: [bars('period', 20, 2)],
+    outputs: [
+      { suffix: '', unit: 'price' },
+      { suffix: 'slope', unit: 'price per bar' },
+      { suffix: 'slope_pct', unit: 'percent per bar' },
+      { suffix: 'r2', unit: 'ratio' },
+    ],
+    source: 'TA-Lib LINEARREG, LINEARREG_SLOPE; a flat window has slope 0 and R2 0',
+    firstRow: ([n]) => n - 1,
+    create: ([n]) => new LinearRegression(n),
+  },
+  {
+    name: 'donchian',
+    summary: 'highest high, middle and lowest low, the current bar included',
+    parameters: [bars('period', 20)],
+    outputs: [
+      { suffix: 'upper', unit: 'price' },
+      { suffix: 'middle', unit: 'price' },
+      { suffix: 'lower', unit: 'price' },
+    ],
+    source: 'Donchian',
+    firstRow: ([n]) => n - 1,
+    create: ([n]) => new Donchian(n),
+  },
+  {
+    name: 'max',
+    summary: 'highest close',
+    parameters: [bars('period', 20)],
+    outputs: [{ suffix: '', unit: 'price' }],
+    source: 'TA-Lib MAX',
+    firstRow: ([n]) => n - 1,
+    create: ([n]) => new Maximum(n),
+  },
+  {
+    name: 'min',
+    summary: 'lowest close',
+    parameters: [bars('period', 20)],
+    outputs: [{ suffix: '', unit: 'price' }],
+    source: 'TA-Lib MIN',
+    firstRow: ([n]) => n - 1,
+    create: ([n]) => new Minimum(n),
+  },
+];

@@ -1,0 +1,22 @@
+import type { Instant } from '#base';
+import type { Currency, Instrument, InstrumentId } from '#market';
+
+export interface LedgerOptions {
+  readonly portfolio: string;
+  readonly base: Currency;
+  /** Decimal places of the base currency's minor unit. */
+  readonly baseMinorScale: number;
+  /** The definition in force. */
+  readonly instrumentOf: (id: InstrumentId) => Instrument;
+  /** Amounts in minor units. */
+  readonly openingCash: readonly {
+    readonly currency: Currency;
+    readonly minorScale: number;
+    readonly amount: number;
+  }[];
+  readonly at: Instant;
+  /** Age from which a rate counts as stale. Default 72 h: a weekend without currency trading is no fault. */
+  readonly fxStaleAfterMs?: number;
+  /** Ended orders and fill ids remembered at least (at most twice as many). Default 4096 each. */
+  readonly remember?: number;
+}

@@ -1,0 +1,150 @@
+import { assert, type Instant, mulDiv } from '#base';
+import type { BookingFault } from './booking.ts';
+import { isEnded, LIFE_CYCLE, type OrderReportKind } from './life-cycle.ts';
+import type { Fill, OrderStatus, VenueReport } from './order.ts';
+import type { OrderState } from './order-state.ts';
+
+export type OrderReport = Extract<VenueReport, { kind: Exclude<OrderReportKind, 'order-filled'> }>;
+
+export interface OrderStep {
+  readonly order: OrderState;
+  readonly accepted: boolean;
+  readonly fault: BookingFault | null;
+}
+
+const LOST = 'order-unknown';
+
+/** Share of the reservation that the unfilled part still needs; none once ended. */
+function stillReserved(order: OrderState, status: OrderStatus, lots: number, filled: number): number {
+  if (isEnded(status) || filled >= lots) return 0;
+  return filled === 0 ? order.reservation : mulDiv(order.reservation, lots - filled, lots, 'ceil');
+}
+
+function moved(
+  order: OrderState,
+  status: OrderStatus,
+  at: Instant,
+  changes: Partial<OrderState>,
+): OrderState {
+  const ended = isEnded(status);
+  return {
+    ...order,
+    status,
+    updatedAt: at,
+    reserved: stillReserved(order, status, order.lots, order.filledLots),
+    cancelRequestedAt: ended ? null : order.cancelRequestedAt,
+    amendRequestedAt: ended ? null : order.amendRequestedAt,
+    ...changes,
+  };
+}
+
+/** What a report that is no fill makes of an order. Pure; the table {@link LIFE_CYCLE} decides. */
+export function stepOrder(order: OrderState, report: OrderReport, reservationOf: Reservation): OrderStep {
+  const step = LIFE_CYCLE[order.status][report.kind];
+  switch (step) {
+    case 'ignore':
+      return { order, accepted: false, fault: null };
+    case 'fault':
+      return { order, accepted: false, fault: 'bad-transition' };
+    case 'fill':
+      assert(false, 'a fill is booked by fillOrder');
+      break;
+    case 'note':
+      return { order: noted(order, report), accepted: true, fault: null };
+    case 'amend':
+      assert(report.kind === 'order-amended', 'only amendments amend');
+      return amended(order, report, reservationOf);
+    case 'revive': {
+      if (order.endReason !== LOST) return { order, accepted: false, fault: 'bad-transition' };
+      const status = report.kind === 'order-triggered' ? 'triggered' : 'working';
+      const alive = moved(order, status, report.at, { endReason: null });
+      return { order: noted(alive, report), accepted: true, fault: 'revived' };
+    }
+    default: {
+      const reason = report.kind === 'order-unknown' ? LOST : 'reason' in report ? report.reason : null;
+      const next = moved(order, step, report.at, { endReason: isEnded(step) ? reason : null });
+      return { order: noted(next, report), accepted: true, fault: null };
+    }
+  }
+}
+
+/** Minor units that an order would set aside for its `openingLots` at its present prices. */
+export type Reservation = (order: OrderState) => number;
+
+function noted(order: OrderState, report: OrderReport): OrderState {
+  switch (report.kind) {
+    case 'order-accepted':
+      return { ...order, venueOrderId: report.venueOrderId, updatedAt: report.at };
+    case 'cancel-rejected':
+      return { ...order, cancelRequestedAt: null, updatedAt: report.at };
+    case 'amend-rejected':
+      return { ...order, amendRequestedAt: null, updatedAt: report.at };
+    default:
+      return order;
+  }
+}
+
+function amended(
+  order: OrderState,
+  report: Extract<OrderReport, { kind: 'order-amended' }>,
+  reservationOf: Reservation,
+): OrderStep {
+  const { lots, limitTicks, triggerTicks } = report;
+  assert(Number.isSafeInteger(lots) && lots > 0, `amended to ${lots} lots`);
+  let status = order.status;
+  if (lots <= order.filledLots) status = 'filled';
+  else if (order.status === 'filled') status = 'partially-filled';
+  else if (order.status === 'pending') status = 'working'; // the venue has it, whatever became of the acknowledgement
+  const openingLots = Math.max(0, order.openingLots + lots - order.lots);
+  const sized: OrderState = { ...order, lots, openingLots, limitTicks, triggerTicks };
+  const next = moved({ ...sized, reservation: reservationOf(sized) }, status, report.at, {
+    amendRequestedAt: null,
+    endReason: status === 'filled' ? 'filled' : null,
+  });
+  return { order: next, accepted: true, fault: lots < order.filledLots ? 'overfill' : null };
+}
+
+/** An order after a fill. Pure. Fills are facts: they count in every status. */
+export function fillOrder(order: OrderState, fill: Fill, price: number, at: Instant): OrderStep {
+  const filledLots = order.filledLots + fill.lots;
+  let status = order.status;
+  let fault: BookingFault | null = null;
+  let endReason = order.endReason;
+  if (status === 'rejected') {
+    const lost = order.endReason === LOST;
+    fault = lost ? 'revived' : 'bad-transition';
+    if (lost) {
+      status = 'partially-filled';
+      endReason = null;
+    }
+  }
+  if (filledLots >= order.lots) {
+    status = 'filled';
+    endReason = 'filled';
+  } else if (!isEnded(status)) status = 'partially-filled';
+  if (filledLots > order.lots) fault = 'overfill';
+  const ended = isEnded(status);
+  const next: OrderState = {
+    request: order.request,
+    status,
+    venueOrderId: order.venueOrderId,
+    lots: order.lots,
+    limitTicks: order.limitTicks,
+    triggerTicks: order.triggerTicks,
+    filledLots,
+    averagePrice:
+      order.filledLots === 0
+        ? price
+        : (order.averagePrice * order.filledLots + price * fill.lots) / filledLots,
+    fees: order.fees + fill.fee,
+    openingLots: order.openingLots,
+    reservation: order.reservation,
+    reserved: stillReserved(order, status, order.lots, filledLots),
+    submittedAt: order.submittedAt,
+    updatedAt: at,
+    cancelRequestedAt: ended ? null : order.cancelRequestedAt,
+    amendRequestedAt: ended ? null : order.amendRequestedAt,
+    endReason,
+  };
+  return { order: next, accepted: true, fault };
+}

@@ -1,0 +1,188 @@
+import { type Instant, MINUTE } from '#base';
+import { type Command, Engine, type JournalSink, Loop, type Outside, type PortfolioDefinition } from '#engine';
+import type { VenueFold } from '#execution';
+import type { VenueReport } from '#ledger';
+import type { MarketEvent } from '#market';
+import { EquityCurve } from './equity-curve.ts';
+
+/** Walks a recorded tape; adapters give one. `position` numbers the steps from 1. */
+export interface TapeWalk {
+  readonly at: Instant;
+  readonly phase: 'open' | 'close' | 'funding' | 'event';
+  readonly position: number;
+  next(): boolean;
+  event(): MarketEvent;
+}
+
+/** Answers questions during a run without waiting: recorded answers, or none. */
+export interface Oracle {
+  answer(topic: string, prompt: unknown): { answer: unknown; delayMs: number } | null;
+}
+
+export interface BacktestOptions {
+  readonly definition: PortfolioDefinition;
+  readonly tape: TapeWalk;
+  readonly venue: VenueFold;
+  readonly journal: JournalSink;
+  readonly seed: string;
+  readonly codeHash: string;
+  readonly configurationHash: string;
+  readonly curve: EquityCurve;
+  readonly oracle?: Oracle;
+  /** Steps done so far, about every 16,384. Returning false stops the run there. */
+  readonly onProgress?: (position: number) => boolean;
+}
+
+export interface BacktestResult {
+  readonly engine: Engine;
+  readonly commandsHash: string;
+  readonly commands: number;
+  readonly finished: boolean;
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/**
+ * Plays a tape through the loop with the simulated venue. At one instant the venue moves first (fills, funding),
+ * then the loop sees the market, then commands reach the venue; openings of bars are seen by the venue alone.
+ */
+export class Backtest implements Outside {
+  readonly engine: Engine;
+  private readonly options: BacktestOptions;
+  private readonly loop: Loop;
+  private readonly venue: VenueFold;
+  /** Reports that came back while a command was carried out, waiting for their turn. */
+  private readonly inbox: VenueReport[] = [];
+  private readonly answers: { at: Instant; questionId: string; answer: unknown }[] = [];
+  private draining = false;
+
+  constructor(options: BacktestOptions) {
+    this.options = options;
+    this.venue = options.venue;
+    this.engine = new Engine(options.definition);
+    this.loop = new Loop(this.engine, options.journal, this);
+  }
+
+  carryOut(command: Command, at: Instant): void {
+    switch (command.kind) {
+      case 'submit-order':
+      case 'amend-order':
+      case 'cancel-order':
+      case 'query-order':
+        for (const report of this.venue.execute(command, at)) this.inbox.push(report);
+        return;
+      case 'ask-question': {
+        const found = this.options.oracle?.answer(command.topic, command.prompt) ?? null;
+        if (found !== null) {
+          this.answers.push({ at: at + found.delayMs, questionId: command.questionId, answer: found.answer });
+          this.answers.sort((a, b) => a.at - b.at);
+        }
+        return;
+      }
+      case 'raise-alert':
+        return;
+    }
+  }
+
+  run(): BacktestResult {
+    const { tape, curve, onProgress } = this.options;
+    let from = -1;
+    let at = 0;
+    let finished = true;
+    const group: MarketEvent[] = [];
+    const rows: number[] = [];
+    let more = tape.next();
+    if (more) this.begin(tape.at);
+    while (more) {
+      at = tape.at;
+      if (from < 0) from = at;
+      this.passTime(at);
+      if (tape.phase === 'open') {
+        this.take(this.venue.onMarket(tape.event()));
+        more = tape.next();
+      } else {
+        group.length = 0;
+        rows.length = 0;
+        do {
+          group.push(tape.event());
+          rows.push(tape.position);
+          more = tape.next();
+        } while (more && tape.at === at && !isOpening(tape));
+        for (const event of group) this.take(this.venue.onMarket(event));
+        for (let i = 0; i < group.length; i++) {
+          this.loop.dispatchRecorded(group[i]!, rows[i]!);
+          if (this.inbox.length > 0) this.drain();
+        }
+        curve.sample(at, this.engine);
+      }
+      if ((tape.position & 0x3fff) === 0 && onProgress !== undefined && !onProgress(tape.position)) {
+        finished = false;
+        break;
+      }
+    }
+    this.settle(at);
+    this.loop.finish();
+    curve.finish(at, this.engine);
+    return {
+      engine: this.engine,
+      commandsHash: this.loop.commandsHash(),
+      commands: this.loop.commands,
+      finished,
+      from,
+      to: at,
+    };
+  }
+
+  private begin(at: Instant): void {
+    const { definition, seed, codeHash, configurationHash } = this.options;
+    this.loop.dispatch({
+      kind: 'run-started',
+      at,
+      eventTime: at,
+      portfolio: definition.name,
+      seed,
+      codeHash,
+      configurationHash,
+    });
+  }
+
+  /** Everything that is due before the market moves at `at`: the venue's own time, answers, the loop's timers. */
+  private passTime(at: Instant): void {
+    for (;;) {
+      const answer = this.answers[0]?.at ?? Infinity;
+      const timer = this.engine.nextDue();
+      const due = Math.min(answer, timer);
+      if (!(due < at)) break;
+      const now = Math.max(due, this.engine.at);
+      this.take(this.venue.advanceTo(now));
+      if (answer <= timer) {
+        const { questionId, answer: value } = this.answers.shift()!;
+        this.loop.dispatch({ kind: 'answer-received', at: now, eventTime: now, questionId, answer: value, error: null });
+      } else this.loop.dispatch({ kind: 'timer-fired', at: now, eventTime: now });
+      this.drain();
+    }
+    this.take(this.venue.advanceTo(at));
+  }
+
+  private take(reports: readonly VenueReport[]): void {
+    if (reports.length === 0) return;
+    for (const report of reports) this.inbox.push(report);
+    this.drain();
+  }
+
+  private drain(): void {
+    if (this.draining) return;
+    this.draining = true;
+    for (let i = 0; i < this.inbox.length; i++) this.loop.dispatch(this.inbox[i]!);
+    this.inbox.length = 0;
+    this.draining = false;
+  }
+
+  /** The tape is over: the loop's last timers, so that an incomplete slice or a vote is not left open. */
+  private settle(at: Instant): void {
+    this.passTime(at + MINUTE);
+  }
+}
+
+/** A function, because the walk's phase changes with every step. */
+const isOpening = (tape: TapeWalk): boolean => tape.phase === 'open';

@@ -1,0 +1,87 @@
+import { DAY, floorTo, type Instant } from '#base';
+import type { Engine } from '#engine';
+
+/** Rows kept at most; a longer run is thinned by doubling the sampling interval. */
+const MAX_ROWS = 20_000;
+
+/**
+ * Equity over time: the largest drawdown over every sample, daily closes for statistics, and thinned rows for a
+ * file. Money in minor units of the base currency.
+ */
+export class EquityCurve {
+  maxDrawdown = 0;
+  /** Equity at the last sample of each UTC day. */
+  readonly daily: number[] = [];
+  readonly times: number[] = [];
+  readonly equities: number[] = [];
+  private peak = -Infinity;
+  private day = -1;
+  private last = 0;
+  private everyMs = 1;
+  private nextAt = -Infinity;
+
+  sample(at: Instant, engine: Engine): void {
+    const equity = engine.equity();
+    if (equity > this.peak) this.peak = equity;
+    else if (this.peak > 0) {
+      const drawdown = (this.peak - equity) / this.peak;
+      if (drawdown > this.maxDrawdown) this.maxDrawdown = drawdown;
+    }
+    const day = Math.floor(at / DAY);
+    // the close at 00:00 belongs to the day that ends there
+    const owner = at % DAY === 0 ? day - 1 : day;
+    if (owner !== this.day) {
+      if (this.day >= 0) this.daily.push(this.last);
+      this.day = owner;
+    }
+    this.last = equity;
+    if (at >= this.nextAt) this.keep(at, equity);
+  }
+
+  private keep(at: Instant, equity: number): void {
+    this.times.push(at);
+    this.equities.push(equity);
+    this.nextAt = floorTo(at, this.everyMs) + this.everyMs;
+    if (this.times.length <= MAX_ROWS) return;
+    this.everyMs = this.everyMs === 1 ? 60_000 : this.everyMs * 2;
+    let kept = 0;
+    let next = -Infinity;
+    for (let i = 0; i < this.times.length; i++) {
+      if (this.times[i]! < next) continue;
+      this.times[kept] = this.times[i]!;
+      this.equities[kept] = this.equities[i]!;
+      next = floorTo(this.times[i]!, this.everyMs) + this.everyMs;
+      kept += 1;
+    }
+    this.times.length = kept;
+    this.equities.length = kept;
+    this.nextAt = next;
+  }
+
+  finish(at: Instant, engine: Engine): void {
+    const equity = engine.equity();
+    this.last = equity;
+    if (this.day >= 0) this.daily.push(equity);
+    if (this.times.at(-1) !== at) {
+      this.times.push(at);
+      this.equities.push(equity);
+    } else this.equities[this.equities.length - 1] = equity;
+  }
+
+  /**
+   * Annualised Sharpe ratio of daily simple returns, sample deviation (ddof 1); null below three days or without
+   * movement.
+   */
+  sharpe(cashStart: number, periodsPerYear: number): number | null {
+    const closes = [cashStart, ...this.daily];
+    const returns: number[] = [];
+    for (let i = 1; i < closes.length; i++) {
+      if (!(closes[i - 1]! > 0)) return null;
+      returns.push(closes[i]! / closes[i - 1]! - 1);
+    }
+    if (returns.length < 3) return null;
+    const mean = returns.reduce((a, b) => a + b, 0) / returns.length;
+    const variance = returns.reduce((a, r) => a + (r - mean) ** 2, 0) / (returns.length - 1);
+    return variance > 0 ? (mean / Math.sqrt(variance)) * Math.sqrt(periodsPerYear) : null;
+  }
+}
