@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as modules from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { serveOwnEntries } from './own-entries.js';
 
 const NEEDED = 24;
 const root = new URL('../', import.meta.url);
@@ -36,21 +37,6 @@ function startAgain() {
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
-}
-
-/** A desk file anywhere on the disk that imports `quorum` gets the program that runs it, never a second copy. */
-function serveOwnEntries(base, extension) {
-  const entries = {
-    quorum: `index${extension}`,
-    'quorum/features': `features/index${extension}`,
-    'quorum/research': `research/index${extension}`,
-  };
-  modules.registerHooks({
-    resolve(specifier, context, next) {
-      const entry = entries[specifier];
-      return entry ? { url: new URL(entry, base).href, shortCircuit: true } : next(specifier, context);
-    },
-  });
 }
 
 if (major < NEEDED) startAgain();

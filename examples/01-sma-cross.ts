@@ -1,5 +1,5 @@
 // Two moving averages: buy when the fast one crosses above the slow one, leave (or turn round) when it crosses below.
-// quorum backtest examples/01-sma-cross.ts --bars YOURFILE.csv [--set fast=10 --set mode=long-short]
+// npx quorum backtest examples/01-sma-cross.ts --bars YOURFILE.csv [--set fast=10 --set mode=long-short]
 import { crossSource, defineDesk, fixedUnits, single, z } from 'quorum';
 
 export default defineDesk({
@@ -22,6 +22,7 @@ export default defineDesk({
     sizer: fixedUnits(units),
     opposite: mode === 'long-short' ? 'reverse' : 'close',
     shorts: mode === 'long-short',
+    unlimitedCredit: true, // a study of the rule alone: fixed units whatever is left
     simulation: { cash: 1_000_000, feeBps: 5, slippageBps: 0, participation: null },
   }),
 });

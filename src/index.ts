@@ -10,8 +10,8 @@ export {
   type RegimeTracker,
 } from '#engine';
 export * from '#ensemble';
-export type { FeatureFrame } from '#features';
+export { defineFeature, type FeatureDefinition, type FeatureFrame, type Kernel } from '#features';
 export type { MonitorConfig, ShadowConfig } from '#learning';
-export type { Instrument, InstrumentId } from '#market';
+export type { Bar, BarColumns, Instrument, InstrumentId } from '#market';
 export * from '#risk';
 export * from '#signals';

@@ -1,12 +1,20 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatDecimal, InputError, stepsToText } from '#base';
-import type { TraceLine, TraceSink, TraceLevel } from '#engine';
+import type { TraceLevel, TraceLine, TraceSink } from '#engine';
 import { bookKey, type Fill, type OrderState, type Trade } from '#ledger';
 import type { Instrument, InstrumentId } from '#market';
 import type { EquityCurve } from '#research';
 
-const RUN_FILES = ['summary.json', 'fills.csv', 'trades.csv', 'equity.csv', 'decisions.jsonl', 'journal', 'inputs.json'];
+const RUN_FILES = [
+  'summary.json',
+  'fills.csv',
+  'trades.csv',
+  'equity.csv',
+  'decisions.jsonl',
+  'journal',
+  'inputs.json',
+];
 
 /** Lines of a text file gathered in memory and written in pieces. */
 class TextFile {

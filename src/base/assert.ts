@@ -8,6 +8,14 @@ export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
 
+/**
+ * Throws {@link InvariantError}. For checks on hot paths whose message is built from values: `if (!ok) broken(...)`
+ * builds it only when it is needed, an argument of {@link assert} always.
+ */
+export function broken(message: string): never {
+  throw new InvariantError(message);
+}
+
 /** The default branch of a switch over a closed union: a new kind does not compile until it is handled. */
 export function unreachable(value: never): never {
   throw new InvariantError(`unhandled case: ${JSON.stringify(value)}`);

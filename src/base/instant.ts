@@ -43,7 +43,8 @@ export function formatInstant(at: Instant): string {
 /** Reads epoch ms, `2023-07-04` or ISO text (UTC when no zone is given). Returns null when it is none of them. */
 export function parseInstant(text: string): Instant | null {
   if (/^-?\d{9,15}$/.test(text)) return Number(text);
-  if (!/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.test(text)) return null;
+  if (!/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.test(text))
+    return null;
   const zoned = /(Z|[+-]\d{2}:?\d{2})$/.test(text.slice(10)) || text.length === 10 ? text : `${text}Z`;
   const at = Date.parse(zoned.replace(' ', 'T'));
   return Number.isNaN(at) ? null : at;

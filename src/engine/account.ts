@@ -26,7 +26,10 @@ export function accountOf(
     const stop = held?.stopPrice ?? null;
     const price = stepsToNumber(ticks, instrument.tick);
     const value = ticks > 0 ? inBase(notional(instrument, ticks, lots, 'ceil')) : margin;
-    const toStop = stop === null || price <= 0 ? margin : Math.ceil((Math.max(0, direction * (price - stop)) / price) * value);
+    const toStop =
+      stop === null || price <= 0
+        ? margin
+        : Math.ceil((Math.max(0, direction * (price - stop)) / price) * value);
     return {
       book: position.book,
       desk: bookKey(position.book).desk,

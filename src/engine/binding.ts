@@ -1,4 +1,4 @@
-import { assert, InputError } from '#base';
+import { broken, InputError } from '#base';
 import { type FeatureFrame, parseFeature } from '#features';
 import type { FeatureNeeds } from '#signals';
 
@@ -14,7 +14,10 @@ export function columnOf(expression: string): string {
   const i = definition.outputs.findIndex((o) => o.suffix === output);
   if (i >= 0) return columns[i]!;
   const known = definition.outputs.map((o) => (o.suffix === '' ? request! : `${request}/${o.suffix}`));
-  throw new InputError(`feature ${definition.name} has no output '${output}'`, `write one of ${known.join(', ')}`);
+  throw new InputError(
+    `feature ${definition.name} has no output '${output}'`,
+    `write one of ${known.join(', ')}`,
+  );
 }
 
 /** An object whose properties read the frame's newest row. */
@@ -31,21 +34,20 @@ type ValuesOf = new (frame: FeatureFrame) => Values;
  */
 export function valuesClass(needs: FeatureNeeds, handleOf: (column: string) => number): ValuesOf {
   class BoundValues {
-    readonly #frame: FeatureFrame;
+    declare readonly frame: FeatureFrame;
     constructor(frame: FeatureFrame) {
-      this.#frame = frame;
-    }
-    static read(values: BoundValues, handle: number): number {
-      return values.#frame.value(handle);
+      // not enumerable: whoever lists the values sees their names only
+      Object.defineProperty(this, 'frame', { value: frame });
     }
   }
   for (const [name, expression] of Object.entries(needs)) {
+    if (name === 'frame') throw new InputError('a feature may not be called "frame"', 'give it another local name');
     const handle = handleOf(columnOf(expression));
-    assert(handle >= 0, `no column for ${expression}`);
+    if (!(handle >= 0)) broken(`no column for ${expression}`);
     Object.defineProperty(BoundValues.prototype, name, {
       enumerable: true,
       get(this: BoundValues) {
-        return BoundValues.read(this, handle);
+        return this.frame.latest[handle]!;
       },
     });
   }

@@ -14,11 +14,13 @@ export class Counts {
   readonly objectionsByGate = new Map<string, number>();
   readonly refusalsByLimit = new Map<string, number>();
   readonly reductionsByLimit = new Map<string, number>();
+  readonly safetyByLayer = new Map<string, number>();
   readonly exitsByKind = new Map<string, number>();
   readonly sizeCuts = new Map<string, number>();
   readonly breakerStates = new Map<string, number>();
   readonly legPlans = new Map<string, number>();
   readonly edges = new Map<string, number>();
+  /** Times each regime began, over all instruments. */
   readonly regimes = new Map<string, number>();
   readonly barsRefused = new Map<string, number>();
   readonly ledgerFaults = new Map<string, number>();

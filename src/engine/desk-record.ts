@@ -32,7 +32,7 @@ export class DeskRecord {
     if (shadow) return this.heed(this.shadows.closed(net));
     this.trades.closed(net);
     const before = this.toMoney(equity) - net;
-    if (before > 0) this.monitor.closed({ closedAt: trade.closedAt, net, equity: before });
+    if (this.watched && before > 0) this.monitor.closed({ closedAt: trade.closedAt, net, equity: before });
     return 'nothing';
   }
 
@@ -50,7 +50,10 @@ export class DeskRecord {
 
   /** For the breaker: the monitor's severity, and whether expectancy has collapsed. */
   health(): { severity: Severity | null; collapsed: boolean } {
-    return { severity: this.watched ? this.monitor.current.severity : null, collapsed: this.trades.collapsed };
+    return {
+      severity: this.watched ? this.monitor.current.severity : null,
+      collapsed: this.trades.collapsed,
+    };
   }
 
   /** Rows of the monitor that object now, by name. */

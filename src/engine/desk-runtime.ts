@@ -1,7 +1,7 @@
 import { formatInstant, type Instant, stepsToNumber } from '#base';
 import { type Decision, decide, directionOf, type Objection } from '#ensemble';
 import { type BarClosed, feesAt, type Instrument, RATE_ONE, type Slice, SliceCollector } from '#market';
-import type { Plan, Sized } from '#risk';
+import type { AccountSummary, ExitContext, Plan, Sized, SizingContext, TrackRecord } from '#risk';
 import type { LocalSource, Question, RemoteSource, Signal } from '#signals';
 import { copyValues } from './binding.ts';
 import { tally } from './counts.ts';
@@ -25,6 +25,8 @@ interface Vote {
   open: { instrument: number; signals: Signal[]; questions: Record<string, number> }[];
 }
 
+const NO_SIGNALS: readonly Signal[] = Object.freeze([]);
+
 interface Candidate {
   readonly index: number;
   readonly decision: Decision;
@@ -44,7 +46,13 @@ export class DeskRuntime {
   private vote: Vote | null = null;
   private ideaCount = 0;
 
-  constructor(options: { name: string; parts: DeskParts; instruments: readonly InstrumentRuntime[]; host: Host; shadow: ShadowVenue }) {
+  constructor(options: {
+    name: string;
+    parts: DeskParts;
+    instruments: readonly InstrumentRuntime[];
+    host: Host;
+    shadow: ShadowVenue;
+  }) {
     this.name = options.name;
     this.parts = options.parts;
     this.instruments = options.instruments;
@@ -70,8 +78,12 @@ export class DeskRuntime {
 
   onBar(index: number, event: BarClosed): void {
     const instrument = this.instruments[index]!;
+    const regime = instrument.regimeName;
     if (!instrument.push(event)) return;
-    for (const slice of this.slices.take(index, instrument.lastClose, event.at)) this.decideSlice(slice);
+    const now = instrument.regimeName;
+    if (now !== regime && now !== null) tally(this.host.counts.regimes, now);
+    const closed = this.slices.take(index, instrument.lastClose, event.at);
+    for (let i = 0; i < closed.length; i++) this.decideSlice(closed[i]!);
   }
 
   onTime(at: Instant): void {
@@ -112,36 +124,60 @@ export class DeskRuntime {
     if (this.vote !== null) this.closeVote();
     const { host } = this;
     host.counts.slices += 1;
-    for (const missing of slice.missing) tally(host.counts.missingBars, this.instruments[missing]!.instrument.id);
-    if (slice.missing.length > 0 && host.trace.level === 'all') {
-      const names = slice.missing.map((i) => this.instruments[i]!.instrument.id).join(', ');
-      host.happened('slice', this.name, null, `decided ${formatInstant(slice.close)} without ${names}`);
-    }
+    if (slice.missing.length > 0) this.nameMissing(slice);
     host.beforeSlice(slice.at);
-    for (const index of slice.present) {
-      const instrument = this.instruments[index]!;
+    const { present } = slice;
+    for (let i = 0; i < present.length; i++) {
+      const instrument = this.instruments[present[i]!]!;
       instrument.at = slice.at;
       this.manage(instrument, instrument.high, instrument.low);
     }
-    const candidates: Candidate[] = [];
-    const open: Vote['open'] = [];
-    for (const index of slice.present) {
-      const instrument = this.instruments[index]!;
-      if (instrument.count < this.parts.warmUpBars || !instrument.fresh) continue;
-      const signals = this.localSignals(instrument);
-      const questions = this.hasRemote ? this.ask(instrument) : null;
-      if (questions !== null) open.push({ instrument: index, signals, questions });
-      else this.pool(index, signals, candidates);
+    if (this.hasRemote) this.openVote(slice);
+    else {
+      const candidates: Candidate[] = [];
+      for (let i = 0; i < present.length; i++) {
+        const index = present[i]!;
+        const instrument = this.instruments[index]!;
+        if (this.mayDecide(instrument)) this.pool(index, this.localSignals(instrument), candidates);
+      }
+      if (candidates.length > 0) this.act(candidates);
     }
-    if (open.length > 0) {
-      // the whole slice waits, so that ideas with and without remote sources are ranked together
-      for (const c of candidates) open.push({ instrument: c.index, signals: [...c.decision.signals], questions: {} });
-      this.vote = { at: slice.at, deadline: slice.at + this.longestTimeout(), open };
-    } else this.act(candidates);
   }
 
-  private localSignals(instrument: InstrumentRuntime): Signal[] {
-    const signals: Signal[] = [];
+  private nameMissing(slice: Slice): void {
+    const { host } = this;
+    const missing = slice.missing.map((i) => this.instruments[i]!.instrument.id);
+    for (const id of missing) tally(host.counts.missingBars, id);
+    if (host.trace.level === 'all') {
+      const text = `decided ${formatInstant(slice.close)} without ${missing.join(', ')}`;
+      host.happened('slice', this.name, null, text);
+    }
+  }
+
+  /** Warmed up, and the newest bar is not an old one that came late. */
+  private mayDecide(instrument: InstrumentRuntime): boolean {
+    return instrument.fresh && instrument.count >= this.parts.warmUpBars;
+  }
+
+  /** Asks remote sources; the whole slice waits, so that ideas with and without them are ranked together. */
+  private openVote(slice: Slice): void {
+    const open: Vote['open'] = [];
+    let asked = false;
+    for (const index of slice.present) {
+      const instrument = this.instruments[index]!;
+      if (!this.mayDecide(instrument)) continue;
+      const signals = [...this.localSignals(instrument)];
+      const questions = this.ask(instrument);
+      if (questions !== null) asked = true;
+      open.push({ instrument: index, signals, questions: questions ?? {} });
+    }
+    if (open.length === 0) return;
+    this.vote = { at: slice.at, deadline: slice.at + this.longestTimeout(), open };
+    if (!asked) this.closeVote();
+  }
+
+  private localSignals(instrument: InstrumentRuntime): readonly Signal[] {
+    let signals: Signal[] | null = null;
     const { sources } = this.parts;
     for (let i = 0; i < sources.length; i++) {
       const part = sources[i] as unknown as AnyLocal;
@@ -149,9 +185,10 @@ export class DeskRuntime {
       const signal = part.signal(instrument, instrument.sourceValues[i] as never, instrument.sourceStates[i]);
       if (signal === null) continue;
       tally(this.host.counts.signalsBySource, part.name);
-      signals.push(signal);
+      if (signals === null) signals = [signal];
+      else signals.push(signal);
     }
-    return signals;
+    return signals ?? NO_SIGNALS;
   }
 
   private ask(instrument: InstrumentRuntime): Record<string, number> | null {
@@ -185,6 +222,8 @@ export class DeskRuntime {
 
   private pool(index: number, signals: readonly Signal[], candidates: Candidate[]): void {
     const { parts, host } = this;
+    // nobody spoke: there is nothing to decide, and only the fullest trace says so
+    if (signals.length === 0 && host.trace.level !== 'all') return;
     const instrument = this.instruments[index]!;
     const decision = decide({
       view: instrument,
@@ -239,22 +278,12 @@ export class DeskRuntime {
     const stopped = host.entryObjection(decision.confidence);
     if (stopped !== null) return this.refuse(instrument, decision, [stopped]);
     if (host.real.hasWorkingEntry(instrument.book)) {
-      return this.refuse(instrument, decision, [{ by: 'working-order', reason: 'an entry order is still working' }]);
+      return this.refuse(instrument, decision, [
+        { by: 'working-order', reason: 'an entry order is still working' },
+      ]);
     }
-    const price = instrument.price;
     const sized = parts.sizer.size(
-      {
-        at: instrument.at,
-        instrument: instrument.instrument,
-        decision,
-        direction,
-        price,
-        account: host.account(host.real),
-        record: this.record.trackRecord(),
-        regime: instrument.regimeName,
-        breakerMultiplier: host.breakerMultiplier(),
-        costRate: this.costRate(instrument.instrument, instrument.at),
-      },
+      new EntryContext(this, host, instrument, decision, direction, this.costRate(instrument.instrument, instrument.at)),
       instrument.sizerValues,
     );
     if (sized.kind === 'not-sized') {
@@ -294,12 +323,18 @@ export class DeskRuntime {
     });
   }
 
-  private approve(instrument: InstrumentRuntime, decision: Decision, plan: Plan, sized: Sized | null): boolean {
+  private approve(
+    instrument: InstrumentRuntime,
+    decision: Decision,
+    plan: Plan,
+    sized: Sized | null,
+  ): boolean {
     const { host } = this;
     const memory = this.memoryOf(instrument, plan);
     const outcome = host.judge(this, plan, memory);
     if (outcome.kind === 'refused') {
-      for (const objection of outcome.objections) tally(host.counts.refusalsByLimit, objection.by);
+      // what was not sized, a proposal, is counted by refuse
+      if (sized !== null) for (const { by } of outcome.objections) tally(host.counts.refusalsByLimit, by);
       this.refuse(instrument, decision, outcome.objections, 'refused', sized);
       return false;
     }
@@ -328,7 +363,11 @@ export class DeskRuntime {
     };
   }
 
-  private opposite(instrument: InstrumentRuntime, held: Held, direction: 1 | -1): 'same' | 'ignored' | 'closed' | 'reverse' {
+  private opposite(
+    instrument: InstrumentRuntime,
+    held: Held,
+    direction: 1 | -1,
+  ): 'same' | 'ignored' | 'closed' | 'reverse' {
     if (held.direction === direction) return 'same';
     const rule = this.parts.opposite ?? 'ignore';
     if (rule === 'ignore') return 'ignored';
@@ -337,10 +376,21 @@ export class DeskRuntime {
     return 'closed';
   }
 
-  private refuseHeld(instrument: InstrumentRuntime, decision: Decision, why: 'same' | 'ignored' | 'closed'): boolean {
+  private refuseHeld(
+    instrument: InstrumentRuntime,
+    decision: Decision,
+    why: 'same' | 'ignored' | 'closed',
+  ): boolean {
     const reason =
-      why === 'closed' ? 'the opposite position is closed first' : 'a position is already held in this instrument';
-    this.refuse(instrument, decision, [{ by: 'held-position', reason }], why === 'closed' ? 'exited' : 'held');
+      why === 'closed'
+        ? 'the opposite position is closed first'
+        : 'a position is already held in this instrument';
+    this.refuse(
+      instrument,
+      decision,
+      [{ by: 'held-position', reason }],
+      why === 'closed' ? 'exited' : 'held',
+    );
     return false;
   }
 
@@ -368,7 +418,9 @@ export class DeskRuntime {
     if (stopped !== null) return this.refuse(instrument, decision, [stopped]);
     const { proposal } = decision;
     if (proposal === undefined) {
-      return this.refuse(instrument, decision, [{ by: 'proposal', reason: 'the decision carries no proposal' }]);
+      return this.refuse(instrument, decision, [
+        { by: 'proposal', reason: 'the decision carries no proposal' },
+      ]);
     }
     this.ideaCount += 1;
     const plan = proposalPlan({
@@ -392,7 +444,12 @@ export class DeskRuntime {
     return this.approve(instrument, decision, plan, null);
   }
 
-  private shadowEnter(instrument: InstrumentRuntime, decision: Decision, direction: 1 | -1, sized: Sized): void {
+  private shadowEnter(
+    instrument: InstrumentRuntime,
+    decision: Decision,
+    direction: 1 | -1,
+    sized: Sized,
+  ): void {
     const { lane } = this.shadow;
     if (lane.held.has(instrument.book) || lane.hasWorkingEntry(instrument.book)) return;
     const plan = this.planOf(instrument, decision, direction, sized, null);
@@ -409,24 +466,13 @@ export class DeskRuntime {
     const held = lane.held.get(instrument.book);
     if (held === undefined) return;
     const { exits = [] } = this.parts;
-    if (held.exitAsked === null) {
-      const account = this.host.account(lane);
+    if (held.exitAsked === null && exits.length > 0) {
+      const context = new HeldContext(instrument, held, lane, this.host);
       for (let i = 0; i < exits.length; i++) {
         const exit = exits[i]!;
         // the venue tests a resting stop inside the bar, in order; the desk only steps in when none rests there
         if (exit.restsAtVenue && lane.rests(instrument.book, exit.name)) continue;
-        const signal = exit.check(
-          {
-            at: instrument.at,
-            instrument: instrument.instrument,
-            position: held,
-            price: instrument.price,
-            regime: instrument.regimeName,
-            account,
-          },
-          instrument.exitValues[i]!,
-          lane.exitMemories.of(exit, held.book),
-        );
+        const signal = exit.check(context, instrument.exitValues[i]!, lane.exitMemories.of(exit, held.book));
         if (signal === null) continue;
         this.close(lane, instrument, `exit:${signal.exit}`, signal.reason);
         break;
@@ -436,7 +482,13 @@ export class DeskRuntime {
   }
 
   /** Sends a reduce-only market order for all that is held. */
-  close(lane: Lane, instrument: InstrumentRuntime, reason: string, text: string = reason, manual = false): void {
+  close(
+    lane: Lane,
+    instrument: InstrumentRuntime,
+    reason: string,
+    text: string = reason,
+    manual = false,
+  ): void {
     const held = lane.held.get(instrument.book);
     const position = lane.ledger.position(instrument.book);
     if (held === undefined || position === undefined || held.exitAsked !== null) return;
@@ -444,7 +496,14 @@ export class DeskRuntime {
     held.exitAsked = ids[0] ?? null;
     lane.cancelBook(instrument.book, 'exit', instrument.at, true);
     if (this.host.trace.level !== 'none') {
-      this.host.happened('exit', this.name, instrument.instrument.id, text, { reason, orders: ids }, lane.shadow);
+      this.host.happened(
+        'exit',
+        this.name,
+        instrument.instrument.id,
+        text,
+        { reason, orders: ids },
+        lane.shadow,
+      );
     }
   }
 
@@ -482,5 +541,84 @@ export class DeskRuntime {
       outcome,
       orders,
     };
+  }
+}
+
+/** What exits see of one position. The account is summed up only for an exit that looks at it. */
+class HeldContext implements ExitContext {
+  readonly position: Held;
+  private readonly runtime: InstrumentRuntime;
+  private readonly lane: Lane;
+  private readonly host: Host;
+
+  constructor(runtime: InstrumentRuntime, position: Held, lane: Lane, host: Host) {
+    this.runtime = runtime;
+    this.position = position;
+    this.lane = lane;
+    this.host = host;
+  }
+
+  get at(): Instant {
+    return this.runtime.at;
+  }
+  get instrument(): Instrument {
+    return this.runtime.instrument;
+  }
+  get price(): number {
+    return this.runtime.price;
+  }
+  get regime(): string | null {
+    return this.runtime.regimeName;
+  }
+  get account(): AccountSummary {
+    return this.host.account(this.lane);
+  }
+}
+
+/** What a sizer sees of one idea. Account and record are summed up only for a sizer that looks at them. */
+class EntryContext implements SizingContext {
+  readonly decision: Decision;
+  readonly direction: 1 | -1;
+  readonly costRate: number;
+  private readonly desk: DeskRuntime;
+  private readonly host: Host;
+  private readonly runtime: InstrumentRuntime;
+
+  constructor(
+    desk: DeskRuntime,
+    host: Host,
+    runtime: InstrumentRuntime,
+    decision: Decision,
+    direction: 1 | -1,
+    costRate: number,
+  ) {
+    this.desk = desk;
+    this.host = host;
+    this.runtime = runtime;
+    this.decision = decision;
+    this.direction = direction;
+    this.costRate = costRate;
+  }
+
+  get at(): Instant {
+    return this.runtime.at;
+  }
+  get instrument(): Instrument {
+    return this.runtime.instrument;
+  }
+  get price(): number {
+    return this.runtime.price;
+  }
+  get regime(): string | null {
+    return this.runtime.regimeName;
+  }
+  get account(): AccountSummary {
+    return this.host.account(this.host.real);
+  }
+  get record(): TrackRecord {
+    return this.desk.record.trackRecord();
+  }
+  get breakerMultiplier(): number {
+    return this.host.breakerMultiplier();
   }
 }

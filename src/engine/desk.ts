@@ -22,7 +22,12 @@ export interface RegimeTracker {
 export type EntryStyle =
   | { readonly type: 'market' }
   /** A limit `offsetRate` (fraction of price) better than the decision price, alive for `bars` bars. */
-  | { readonly type: 'limit'; readonly offsetRate: number; readonly bars: number; readonly postOnly: boolean };
+  | {
+      readonly type: 'limit';
+      readonly offsetRate: number;
+      readonly bars: number;
+      readonly postOnly: boolean;
+    };
 
 export interface ReviewPart {
   readonly topic: string;
@@ -74,6 +79,8 @@ export interface DeskParts {
   readonly breaker?: BreakerConfig;
   readonly monitor?: Partial<MonitorConfig>;
   readonly shadow?: Partial<ShadowConfig>;
+  /** Studies only: entries go on when no equity is left. */
+  readonly unlimitedCredit?: boolean;
   /** Drops the expectancy rule for study; stamped on every report. */
   readonly stamps?: readonly string[];
   /** Bars without funding make a perpetual's backtest incomplete; the summary says so. */

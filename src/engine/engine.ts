@@ -1,4 +1,4 @@
-import { assert, captureState, DAY, type Instant, restoreState, unreachable } from '#base';
+import { broken, captureState, DAY, type Instant, restoreState, unreachable } from '#base';
 import type { Objection } from '#ensemble';
 import { Correlations } from '#features';
 import { bookId, type ClientOrderId, Ledger, type Trade, type VenueReport } from '#ledger';
@@ -8,11 +8,12 @@ import type { Question } from '#signals';
 import { accountOf } from './account.ts';
 import { Counts, tally } from './counts.ts';
 import { DeskRuntime } from './desk-runtime.ts';
-import type { Command, Event, OperatorAction, OperatorActed } from './events.ts';
+import type { Command, Event, OperatorActed, OperatorAction } from './events.ts';
 import type { Host, JudgeOutcome } from './host.ts';
 import { bindParts, InstrumentRuntime, requestsOf } from './instrument-runtime.ts';
 import { type EntryMemory, Lane, type LaneEffect } from './lane.ts';
 import { Observations } from './observations.ts';
+import { OrderWatch } from './order-watch.ts';
 import { PlanDesk } from './plan-desk.ts';
 import type { PortfolioDefinition } from './portfolio.ts';
 import { ShadowVenue } from './shadow-venue.ts';
@@ -71,7 +72,10 @@ export class Engine implements Host {
   private readonly listeners = new Map<InstrumentId, Listener[]>();
   private readonly managedAt = new Map<InstrumentId, Instant>();
   private readonly correlations = new Correlations();
+  /** Only limits ask for correlations; without any nobody keeps them. */
+  private readonly correlated: boolean;
   private readonly observations = new Observations();
+  private readonly orderWatch = new OrderWatch();
   private readonly feedsDown = new Set<string>();
   private readonly shadows: readonly ShadowVenue[];
   private day = -1;
@@ -85,6 +89,7 @@ export class Engine implements Host {
     this.trace = definition.trace;
     this.feeRate = definition.feeRate;
     this.running = definition.running;
+    this.correlated = definition.desks.some((desk) => (desk.parts.limits ?? []).length > 0);
     for (const desk of definition.desks) for (const i of desk.instruments) this.instruments.set(i.id, i);
     this.real = new Lane({
       shadow: false,
@@ -167,7 +172,12 @@ export class Engine implements Host {
     tally(this.counts.legPlans, text.split(':')[0]!);
     this.happened('order', plan.desk, plan.legs[0]!.instrument, `plan ${plan.id}: ${text}`);
     if (text.startsWith('stranded')) {
-      this.emit({ kind: 'raise-alert', severity: 'critical', key: `legs-${plan.id}`, text: `plan ${plan.id} ${text}` });
+      this.emit({
+        kind: 'raise-alert',
+        severity: 'critical',
+        key: `legs-${plan.id}`,
+        text: `plan ${plan.id} ${text}`,
+      });
     }
   }
 
@@ -179,7 +189,7 @@ export class Engine implements Host {
 
   readonly instrumentOf = (id: InstrumentId): Instrument => {
     const instrument = this.redefined.get(id) ?? this.instruments.get(id);
-    assert(instrument !== undefined, `no instrument ${id} in this portfolio`);
+    if (!(instrument !== undefined)) broken(`no instrument ${id} in this portfolio`);
     return instrument;
   };
 
@@ -190,7 +200,7 @@ export class Engine implements Host {
 
   /** Takes one event and returns the commands it led to, in order. */
   step(event: Event): readonly Command[] {
-    assert(event.at >= this.at, `time went back: ${event.at} after ${this.at} (${event.kind})`);
+    if (!(event.at >= this.at)) broken(`time went back: ${event.at} after ${this.at} (${event.kind})`);
     this.at = event.at;
     this.take(event);
     const out = this.out;
@@ -200,7 +210,7 @@ export class Engine implements Host {
 
   /** When the engine wants a `timer-fired` event at the latest; Infinity for never. */
   nextDue(): Instant {
-    let due = Math.min(this.plans.nextDue(), this.real.nextDue());
+    let due = Math.min(this.plans.nextDue(), this.real.nextDue(), this.orderWatch.nextDue());
     for (const desk of this.desks) due = Math.min(due, desk.nextDue());
     return due;
   }
@@ -212,7 +222,7 @@ export class Engine implements Host {
       case 'run-started':
         return;
       case 'run-resumed':
-        return this.resume();
+        return this.resume(event.at);
       case 'bar-opened':
       case 'quote-updated':
       case 'print-seen':
@@ -260,6 +270,7 @@ export class Engine implements Host {
     const listeners = this.listeners.get(id);
     if (listeners === undefined) return;
     const checker = this.checkers.get(id)!;
+    const { counts, shadows } = this;
     const { time, open, high, low, close, volume } = event.bar;
     const verdict = checker.judge(time, open, high, low, close, volume);
     if (verdict !== 'accept') {
@@ -267,11 +278,15 @@ export class Engine implements Host {
       if (this.trace.level !== 'none') this.happened('bar', null, id, `bar of ${time} not used: ${verdict}`);
       return;
     }
-    this.counts.bars += 1;
-    for (const shadow of this.shadows) shadow.onBar(event);
+    counts.bars += 1;
+    // noise that the checker mended is mended for everyone
+    if (checker.high !== high || checker.low !== low) {
+      event = { ...event, bar: { ...event.bar, high: checker.high, low: checker.low } };
+    }
+    for (let i = 0; i < shadows.length; i++) shadows[i]!.onBar(event);
     this.real.ledger.mark(id, close, event.at);
-    this.correlations.observe(id, event.at, close);
-    for (const { desk, index } of listeners) desk.onBar(index, event);
+    if (this.correlated) this.correlations.observe(id, event.at, close);
+    for (let i = 0; i < listeners.length; i++) listeners[i]!.desk.onBar(listeners[i]!.index, event);
   }
 
   private marketMoved(event: Exclude<MarketEvent, BarClosed>): void {
@@ -284,13 +299,16 @@ export class Engine implements Host {
       case 'mark-updated':
         return this.priced(event.instrument, event.at, event.mark);
       case 'quote-updated':
+        // one side alone is no price: half of the other would pass for one
+        if (!(event.bid > 0 && event.ask > 0)) return;
         return this.priced(event.instrument, event.at, (event.bid + event.ask) / 2);
       case 'print-seen':
         return this.priced(event.instrument, event.at, event.price);
       case 'fx-rate-updated':
         if (event.rate > 0 && Number.isFinite(event.rate)) {
           this.real.ledger.fxRate(event.from, event.to, event.rate, event.at);
-          for (const shadow of this.shadows) shadow.lane.ledger.fxRate(event.from, event.to, event.rate, event.at);
+          for (const shadow of this.shadows)
+            shadow.lane.ledger.fxRate(event.from, event.to, event.rate, event.at);
         }
         return;
       case 'observation-published':
@@ -318,7 +336,7 @@ export class Engine implements Host {
     this.real.ledger.mark(id, price, at);
     if (at - (this.managedAt.get(id) ?? -Infinity) < MANAGE_EVERY_MS) return;
     this.managedAt.set(id, at);
-    this.accounts.clear();
+    this.staleAccounts();
     for (const { desk, index } of listeners) desk.onPrice(index, at, price);
   }
 
@@ -341,7 +359,8 @@ export class Engine implements Host {
         this.real.ledger.redefine(id);
         break;
       case 'split':
-        for (const trade of this.real.ledger.split(id, change.ratio, event.at)) this.closedTrade(trade, false);
+        for (const trade of this.real.ledger.split(id, change.ratio, event.at))
+          this.closedTrade(trade, false);
         break;
       case 'dividend':
         this.dividend(id, change.amountPerUnit, event.at);
@@ -365,8 +384,12 @@ export class Engine implements Host {
 
   private reported(report: VenueReport): void {
     const effect = this.real.report(report);
-    this.accounts.clear();
+    this.staleAccounts();
     this.booked(null, effect, report, false);
+    const question = this.orderWatch.heard(effect.booking.order, report);
+    if (question !== null) this.emit(question);
+    for (const command of this.orderWatch.differences(effect.booking, report, this.real.ledger))
+      this.emit(command);
   }
 
   private booked(desk: DeskRuntime | null, effect: LaneEffect, report: VenueReport, shadow: boolean): void {
@@ -375,11 +398,16 @@ export class Engine implements Host {
       tally(this.counts.ledgerFaults, booking.fault);
       if (this.trace.level !== 'none') this.happened('order', null, null, `${report.kind}: ${booking.fault}`);
       if (booking.fault === 'account-differs') {
-        this.emit({ kind: 'raise-alert', severity: 'critical', key: 'account-differs', text: 'the venue account differs from the books' });
+        this.emit({
+          kind: 'raise-alert',
+          severity: 'critical',
+          key: 'account-differs',
+          text: 'the venue account differs from the books',
+        });
       }
     }
     if (!shadow) this.judgeVenue(report, effect);
-    this.observer.filled?.(effect, report);
+    if (!shadow) this.observer.filled?.(effect, report);
     if (effect.closed !== null) this.closedTrade(effect.closed, shadow, desk);
   }
 
@@ -418,7 +446,14 @@ export class Engine implements Host {
     if (!shadow) this.judgeRecord(desk, trade.closedAt);
     this.observer.traded?.(trade, desk.name, shadow);
     if (this.trace.level !== 'none') {
-      this.happened('trade', desk.name, trade.instrument, `closed by ${trade.exitReason}`, { net: trade.net }, shadow);
+      this.happened(
+        'trade',
+        desk.name,
+        trade.instrument,
+        `closed by ${trade.exitReason}`,
+        { net: trade.net },
+        shadow,
+      );
     }
   }
 
@@ -441,15 +476,17 @@ export class Engine implements Host {
   }
 
   private answered(questionId: string, answer: unknown): void {
+    this.staleAccounts();
     if (this.plans.onAnswer(questionId, answer)) return;
     for (const desk of this.desks) if (desk.onAnswer(questionId, answer)) return;
   }
 
   private timer(at: Instant): void {
-    this.accounts.clear();
+    this.staleAccounts();
     for (const desk of this.desks) desk.onTime(at);
     this.plans.onTime(at);
     this.real.onTime(at);
+    for (const command of this.orderWatch.onTime(at, this.real.ledger)) this.emit(command);
     this.breaker?.tick(at);
     this.breakerMoved(at);
   }
@@ -470,10 +507,8 @@ export class Engine implements Host {
   }
 
   /** After a restart nobody knows what became of orders without an answer: ask. */
-  private resume(): void {
-    for (const order of this.real.ledger.workingOrders()) {
-      this.emit({ kind: 'query-order', clientId: order.request.clientId });
-    }
+  private resume(at: Instant): void {
+    for (const command of this.orderWatch.resume(at, this.real.ledger)) this.emit(command);
   }
 
   private operate(event: OperatorActed): void {
@@ -541,17 +576,23 @@ export class Engine implements Host {
   }
 
   beforeSlice(at: Instant): void {
-    this.accounts.clear();
+    this.staleAccounts();
     const day = Math.floor(at / DAY);
+    const { breaker } = this;
+    if (breaker === null && day === this.day) return;
     const equity = this.real.ledger.equity(at);
     if (day > this.day) {
       this.day = day;
       this.equityAtDayStart = equity;
     }
-    if (this.breaker === null) return;
-    this.breaker.equity(equity, at);
-    this.breaker.tick(at);
+    if (breaker === null) return;
+    breaker.equity(equity, at);
+    breaker.tick(at);
     this.breakerMoved(at);
+  }
+
+  private staleAccounts(): void {
+    if (this.accounts.size > 0) this.accounts.clear();
   }
 
   private lastBreaker: string = 'CLOSED';
@@ -564,7 +605,12 @@ export class Engine implements Host {
     const causes = breaker.causes.map((c) => c.trigger).join(', ');
     this.happened('breaker', null, null, `${from} -> ${breaker.state}${causes ? `: ${causes}` : ''}`);
     if (breaker.state === 'HALT' || breaker.state === 'SHUTDOWN') {
-      this.emit({ kind: 'raise-alert', severity: 'critical', key: 'breaker', text: `breaker ${breaker.state}: ${causes}` });
+      this.emit({
+        kind: 'raise-alert',
+        severity: 'critical',
+        key: 'breaker',
+        text: `breaker ${breaker.state}: ${causes}`,
+      });
     }
     if (breaker.closesAll) {
       for (const desk of this.desks) {
@@ -578,7 +624,8 @@ export class Engine implements Host {
   }
 
   entryObjection(confidence: number): Objection | null {
-    if (!this.running) return { by: 'stopped', reason: 'the portfolio is stopped: an operator must start it' };
+    if (!this.running)
+      return { by: 'stopped', reason: 'the portfolio is stopped: an operator must start it' };
     const feed = this.feedsDown.values().next().value;
     if (feed !== undefined) return { by: 'feed', reason: `feed ${feed} is down` };
     if (!this.account(this.real).ratesFresh) return { by: 'fx-rate', reason: 'a currency rate is stale' };
@@ -599,6 +646,7 @@ export class Engine implements Host {
 
   /** One safety layer's objection: counted, traced and told to whoever keeps the safety log. */
   safetyViolated(desk: string, layer: string, objection: Objection): void {
+    tally(this.counts.safetyByLayer, layer);
     this.observer.safety?.(desk, layer, objection, this.at);
   }
 
@@ -606,7 +654,13 @@ export class Engine implements Host {
     this.questionCount += 1;
     this.counts.questions += 1;
     const questionId = `${this.definition.name}-q${this.questionCount}`;
-    this.emit({ kind: 'ask-question', questionId, topic: question.topic, prompt: question.prompt, expiresAt });
+    this.emit({
+      kind: 'ask-question',
+      questionId,
+      topic: question.topic,
+      prompt: question.prompt,
+      expiresAt,
+    });
     return questionId;
   }
 
@@ -634,12 +688,22 @@ export class Engine implements Host {
     shadow = false,
   ): void {
     if (this.trace.level === 'none') return;
-    this.trace.line({ type, at: this.at, desk, instrument, shadow, text, ...(data === undefined ? {} : { data }) });
+    this.trace.line({
+      type,
+      at: this.at,
+      desk,
+      instrument,
+      shadow,
+      text,
+      ...(data === undefined ? {} : { data }),
+    });
   }
 
   emit(command: Command): void {
     if (this.out === NO_COMMANDS) this.out = [];
     if (command.kind === 'submit-order') this.counts.orders += 1;
+    if (command.kind === 'submit-order' || command.kind === 'cancel-order')
+      this.orderWatch.sent(command, this.at);
     this.out.push(command);
   }
 

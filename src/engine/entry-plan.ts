@@ -47,7 +47,12 @@ export function entryPlan(idea: EntryIdea): Plan | Objection {
   const ticks = numberToSteps(price, instrument.tick, 'half-away');
   const protection = protectionOf(instrument, direction, price, sized);
   if (protection !== null && protection.stopTicks !== null && protection.stopTicks <= 0) {
-    return { by: 'grid', reason: 'the stop would lie at or below zero', measured: price, needed: sized.stopDistance! };
+    return {
+      by: 'grid',
+      reason: 'the stop would lie at or below zero',
+      measured: price,
+      needed: sized.stopDistance!,
+    };
   }
   const side: Side = direction === 1 ? 'buy' : 'sell';
   const leg: Leg = {
@@ -83,13 +88,23 @@ export function entryPlan(idea: EntryIdea): Plan | Objection {
   return plan;
 }
 
-function limitTicks(instrument: Instrument, direction: 1 | -1, price: number, style: EntryStyle): number | null {
+function limitTicks(
+  instrument: Instrument,
+  direction: 1 | -1,
+  price: number,
+  style: EntryStyle,
+): number | null {
   if (style.type === 'market') return null;
   const wanted = price * (1 - direction * style.offsetRate);
   return Math.max(1, numberToSteps(wanted, instrument.tick, direction === 1 ? 'floor' : 'ceil'));
 }
 
-function protectionOf(instrument: Instrument, direction: 1 | -1, price: number, sized: Sized): Protection | null {
+function protectionOf(
+  instrument: Instrument,
+  direction: 1 | -1,
+  price: number,
+  sized: Sized,
+): Protection | null {
   if (sized.stopDistance === null && sized.targetDistance === null) return null;
   const long = direction === 1;
   return {
@@ -100,7 +115,10 @@ function protectionOf(instrument: Instrument, direction: 1 | -1, price: number, 
     targetTicks:
       sized.targetDistance === null
         ? null
-        : Math.max(1, numberToSteps(price + direction * sized.targetDistance, instrument.tick, long ? 'ceil' : 'floor')),
+        : Math.max(
+            1,
+            numberToSteps(price + direction * sized.targetDistance, instrument.tick, long ? 'ceil' : 'floor'),
+          ),
     trailRate: null,
   };
 }
@@ -124,7 +142,10 @@ export function planFacts(
   let leverage = 0;
   for (const leg of plan.legs) {
     const instrument = instrumentOf(leg.instrument);
-    const value = toBase(instrument, notional(instrument, leg.limitTicks ?? leg.expectedTicks, leg.lots, 'ceil'));
+    const value = toBase(
+      instrument,
+      notional(instrument, leg.limitTicks ?? leg.expectedTicks, leg.lots, 'ceil'),
+    );
     total += value;
     margin += Math.ceil(value / leg.leverage);
     fee += mulDiv(value, Math.max(0, feesAt(instrument, plan.at).takerRate), RATE_ONE, 'ceil');
@@ -161,11 +182,18 @@ export function proposalPlan(idea: ProposalIdea): Plan | Objection {
     const { instrument, book, price } = found;
     const { side, quantity, limitPrice } = wanted;
     if (![price, quantity, limitPrice ?? 1].every((x) => Number.isFinite(x) && x > 0)) {
-      return { by: 'grid', reason: `a leg in ${instrument.id} has a price or size that is not positive and finite` };
+      return {
+        by: 'grid',
+        reason: `a leg in ${instrument.id} has a price or size that is not positive and finite`,
+      };
     }
     const lots = numberToSteps(quantity, instrument.lot, 'floor');
     if (lots < instrument.minLots) {
-      return { by: 'grid', reason: `a leg is below the smallest order of ${instrument.id}`, measured: quantity };
+      return {
+        by: 'grid',
+        reason: `a leg is below the smallest order of ${instrument.id}`,
+        measured: quantity,
+      };
     }
     const held = idea.heldLots(book);
     const closes = held !== 0 && held > 0 === (side === 'sell') && Math.abs(held) >= lots;
@@ -176,7 +204,10 @@ export function proposalPlan(idea: ProposalIdea): Plan | Objection {
       side,
       lots,
       type: limitPrice === null ? 'market' : 'limit',
-      limitTicks: limitPrice === null ? null : numberToSteps(limitPrice, instrument.tick, side === 'buy' ? 'floor' : 'ceil'),
+      limitTicks:
+        limitPrice === null
+          ? null
+          : numberToSteps(limitPrice, instrument.tick, side === 'buy' ? 'floor' : 'ceil'),
       triggerTicks: null,
       timeInForce: limitPrice === null ? 'GTC' : 'GTD',
       postOnly: wanted.postOnly ?? false,
@@ -198,7 +229,8 @@ export function proposalPlan(idea: ProposalIdea): Plan | Objection {
     purpose: allClose ? 'exit' : 'entry',
     confidence: idea.confidence,
     legs: allClose ? legs : legs.map((leg) => ({ ...leg, reduceOnly: false })),
-    legFailure: idea.legFailure,
+    // what was to be closed is not opened again because another leg could not be closed
+    legFailure: allClose ? 'complete-at-market' : idea.legFailure,
     unhedgedMax: null,
     worstLoss: Math.ceil(idea.proposal.worstLoss * 10 ** first.minorScale),
     expiresAt: idea.at + idea.intervalMs,

@@ -100,9 +100,16 @@ export type Command =
       readonly prompt: unknown;
       readonly expiresAt: Instant;
     }
-  | { readonly kind: 'raise-alert'; readonly severity: Severity; readonly key: string; readonly text: string };
+  | {
+      readonly kind: 'raise-alert';
+      readonly severity: Severity;
+      readonly key: string;
+      readonly text: string;
+    };
 
 /** True for commands that can only shrink exposure: they may leave before the journal is written. */
 export function onlyReduces(command: Command): boolean {
-  return command.kind === 'cancel-order' || (command.kind === 'submit-order' && command.order.reduceOnlyAtVenue);
+  return (
+    command.kind === 'cancel-order' || (command.kind === 'submit-order' && command.order.reduceOnlyAtVenue)
+  );
 }

@@ -13,7 +13,11 @@ import type { HappeningTrace, TraceSink } from './trace.ts';
 /** What became of a plan that a desk proposed. */
 export type JudgeOutcome =
   | { readonly kind: 'refused'; readonly objections: readonly Objection[] }
-  | { readonly kind: 'in-review'; readonly reductions: readonly Objection[]; readonly orders: readonly string[] }
+  | {
+      readonly kind: 'in-review';
+      readonly reductions: readonly Objection[];
+      readonly orders: readonly string[];
+    }
   | { readonly kind: 'sent'; readonly reductions: readonly Objection[]; readonly orders: readonly string[] };
 
 /** What the portfolio gives its desks: books, risk, questions, counters. The engine implements it. */

@@ -1,8 +1,8 @@
 import type { Instant } from '#base';
 import { FeatureFrame } from '#features';
+import type { BookId } from '#ledger';
 import { type BarClosed, type Instrument, type InstrumentId, Resampler } from '#market';
 import type { View } from '#signals';
-import type { BookId } from '#ledger';
 import { requestOf, type Values, valuesClass } from './binding.ts';
 import type { DeskParts, RegimeTracker } from './desk.ts';
 
@@ -53,6 +53,8 @@ export class InstrumentRuntime implements View {
   price = Number.NaN;
   /** Whether the newest bar is recent enough to act on. */
   fresh = false;
+  /** One interval, as the feed brings it: nothing to resample. */
+  private readonly plain: boolean;
   private readonly regimeValues: Values | null;
   private readonly resamplers = new Map<number, Resampler>();
   private readonly peers: (instrument: InstrumentId) => InstrumentRuntime | null;
@@ -82,6 +84,7 @@ export class InstrumentRuntime implements View {
       if (ms !== options.intervalMs) this.others.set(ms, new FeatureFrame(options.requests));
       if (ms !== feedMs) this.resamplers.set(ms, new Resampler(feedMs, ms));
     }
+    this.plain = this.resamplers.size === 0 && this.others.size === 0;
     this.sourceStates = parts.sources.map((s) => (s.state as () => unknown)());
     this.sourceValues = bindings.sources.map((make) => new make(this.frame));
     this.gateValues = bindings.gates.map((make) => new make(this.frame));
@@ -94,6 +97,10 @@ export class InstrumentRuntime implements View {
   /** Takes a bar of the feed's interval; true when a bar of the desk's interval closed with it. */
   push(event: BarClosed): boolean {
     this.at = event.at;
+    if (this.plain) {
+      this.accept(event);
+      return true;
+    }
     let closed = false;
     if (!this.resamplers.has(this.intervalMs)) {
       this.accept(event);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { assert } from '#base';
+import { broken } from '#base';
 
 /**
  * The journal's bytes. Pure: this file encodes and decodes, storage does the reading and writing.
@@ -89,11 +89,11 @@ export class JournalEncoder {
 
   /** Continues the chain that ends in `head`. `blockBytes`: body size at which a block is closed. */
   constructor(head: JournalHead = EMPTY_HEAD, blockBytes = BLOCK_TARGET_BYTES) {
-    assert(blockBytes > 0 && blockBytes <= BLOCK_TARGET_BYTES * 16, `block size ${blockBytes}`);
+    if (!(blockBytes > 0 && blockBytes <= BLOCK_TARGET_BYTES * 16)) broken(`block size ${blockBytes}`);
     this.blockBytes = blockBytes;
     this.buffer = Buffer.allocUnsafe(4 * BLOCK_TARGET_BYTES);
     this.previous = Buffer.from(head.hash, 'hex');
-    assert(this.previous.length === BLOCK_HASH_BYTES, `bad journal hash ${head.hash}`);
+    if (!(this.previous.length === BLOCK_HASH_BYTES)) broken(`bad journal hash ${head.hash}`);
     this.entries = head.entries;
     this.bytes = head.bytes;
     this.blocks = head.blocks;
@@ -108,7 +108,7 @@ export class JournalEncoder {
     if (wanted > this.buffer.length) this.grow(wanted);
     const buffer = this.buffer;
     const length = buffer.write(text, payload);
-    assert(length <= MAX_ENTRY_BYTES, `a journal entry of ${length} bytes`);
+    if (!(length <= MAX_ENTRY_BYTES)) broken(`a journal entry of ${length} bytes`);
     const end = payload + length;
     buffer[at + 4] = CODES[kind];
     putU32(buffer, at + 5, length);

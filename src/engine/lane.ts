@@ -1,6 +1,15 @@
-import { assert, type Instant } from '#base';
+import { broken, type Instant } from '#base';
 import { planOrders, type VenueCommand } from '#execution';
-import type { Booking, BookId, ClientOrderId, Ledger, OrderRequest, OrderState, Trade, VenueReport } from '#ledger';
+import type {
+  BookId,
+  Booking,
+  ClientOrderId,
+  Ledger,
+  OrderRequest,
+  OrderState,
+  Trade,
+  VenueReport,
+} from '#ledger';
 import { type Instrument, notional } from '#market';
 import { type Approved, consume, ExitMemories, type HeldPosition, type Leg, type Plan } from '#risk';
 import { LegTrackers } from './leg-trackers.ts';
@@ -69,10 +78,13 @@ export class Lane {
 
   /** Sends an approved plan; returns the client ids of its orders. An approval serves once. */
   submit(approved: Approved<Plan>, at: Instant, memory: EntryMemory | null): readonly ClientOrderId[] {
-    const orders = planOrders(approved, () => this.nextId(), { at, reducesNet: (leg) => this.reducesNet(leg) });
+    const orders = planOrders(approved, () => this.nextId(), {
+      at,
+      reducesNet: (leg) => this.reducesNet(leg),
+    });
     const { plan } = approved;
     const used = consume(approved, at, this.shadow ? 'shadow' : 'real');
-    assert(used.kind === 'plan', `the approval of plan ${plan.id} had run out`);
+    if (!(used.kind === 'plan')) broken(`the approval of plan ${plan.id} had run out`);
     if (memory !== null) for (const leg of plan.legs) this.memories.set(leg.book, memory);
     for (const order of orders) this.sendOrder(order, at);
     if (plan.legs.length > 1) this.legs.track(plan, orders);
@@ -93,9 +105,13 @@ export class Lane {
       nextId: () => this.nextId(),
       worth: (leg, lots) => this.worth(leg, lots),
       reducesNet: (leg) => this.reducesNet(leg),
+      heldLots: (leg) => this.ledger.position(leg.book)?.lots ?? 0,
       carryOut: (command) => {
         if (command.kind === 'submit-order') this.sendOrder(command.order, this.at);
-        else this.send(command, this.at);
+        else {
+          if (command.kind === 'cancel-order') this.ledger.cancelRequested(command.clientId, this.at);
+          this.send(command, this.at);
+        }
       },
       ended: (plan, outcome, why) => ended(plan, why === null ? outcome : `${outcome}: ${why}`),
     });
@@ -137,7 +153,9 @@ export class Lane {
 
   /** Whether a protective order of this kind (`stop-loss`, `take-profit`) works at the venue for the book. */
   rests(book: BookId, kind: string): boolean {
-    return this.ledger.workingOrders(book).some((order) => order.request.reduceOnly && order.request.reason === kind);
+    return this.ledger
+      .workingOrders(book)
+      .some((order) => order.request.reduceOnly && order.request.reason === kind);
   }
 
   /** Books a report and keeps the held positions in step with it. */
@@ -163,7 +181,8 @@ export class Lane {
       this.held.set(book, opened);
     } else if (position !== null && position.lots !== 0) {
       const held = this.held.get(book)!;
-      if (held.entryPrice !== position.entryPrice) this.held.set(book, { ...held, entryPrice: position.entryPrice });
+      if (held.entryPrice !== position.entryPrice)
+        this.held.set(book, { ...held, entryPrice: position.entryPrice });
     }
     const held = this.held.get(book);
     if (held !== undefined && booking.order !== null && held.exitAsked === booking.order.request.clientId) {

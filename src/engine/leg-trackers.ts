@@ -13,6 +13,7 @@ export interface LegTrackersPort {
   readonly nextId: () => ClientOrderId;
   readonly worth: (leg: Leg, lots: number) => number;
   readonly reducesNet: (leg: Leg) => boolean;
+  readonly heldLots: (leg: Leg) => number;
   readonly carryOut: (command: VenueCommand) => void;
   readonly ended: (plan: Plan, outcome: LegOutcome, why: string | null) => void;
 }
@@ -33,8 +34,8 @@ export class LegTrackers implements OwnState {
   }
 
   private make(plan: Plan, requests: readonly OrderRequest[]): LegTracker {
-    const { nextId, worth, reducesNet } = this.port;
-    return new LegTracker(plan, requests, { ids: nextId, worth, reducesNet });
+    const { nextId, worth, reducesNet, heldLots } = this.port;
+    return new LegTracker(plan, requests, { ids: nextId, worth, reducesNet, heldLots });
   }
 
   onReport(report: VenueReport): void {
@@ -57,7 +58,8 @@ export class LegTrackers implements OwnState {
 
   nextDue(): Instant {
     let due = Infinity;
-    for (const { plan } of this.tracked.values()) due = Math.min(due, plan.expiresAt);
+    if (this.trackers.size === 0) return due;
+    for (const tracker of this.trackers.values()) due = Math.min(due, tracker.nextDue());
     return due;
   }
 

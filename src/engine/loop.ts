@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { assert, type Instant } from '#base';
 import type { Engine } from './engine.ts';
-import { type Command, type Event, onlyReduces } from './events.ts';
+import { type Command, type Event, onlyReduces, type RunResumed } from './events.ts';
 import type { EntryKind } from './journal-format.ts';
 
 /** Where entries go. Storage implements it; a run that keeps nothing uses {@link NO_JOURNAL}. */
@@ -20,7 +20,13 @@ export interface Outside {
   carryOut(command: Command, at: Instant): void;
 }
 
+const DIGEST_CHUNK = 1 << 16;
 const NO_COMMANDS: readonly Command[] = Object.freeze([]);
+
+/** Reports about our own orders hold whole numbers and words only: they read back as they are. */
+function isWhole(event: Event): boolean {
+  return event.kind === 'order-accepted' || (event.kind === 'order-filled' && Number.isSafeInteger(event.fill.ticks));
+}
 
 /**
  * The one loop. Writes every event and the commands it led to, in order, and releases commands only after they
@@ -33,6 +39,7 @@ export class Loop {
   private readonly journal: JournalSink;
   private readonly outside: Outside;
   private readonly commandsDigest = createHash('sha256');
+  private undigested = '';
   private tapeFrom = -1;
   private tapeTo = -1;
 
@@ -42,11 +49,28 @@ export class Loop {
     this.outside = outside;
   }
 
-  /** A live event: written in full. */
+  /**
+   * A live event: written in full. The engine sees what was written and not what was handed in: a number that JSON
+   * cannot hold (NaN, infinity) is null on both sides, so a replay meets the same event.
+   */
   dispatch(event: Event): void {
     this.flushTape();
-    this.journal.append('event', JSON.stringify(event));
-    this.release(this.engine.step(event), event.at);
+    const text = JSON.stringify(event);
+    this.journal.append('event', text);
+    this.release(this.engine.step(isWhole(event) ? event : (JSON.parse(text) as Event)), event.at);
+  }
+
+  /**
+   * Continues a journal after a restart. `unreleased` are the commands of its last event that a crash kept from being
+   * written (see {@link ReplayReport}): they are written now, so that the journal tells what was decided, but they do
+   * not leave. Nothing was ever sent before it was written, so the venue answers the questions that follow
+   * `run-resumed` by not knowing those orders, and the desk decides anew.
+   */
+  resume(unreleased: readonly Command[], event: RunResumed): void {
+    this.flushTape();
+    for (const command of unreleased) this.note(command);
+    this.dispatch(event);
+    this.journal.commit();
   }
 
   /**
@@ -71,7 +95,14 @@ export class Loop {
 
   /** SHA-256 over every command's text and a line end, in order. Ends the digest. */
   commandsHash(): string {
+    this.digest();
     return this.commandsDigest.copy().digest('hex');
+  }
+
+  /** Hashing in pieces: one call per command costs more than the hash. */
+  private digest(): void {
+    this.commandsDigest.update(this.undigested);
+    this.undigested = '';
   }
 
   private flushTape(): void {
@@ -81,17 +112,20 @@ export class Loop {
     this.tapeTo = -1;
   }
 
+  private note(command: Command): void {
+    const text = JSON.stringify(command);
+    this.commands += 1;
+    this.undigested += text;
+    this.undigested += '\n';
+    if (this.undigested.length > DIGEST_CHUNK) this.digest();
+    if (onlyReduces(command)) this.journal.urgent(text);
+    else this.journal.append('command', text);
+  }
+
   private release(commands: readonly Command[] = NO_COMMANDS, at: Instant): void {
     if (commands.length === 0) return;
     let committed = false;
-    for (const command of commands) {
-      const text = JSON.stringify(command);
-      this.commands += 1;
-      this.commandsDigest.update(text);
-      this.commandsDigest.update('\n');
-      if (onlyReduces(command)) this.journal.urgent(text);
-      else this.journal.append('command', text);
-    }
+    for (const command of commands) this.note(command);
     for (const command of commands) {
       if (!committed && !onlyReduces(command)) {
         this.journal.commit();

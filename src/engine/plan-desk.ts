@@ -1,6 +1,6 @@
 import type { Instant } from '#base';
 import type { Objection } from '#ensemble';
-import type { ClientOrderId } from '#ledger';
+import type { BookId, ClientOrderId } from '#ledger';
 import { approveShadow, type Plan, type PlanFacts, platformGuard, RiskDesk, type WasApproved } from '#risk';
 import { tally } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
@@ -16,24 +16,30 @@ interface UnderReview {
   readonly desk: string;
   readonly expiresAt: Instant;
   readonly memory: EntryMemory;
+  /** What each leg's book held when the plan was made: an answer to another position is no answer. */
+  readonly books: readonly { readonly book: BookId; readonly lots: number }[];
 }
 
 /** Where the desks' plans meet risk: judged, reviewed, sent. */
 export class PlanDesk {
-  static readonly configuration = ['engine'];
+  static readonly configuration = ['engine', 'unmeasured'];
   private readonly engine: Engine;
   private readonly riskDesks: readonly RiskDesk[];
+  /** Exits are not measured: nothing may keep us in a position. */
+  private readonly unmeasured: PlanFacts;
   private readonly reviews = new Map<string, UnderReview>();
   private exitCount = 0;
 
   constructor(engine: Engine) {
     this.engine = engine;
     const { platform } = engine.definition;
+    this.unmeasured = { notional: 0, margin: 0, fee: 0, riskToStop: 0, leverage: 1, instrumentOf: engine.instrumentOf };
     this.riskDesks = engine.definition.desks.map(
       ({ parts }) =>
         new RiskDesk({
           limits: [...(parts.limits ?? []), ...(platform === null ? [] : [platformGuard(platform)])],
           safetyLayers: parts.safetyLayers ?? [],
+          solvent: parts.unlimitedCredit !== true,
           reviewMs: parts.review?.timeoutMs ?? null,
         }),
     );
@@ -55,7 +61,16 @@ export class PlanDesk {
     const { engine } = this;
     const halted = plan.legs.find((leg) => engine.isHalted(leg.instrument));
     if (halted !== undefined) {
-      return { kind: 'refused', objections: [{ by: 'halted', reason: `${halted.instrument} does not trade` }] };
+      return {
+        kind: 'refused',
+        objections: [{ by: 'halted', reason: `${halted.instrument} does not trade` }],
+      };
+    }
+    if (this.isUnderReview(plan)) {
+      return {
+        kind: 'refused',
+        objections: [{ by: 'review', reason: 'another plan for this book is under review' }],
+      };
     }
     const judgement = this.riskDeskOf(desk.name).judge({
       plan,
@@ -71,11 +86,42 @@ export class PlanDesk {
     if (judgement.kind === 'review') {
       engine.counts.reviews += 1;
       const { expiresAt } = judgement.question;
-      const questionId = engine.ask({ topic: desk.parts.review!.topic, prompt: judgement.question }, expiresAt);
-      this.reviews.set(questionId, { planId: plan.id, desk: desk.name, expiresAt, memory });
+      const questionId = engine.ask(
+        { topic: desk.parts.review!.topic, prompt: judgement.question },
+        expiresAt,
+      );
+      const books = plan.legs.map(({ book }) => ({ book, lots: this.lotsIn(book) }));
+      this.reviews.set(questionId, { planId: plan.id, desk: desk.name, expiresAt, memory, books });
       return { kind: 'in-review', reductions: judgement.reductions, orders: [] };
     }
     return { kind: 'sent', reductions: judgement.reductions, orders: this.send(judgement, memory) };
+  }
+
+  private lotsIn(book: BookId): number {
+    return this.engine.real.ledger.position(book)?.lots ?? 0;
+  }
+
+  private isUnderReview(plan: Plan): boolean {
+    if (this.reviews.size === 0) return false;
+    const books = new Set(plan.legs.map(({ book }) => book));
+    for (const review of this.reviews.values()) if (review.books.some(({ book }) => books.has(book))) return true;
+    return false;
+  }
+
+  /** Why a plan that was allowed may not leave any more, or null. */
+  private overtaken({ books }: UnderReview, plan: Plan): Objection | null {
+    const { engine } = this;
+    const stopped = engine.entryObjection(plan.confidence);
+    if (stopped !== null) return stopped;
+    const halted = plan.legs.find((leg) => engine.isHalted(leg.instrument));
+    if (halted !== undefined) return { by: 'halted', reason: `${halted.instrument} does not trade` };
+    if (books.some(({ book }) => engine.real.hasWorkingEntry(book))) {
+      return { by: 'working-order', reason: 'an entry order is working by now' };
+    }
+    if (books.some(({ book, lots }) => this.lotsIn(book) !== lots)) {
+      return { by: 'review', reason: 'the position has changed during the review' };
+    }
+    return null;
   }
 
   private send(approved: WasApproved, memory: EntryMemory): readonly ClientOrderId[] {
@@ -128,10 +174,11 @@ export class PlanDesk {
       worstLoss: 0,
       expiresAt: engine.at + instrument.intervalMs,
     };
-    if (lane.shadow) return lane.submit(approveShadow(plan, engine.at, instrument.intervalMs), engine.at, null);
+    if (lane.shadow)
+      return lane.submit(approveShadow(plan, engine.at, instrument.intervalMs), engine.at, null);
     const judgement = this.riskDeskOf(desk.name).judge({
       plan,
-      facts: this.measure(plan),
+      facts: this.unmeasured,
       account: engine.account(lane),
       breaker: engine.breaker,
       at: engine.at,
@@ -139,12 +186,18 @@ export class PlanDesk {
     });
     if (judgement.kind === 'approved') return lane.submit(judgement.approved, engine.at, null);
     const objection = judgement.kind === 'refused' ? judgement.refused.objections[0]! : REVIEWED_EXIT;
-    engine.happened('exit', desk.name, instrument.instrument.id, `exit refused by ${objection.by}: ${objection.reason}`);
+    engine.happened(
+      'exit',
+      desk.name,
+      instrument.instrument.id,
+      `exit refused by ${objection.by}: ${objection.reason}`,
+    );
     return [];
   }
 
   nextDue(): Instant {
     let due = Infinity;
+    if (this.reviews.size === 0) return due;
     for (const desk of this.riskDesks) due = Math.min(due, desk.nextExpiry ?? Infinity);
     return due;
   }
@@ -153,7 +206,12 @@ export class PlanDesk {
     for (const desk of this.riskDesks) {
       for (const { plan, objections } of desk.expire(at)) {
         for (const objection of objections) tally(this.engine.counts.refusalsByLimit, objection.by);
-        this.engine.happened('review', plan!.desk, plan!.legs[0]!.instrument, 'nobody answered in time: refused');
+        this.engine.happened(
+          'review',
+          plan!.desk,
+          plan!.legs[0]!.instrument,
+          'nobody answered in time: refused',
+        );
       }
     }
     for (const [id, review] of this.reviews) if (at >= review.expiresAt) this.reviews.delete(id);
@@ -171,13 +229,17 @@ export class PlanDesk {
       at: engine.at,
       measure: (plan) => this.measure(plan),
     });
-    const text = judgement.kind === 'approved' ? 'allowed' : this.refusedText(judgement.refused.objections);
-    const instrument = judgement.kind === 'approved' ? judgement.approved.plan.legs[0]!.instrument : null;
-    const stopped = engine.entryObjection(1);
-    if (judgement.kind === 'approved' && stopped === null) {
+    if (judgement.kind === 'refused') {
+      engine.happened('review', review.desk, null, this.refusedText(judgement.refused.objections));
+      return true;
+    }
+    const { plan } = judgement.approved;
+    const instrument = plan.legs[0]!.instrument;
+    const objection = this.overtaken(review, plan);
+    if (objection === null) {
       const orders = this.send(judgement, review.memory);
-      engine.happened('review', review.desk, instrument, text, { orders });
-    } else engine.happened('review', review.desk, instrument, stopped === null ? text : `refused: ${stopped.reason}`);
+      engine.happened('review', review.desk, instrument, 'allowed', { orders });
+    } else engine.happened('review', review.desk, instrument, this.refusedText([objection]));
     return true;
   }
 
@@ -188,7 +250,12 @@ export class PlanDesk {
 
   /** Questions still open, for people who approve. */
   get open(): readonly { questionId: string; planId: string; desk: string; expiresAt: Instant }[] {
-    return [...this.reviews].map(([questionId, { planId, desk, expiresAt }]) => ({ questionId, planId, desk, expiresAt }));
+    return [...this.reviews].map(([questionId, { planId, desk, expiresAt }]) => ({
+      questionId,
+      planId,
+      desk,
+      expiresAt,
+    }));
   }
 }
 

@@ -55,7 +55,8 @@ export function replay(
   for (const entry of entries) {
     if ((entry.position & 0xfff) === 0) onProgress?.(entry.position);
     if (entry.kind === 'command') {
-      if (next >= waiting.length || JSON.stringify(waiting[next]) !== entry.text) return parted(entry.position, entry.text);
+      if (next >= waiting.length || JSON.stringify(waiting[next]) !== entry.text)
+        return parted(entry.position, entry.text);
       next += 1;
       commands += 1;
       continue;

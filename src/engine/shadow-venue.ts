@@ -24,7 +24,11 @@ export class ShadowVenue {
     onEffect: (effect: LaneEffect, report: VenueReport) => void;
   }) {
     this.onEffect = options.onEffect;
-    this.venue = new SimulatedVenue({ ...options.venue, instrumentOf: options.instrumentOf, seed: options.name });
+    this.venue = new SimulatedVenue({
+      ...options.venue,
+      instrumentOf: options.instrumentOf,
+      seed: options.name,
+    });
     this.lane = new Lane({
       shadow: true,
       ledger: options.ledger,
@@ -46,7 +50,14 @@ export class ShadowVenue {
     const { instrument, intervalMs, bar } = event;
     const openedAt = bar.time;
     this.take(
-      this.venue.onMarket({ kind: 'bar-opened', at: event.at, eventTime: openedAt, instrument, intervalMs, open: bar.open }),
+      this.venue.onMarket({
+        kind: 'bar-opened',
+        at: event.at,
+        eventTime: openedAt,
+        instrument,
+        intervalMs,
+        open: bar.open,
+      }),
     );
     this.take(this.venue.onMarket(event));
     this.lane.ledger.mark(instrument, bar.close, event.at);

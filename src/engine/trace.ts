@@ -19,10 +19,22 @@ export interface DecisionTrace {
   readonly action: string;
   readonly confidence: number;
   readonly rule: string;
-  readonly size: { readonly quantity: string; readonly riskFraction: number | null; readonly cuts: readonly SizeCut[] } | null;
+  readonly size: {
+    readonly quantity: string;
+    readonly riskFraction: number | null;
+    readonly cuts: readonly SizeCut[];
+  } | null;
   /** Everything that objected, in order; the first one decided. */
   readonly objections: readonly Objection[];
-  readonly outcome: 'wait' | 'entered' | 'refused' | 'not-selected' | 'in-review' | 'exited' | 'shadow' | 'held';
+  readonly outcome:
+    | 'wait'
+    | 'entered'
+    | 'refused'
+    | 'not-selected'
+    | 'in-review'
+    | 'exited'
+    | 'shadow'
+    | 'held';
   readonly orders: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-import { assert } from '#base';
+import { assert, broken } from '#base';
 import type { Forecast, Signal } from '#signals';
 
 /**
@@ -33,7 +33,7 @@ export function logit(p: number): number {
 
 /** The observed frequency that belongs to a stated score or probability. */
 export function calibratedProbability(calibration: Calibration, signal: Signal): number {
-  assert(signal.kind !== 'proposal', `${signal.source} proposes; a proposal has no probability`);
+  if (!(signal.kind !== 'proposal')) broken(`${signal.source} proposes; a proposal has no probability`);
   const stated = signal.kind === 'score' ? signal.value : signal.probability;
   if (calibration.kind === 'platt') {
     const x = signal.kind === 'score' ? stated : logit(Math.min(1 - EDGE, Math.max(EDGE, stated)));

@@ -387,4 +387,74 @@ describe('data', () => {
     expect(Object.isFrozen(NO_REPORTS)).toBe(true);
     expect(PERP.id).toBe('BTC.SIM');
   });
+  it('a bar told twice, or late, counts once', () => {
+    const sim = venue();
+    submit(sim, T, { id: 'l', type: 'limit', limitTicks: 900 });
+    play(sim, T, [100, 101, 99, 100]);
+    expect(sim.onMarket(closed(barOf(T, [100, 101, 80, 100])))).toBe(NO_REPORTS);
+    expect(sim.onMarket(closed(barOf(T - MIN, [100, 101, 80, 100])))).toBe(NO_REPORTS);
+    expect(fills(play(sim, T + MIN, [100, 101, 80, 100]))).toEqual(['buy 1@90 maker']);
+  });
+  it('rejects orders where the grid cannot hold the price', () => {
+    const sim = venue({}, instrument({ tick: { units: 1, scale: 8 } }));
+    play(sim, T, [1e9, 1e9, 1e9, 1e9]);
+    expect(story(submit(sim, T + MIN, { id: 'm' }))).toEqual(['rejected:m:price-beyond-grid']);
+  });
+  it('refuses options it cannot work with', () => {
+    expect(() => venue({ latencyMs: -1 })).toThrow('latency');
+    expect(() => venue({ participation: 0 })).toThrow('participation');
+    expect(() => venue({ slippage: { kind: 'fixed', rate: Number.NaN } })).toThrow('slippage');
+    expect(() => venue({ slippage: { kind: 'impact', halfSpreadRate: 0, k: 0.5, windowBars: 2 } })).toThrow(
+      'impact',
+    );
+  });
+});
+
+describe('trailing after an entry inside the bar', () => {
+  it('knows only the close of that bar', () => {
+    const sim = venue();
+    submit(sim, T, { id: 'e', type: 'limit', limitTicks: 990 });
+    submit(sim, T, {
+      id: 't',
+      side: 'sell',
+      type: 'trailing-stop',
+      trailRate: 10_000_000,
+      parent: order({ id: 'e' }).clientId,
+      reduceOnly: true,
+    });
+    // the high of 120 came before the entry at 99; the close of 100 moves the trigger to 90
+    expect(fills(play(sim, T, [119, 120, 98, 100]))).toEqual(['buy 1@99 maker']);
+    expect(fills(play(sim, T + MIN, [100, 101, 91, 100]))).toEqual([]);
+    // best 101 now: 90.9
+    expect(fills(play(sim, T + 2 * MIN, [100, 101, 90, 100]))).toEqual(['sell 1@90.9 taker']);
+  });
+});
+
+describe('execution noise', () => {
+  const noise = { slippageFrom: 0.5, slippageTo: 2, latencySigma: 1, skippedFills: 0.5 };
+  const slippage = { kind: 'fixed', rate: 1_000_000 } as const;
+  it('spreads slippage over its range, by order and seed', () => {
+    const prices = (seed: number) => {
+      const sim = venue({ noise: { ...noise, latencySigma: 0 }, slippage, seed });
+      for (let i = 0; i < 200; i++) submit(sim, T, { id: `n${i}` });
+      return play(sim, T, [100, 101, 99, 100]).flatMap((r) =>
+        r.kind === 'order-filled' ? [r.fill.ticks] : [],
+      );
+    };
+    const seen = prices(1);
+    expect(prices(1)).toEqual(seen);
+    expect(prices(2)).not.toEqual(seen);
+    expect(Math.min(...seen)).toBe(1006); // 0.5 % and the next tick
+    expect(Math.max(...seen)).toBe(1020);
+  });
+  it('passes over resting limits, and scatters latency', () => {
+    const sim = venue({ noise, latencyMs: 1000 });
+    for (let i = 0; i < 200; i++) submit(sim, T, { id: `l${i}`, type: 'limit', limitTicks: 995 });
+    const arrivals = sim.advanceTo(T + 1000).length;
+    expect(arrivals).toBeGreaterThan(50);
+    expect(arrivals).toBeLessThan(150);
+    const filled = fills(play(sim, T, [100, 101, 99, 100])).length;
+    expect(filled).toBeGreaterThan(50);
+    expect(filled).toBeLessThan(150);
+  });
 });

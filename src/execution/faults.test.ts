@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Chance } from '#base';
 import type { ClientOrderId, Fill, VenueReport } from '#ledger';
-import { type FaultModel, HostileVenue, NO_FAULTS, simulatedVenue, splitFill } from './faults.ts';
+import { type FaultModel, NO_FAULTS } from './fault-model.ts';
+import { HostileVenue, simulatedVenue, splitFill } from './faults.ts';
 import { SimulatedVenue } from './simulated-venue.ts';
 import { fills, funding, MIN, PERP, play, story, submit } from './test-kit.ts';
 import { venueOptions } from './venue-options.ts';

@@ -1,59 +1,11 @@
 import { assert, Chance, type Instant } from '#base';
 import type { Fill, VenueReport } from '#ledger';
 import type { MarketEvent } from '#market';
+import type { FaultModel } from './fault-model.ts';
 import { NO_REPORTS, type VenueFold } from './port.ts';
 import { SimulatedVenue } from './simulated-venue.ts';
 import type { VenueCommand } from './venue.ts';
 import type { SimulatedVenueOptions } from './venue-options.ts';
-
-/** How an exchange misbehaves. Chances are per command or per report, 0..1. */
-export interface FaultModel {
-  readonly seed: number | string;
-  /** A command never arrives and nobody says so. */
-  readonly lostSend: number;
-  /** A submission is refused at the door: a known failure. */
-  readonly rejectedSend: number;
-  /** A report other than a fill never arrives. */
-  readonly lostReport: number;
-  /** A fill's report never arrives. */
-  readonly lostFill: number;
-  readonly duplicate: number;
-  readonly delay: number;
-  readonly delayMsMax: number;
-  /** A fill is told in up to `splitParts` parts, always the same ones. */
-  readonly split: number;
-  readonly splitParts: number;
-  /** A cancellation or amendment is held up, so that fills can overtake it. */
-  readonly slowCancel: number;
-  readonly slowCancelMsMax: number;
-  /** Mean time between disconnections and their longest length; null: none. */
-  readonly disconnectEveryMs: number | null;
-  readonly disconnectMsMax: number;
-  /** Chance that a report made while disconnected is never told; else it comes on reconnection. */
-  readonly lostWhileDown: number;
-  /** From this time on everything works; null: never. */
-  readonly until: Instant | null;
-}
-
-/** No faults: the base to state single ones on. */
-export const NO_FAULTS: FaultModel = {
-  seed: 0,
-  lostSend: 0,
-  rejectedSend: 0,
-  lostReport: 0,
-  lostFill: 0,
-  duplicate: 0,
-  delay: 0,
-  delayMsMax: 5_000,
-  split: 0,
-  splitParts: 3,
-  slowCancel: 0,
-  slowCancelMsMax: 5_000,
-  disconnectEveryMs: null,
-  disconnectMsMax: 60_000,
-  lostWhileDown: 0,
-  until: null,
-};
 
 interface Letter {
   readonly dueAt: Instant;
@@ -125,8 +77,12 @@ export class HostileVenue implements VenueFold {
   }
 
   /** The truth about nets and open orders, as a reconnecting client would fetch it. */
-  accountReport(at: Instant): VenueReport {
-    return this.venue.accountReport(at);
+  accountReport(at: Instant, venue?: string): VenueReport {
+    return this.venue.accountReport(at, venue);
+  }
+
+  venues(): string[] {
+    return this.venue.venues();
   }
 
   /** False while the line is down: a client would see this from its socket. */

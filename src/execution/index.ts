@@ -1,4 +1,5 @@
-export { type FaultModel, HostileVenue, NO_FAULTS, simulatedVenue } from './faults.ts';
+export { type FaultModel, NO_FAULTS } from './fault-model.ts';
+export { HostileVenue, simulatedVenue } from './faults.ts';
 export { type LegOutcome, LegTracker, type LegTrackerOptions } from './leg-tracker.ts';
 export { type PlanOrdersOptions, planOrders } from './planner.ts';
 export { NO_REPORTS, type VenueFold } from './port.ts';

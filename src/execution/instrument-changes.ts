@@ -68,10 +68,15 @@ function close(board: OrderBoard, track: Track, reason: string, stamp: Stamp, ou
   for (const order of [...track.orders]) board.finish(track, order, 'canceled', reason, stamp, out);
 }
 
-/** `ratio` new units for one old. Sizes that are not whole afterwards are cut; prices go to the nearest tick. */
+const WHOLE = { units: 1, scale: 0 };
+
+/** `ratio` new units for one old. Sizes are floored to whole lots as the ledger does; prices go to the nearest tick. */
 function split(board: OrderBoard, track: Track, ratio: number, stamp: Stamp, out: VenueReport[]): void {
   if (!(ratio > 0 && Number.isFinite(ratio))) return;
-  const sized = (lots: number) => Math.trunc(lots * ratio + Math.sign(lots) * 1e-9);
+  const sized = (lots: number) => {
+    const size = numberToSteps(Math.abs(lots) * ratio, WHOLE, 'floor');
+    return lots < 0 ? 0 - size : size;
+  };
   const priced = (ticks: number | null) => (ticks === null ? null : Math.max(1, Math.round(ticks / ratio)));
   for (const holding of track.holdings) {
     const had = holding.lots !== 0;

@@ -20,6 +20,8 @@ export interface LegTrackerOptions {
   readonly worth: (leg: Leg, lots: number) => number;
   /** Whether reduce-only orders of the leg also reduce the venue's net; default yes. */
   readonly reducesNet?: (leg: Leg) => boolean;
+  /** Signed lots in the leg's book: what something else has closed needs no unwinding. Default: as this plan filled. */
+  readonly heldLots?: (leg: Leg) => number;
   /** Unwinding orders per leg before the tracker gives up. Default 3. */
   readonly attempts?: number;
 }
@@ -136,6 +138,11 @@ export class LegTracker {
       default:
         return NOTHING;
     }
+  }
+
+  /** When {@link advance} must be called at the latest; Infinity once time alone changes nothing. */
+  nextDue(): Instant {
+    return this.phase === 'filling' || this.phase === 'completing' ? this.plan.expiresAt : Infinity;
   }
 
   /** Lets time pass: expiry, and the bound on what is unhedged. */
@@ -281,7 +288,7 @@ export class LegTracker {
     let stuck = false;
     this.plan.legs.forEach((leg, i) => {
       const state = this.legs[i]!;
-      const held = state.filled - state.unwound;
+      const held = Math.min(state.filled - state.unwound, this.open(leg));
       if (held <= 0 || state.unwinding !== null) return;
       if (state.failures >= (this.options.attempts ?? 3)) {
         stuck = true;
@@ -298,6 +305,13 @@ export class LegTracker {
     if (this.legs.every((leg) => !leg.working && leg.unwinding === null))
       this.end(stuck ? 'stranded' : 'unwound');
     return commands;
+  }
+
+  /** Lots of the leg's side that its book still holds. */
+  private open(leg: Leg): number {
+    const { heldLots } = this.options;
+    if (heldLots === undefined) return Infinity;
+    return leg.side === 'buy' ? heldLots(leg) : -heldLots(leg);
   }
 
   private dropProtection(leg: number): VenueCommand[] {

@@ -22,7 +22,7 @@ import {
   trail,
   worsens,
 } from './strike.ts';
-import type { Holding, VenueOrder } from './venue-state.ts';
+import type { Holding, Track, VenueOrder } from './venue-state.ts';
 
 /**
  * The opening price of the bar that began at `time`: market orders, gaps of stops and limits. Orders sent after it
@@ -92,8 +92,15 @@ export function barTouches(of: Look, bar: Bar, liquidates: boolean): boolean {
     if (level === null || isReached(of, order, level, bar.low, bar.high)) return true;
     if (isTrailing(order)) return true;
   }
-  if (!liquidates) return false;
-  return of.track.holdings.some((held) => held.liquidation !== null && isBeyond(held, bar.low, bar.high));
+  return liquidates && anyBeyond(of.track, bar.low, bar.high);
+}
+
+/** Whether prices from low to high reach the liquidation price of any holding. */
+export function anyBeyond(track: Track, low: number, high: number): boolean {
+  for (const holding of track.holdings) {
+    if (holding.liquidation !== null && isBeyond(holding, low, high)) return true;
+  }
+  return false;
 }
 
 const isBeyond = (holding: Holding, low: number, high: number): boolean =>

@@ -1,17 +1,10 @@
 import { assert } from '#base';
-import type { BookId, ClientOrderId, Fill, Liquidity, OrderRequest, VenueReport } from '#ledger';
-import type { Instrument, InstrumentId } from '#market';
+import type { BookId, ClientOrderId, Fill, Liquidity, VenueReport } from '#ledger';
+import type { Instrument } from '#market';
 import { feeOf } from './fees.ts';
-import { applyToHolding, fundingAmount, newHolding } from './holdings.ts';
-import type { PriceBand, SimulatedVenueOptions } from './venue-options.ts';
-import {
-  type Holding,
-  newTrack,
-  newVenueOrder,
-  type Stamp,
-  type Track,
-  type VenueOrder,
-} from './venue-state.ts';
+import { applyToHolding, fundingAmount } from './holdings.ts';
+import { VenueMemory } from './venue-memory.ts';
+import type { Holding, Stamp, Track, VenueOrder } from './venue-state.ts';
 
 type Ending = 'canceled' | 'expired' | 'rejected';
 
@@ -19,92 +12,7 @@ type Ending = 'canceled' | 'expired' | 'rejected';
  * The venue's book-keeping: which orders work, what each book holds, and what follows from a fill (siblings of a
  * group, children of a parent, reduce-only orders of a book that became flat). It matches nothing itself.
  */
-export class OrderBoard {
-  static readonly configuration = ['options'];
-  readonly options: SimulatedVenueOptions;
-  readonly tracks = new Map<InstrumentId, Track>();
-  /** Working orders that end by themselves. */
-  readonly timed = new Map<ClientOrderId, number>();
-  private readonly where = new Map<ClientOrderId, InstrumentId>();
-  private readonly done = new Map<ClientOrderId, VenueOrder>();
-  private sequence = 0;
-
-  constructor(options: SimulatedVenueOptions) {
-    this.options = options;
-  }
-
-  instrument(track: Track): Instrument {
-    return this.options.instrumentOf(track.id);
-  }
-
-  track(id: InstrumentId): Track {
-    const found = this.tracks.get(id);
-    if (found !== undefined) return found;
-    const { slippage } = this.options;
-    const made = newTrack(id, slippage.kind === 'impact' ? slippage.windowBars : 0);
-    this.tracks.set(id, made);
-    return made;
-  }
-
-  band(track: Track, at: number): PriceBand | null {
-    const rule = this.options.priceBand;
-    if (!rule) return null;
-    return rule(this.instrument(track), at, track.previousClose > 0 ? track.previousClose : null);
-  }
-
-  /** The instrument of a working order, or null. */
-  whereIs(id: ClientOrderId): InstrumentId | null {
-    return this.where.get(id) ?? null;
-  }
-
-  /** A working order. */
-  find(id: ClientOrderId): VenueOrder | null {
-    const instrument = this.where.get(id);
-    if (instrument === undefined) return null;
-    return this.track(instrument).orders.find((order) => order.request.clientId === id) ?? null;
-  }
-
-  /** A working or a remembered finished order. */
-  recall(id: ClientOrderId): VenueOrder | null {
-    return this.find(id) ?? this.done.get(id) ?? null;
-  }
-
-  openOrders(): ClientOrderId[] {
-    return [...this.where.keys()].sort();
-  }
-
-  nextSequence(): number {
-    this.sequence += 1;
-    return this.sequence;
-  }
-
-  add(request: OrderRequest, since: number, arrivesAt: number): VenueOrder {
-    const order = newVenueOrder(request, since, arrivesAt, this.nextSequence());
-    this.track(request.instrument).orders.push(order);
-    this.where.set(request.clientId, request.instrument);
-    return order;
-  }
-
-  /** Remembers an order that never worked. */
-  refuse(request: OrderRequest, since: number, reason: string): void {
-    const order = newVenueOrder(request, since, since, this.nextSequence());
-    order.status = 'rejected';
-    order.reason = reason;
-    this.remember(order);
-  }
-
-  lotsOf(track: Track, book: BookId): number {
-    return track.holdings.find((holding) => holding.book === book)?.lots ?? 0;
-  }
-
-  holding(track: Track, book: BookId): Holding {
-    const found = track.holdings.find((holding) => holding.book === book);
-    if (found) return found;
-    const made = newHolding(book);
-    track.holdings.push(made);
-    return made;
-  }
-
+export class OrderBoard extends VenueMemory {
   /** Lots a fill of this order may still have now: what is left of it and, reduce-only, of the book's position. */
   fillable(track: Track, order: VenueOrder): number {
     const left = order.lots - order.filled;
@@ -354,15 +262,6 @@ export class OrderBoard {
     this.where.delete(order.request.clientId);
     this.timed.delete(order.request.clientId);
     this.remember(order);
-  }
-
-  private remember(order: VenueOrder): void {
-    this.done.set(order.request.clientId, order);
-    if (this.done.size <= (this.options.rememberedOrders ?? 4096)) return;
-    for (const oldest of this.done.keys()) {
-      this.done.delete(oldest);
-      return;
-    }
   }
 }
 

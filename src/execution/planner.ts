@@ -1,4 +1,4 @@
-import { assert, type Instant } from '#base';
+import { assert, broken, type Instant } from '#base';
 import { type ClientOrderId, type OrderRequest, type OrderType, opposite, type TimeInForce } from '#ledger';
 import { type Approved, isApproved, type Leg, type Plan, type Protection } from '#risk';
 
@@ -102,14 +102,14 @@ export function planOrders<P extends Plan>(
   options: PlanOrdersOptions,
 ): OrderRequest[] {
   assert(isApproved(approved), 'only an approved plan becomes orders');
-  assert(options.at <= approved.approvedUntil, `the approval of plan ${approved.plan.id} has run out`);
+  if (!(options.at <= approved.approvedUntil)) broken(`the approval of plan ${approved.plan.id} has run out`);
   const { plan } = approved;
   const closes = plan.purpose === 'exit' || plan.purpose === 'unwind';
   const orders: OrderRequest[] = [];
   let n = 0;
   const nextId = () => ids(n++);
   for (const leg of plan.legs) {
-    assert(Number.isSafeInteger(leg.lots) && leg.lots > 0, `plan ${plan.id} has a leg without size`);
+    if (!(Number.isSafeInteger(leg.lots) && leg.lots > 0)) broken(`plan ${plan.id} has a leg without size`);
     const reduceOnly = leg.reduceOnly || closes;
     const netToo = options.reducesNet ? options.reducesNet(leg) : true;
     const { type, limitTicks, timeInForce } = bounded(leg);

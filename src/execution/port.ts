@@ -14,8 +14,10 @@ export interface VenueFold {
   onMarket(event: MarketEvent): readonly VenueReport[];
   /** Lets time pass: commands in flight arrive, orders expire. */
   advanceTo(at: Instant): readonly VenueReport[];
-  /** What the venue holds for us: nets per instrument and open orders. */
-  accountReport(at: Instant): VenueReport;
+  /** Names of the venues it stands for, sorted: instruments of several may trade in one fold. */
+  venues(): string[];
+  /** What is held for us at one of them (the first unless named): nets per instrument and open orders. */
+  accountReport(at: Instant, venue?: string): VenueReport;
 }
 
 /** The answer of a venue that has nothing to say. */

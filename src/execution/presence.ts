@@ -10,6 +10,9 @@ export const hasDepth = (track: Track, at: Instant): boolean => track.depthAt > 
 
 export const isPrinted = (track: Track, at: Instant): boolean => track.printAt > at - FRESH_MS;
 
+/** Marks speak for the time since `from`, so that prices do not liquidate. */
+export const isMarked = (track: Track, from: Instant): boolean => track.markAt > from - FRESH_MS;
+
 /** Marks are matched on only where nothing finer is present: no quotes, no prints, and no bars that come as often. */
 export const matchesOnMarks = (track: Track, at: Instant): boolean => {
   if (isQuoted(track, at) || isPrinted(track, at)) return false;

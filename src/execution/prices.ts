@@ -8,8 +8,13 @@ import type { Track, VenueOrder } from './venue-state.ts';
 export const priceOf = (instrument: Instrument, ticks: number): number =>
   stepsToNumber(ticks, instrument.tick);
 
+/** A price this near to a tick, as a share of itself, is that tick: the grid is finer than what was recorded. */
+const ON_GRID = 1e-8;
+
 /** A price as ticks, rounded against a taker: buys up, sells down, never below one tick. */
 export function ticksAgainst(instrument: Instrument, price: number, side: Side): number {
+  const nearest = numberToSteps(price, instrument.tick, 'half-away');
+  if (nearest >= 1 && Math.abs(priceOf(instrument, nearest) - price) <= ON_GRID * price) return nearest;
   if (side === 'buy') return numberToSteps(price, instrument.tick, 'ceil');
   return Math.max(1, numberToSteps(price, instrument.tick, 'floor'));
 }

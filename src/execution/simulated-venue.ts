@@ -1,5 +1,5 @@
 import { Chance, type Instant, unreachable } from '#base';
-import type { ClientOrderId, VenueReport } from '#ledger';
+import { type ClientOrderId, type VenueReport, venueOf } from '#ledger';
 import {
   type BarClosed,
   type BarOpened,
@@ -10,19 +10,20 @@ import {
   type MarketEvent,
 } from '#market';
 import { arriveAmend, arriveCancel, arriveQuery, arriveSubmit } from './arrivals.ts';
-import { applyDepth } from './depth.ts';
-import { fundingAmount, heldBefore } from './holdings.ts';
+import { chargeFunding } from './funding.ts';
 import { applyChange } from './instrument-changes.ts';
-import { barTouches, liquidateAt, matchInside, matchOpen } from './match-bars.ts';
-import { matchMark, matchPrint, matchQuotes, meetQuotes } from './match-quotes.ts';
+import { anyBeyond, barTouches, liquidateAt, matchInside, matchOpen } from './match-bars.ts';
+import { meetQuotes } from './match-quotes.ts';
+import { meetTick, type TickEvent } from './meet-tick.ts';
 import { OrderBoard } from './order-board.ts';
 import { NO_REPORTS, type VenueFold } from './port.ts';
-import { hasDepth, isQuoted, matchesOnBars, matchesOnMarks } from './presence.ts';
+import { isMarked, isQuoted, matchesOnBars } from './presence.ts';
 import { lotsIn } from './prices.ts';
+import { recordBar } from './record-bar.ts';
 import { type Look, look, takesPart } from './strike.ts';
 import type { VenueCommand } from './venue.ts';
-import { checkOptions, FRESH_MS, type SimulatedVenueOptions } from './venue-options.ts';
-import { NEVER, type Stamp, type Track, type VenueOrder } from './venue-state.ts';
+import { checkOptions, type SimulatedVenueOptions } from './venue-options.ts';
+import type { Stamp, Track, VenueOrder } from './venue-state.ts';
 
 interface InFlight {
   readonly command: VenueCommand;
@@ -103,16 +104,22 @@ export class SimulatedVenue implements VenueFold {
     }
   }
 
-  accountReport(at: Instant): VenueReport {
+  /** Names of the venues whose instruments have been traded or seen here, sorted. */
+  venues(): string[] {
+    return [...new Set([...this.board.tracks.keys()].map(venueOf))].sort();
+  }
+
+  accountReport(at: Instant, venue: string = this.venues()[0] ?? 'simulated'): VenueReport {
     const nets = [...this.board.tracks.values()]
+      .filter((track) => venueOf(track.id) === venue)
       .map((track) => ({
         instrument: track.id,
         lots: track.holdings.reduce((sum, held) => sum + held.lots, 0),
       }))
       .filter((net) => net.lots !== 0)
       .sort((a, b) => (a.instrument < b.instrument ? -1 : 1));
-    const venue = this.options.venue ?? 'simulated';
-    return { kind: 'account-reported', at, eventTime: at, venue, nets, openOrders: this.board.openOrders() };
+    const openOrders = this.board.openOrders((instrument) => venueOf(instrument) === venue);
+    return { kind: 'account-reported', at, eventTime: at, venue, nets, openOrders };
   }
 
   // --- commands on their way
@@ -218,7 +225,7 @@ export class SimulatedVenue implements VenueFold {
     const { open, intervalMs, eventTime, at } = event;
     if (!(Number.isFinite(open) && open > 0)) return NO_REPORTS;
     const track = this.board.track(event.instrument);
-    if (at < this.nextDue && this.inFlight.length === 0 && track.orders.length === 0 && track.held === 0) {
+    if (at < this.nextDue && this.inFlight.length === 0 && this.isIdle(track, open, open)) {
       track.price = open;
       track.openedAt = eventTime;
       return NO_REPORTS;
@@ -244,28 +251,35 @@ export class SimulatedVenue implements VenueFold {
 
   private openBar(track: Track, of: Look, time: Instant, open: number): void {
     if (track.halted) return;
-    if (this.options.liquidation && track.held > 0 && !this.isMarked(track, time)) liquidateAt(of, open);
+    if (this.options.liquidation && track.held > 0 && !isMarked(track, time)) liquidateAt(of, open);
     if (track.orders.length > 0) matchOpen(of, time, open);
+  }
+
+  /** Nothing can happen between these prices: no orders, and no holding that they liquidate. */
+  private isIdle(track: Track, low: number, high: number): boolean {
+    if (track.orders.length > 0) return false;
+    return track.held === 0 || !this.options.liquidation || !anyBeyond(track, low, high);
   }
 
   private onBarClosed(event: BarClosed): readonly VenueReport[] {
     const { bar, intervalMs, at } = event;
     if (barFault(bar, null) !== null) return NO_REPORTS;
     const track = this.board.track(event.instrument);
-    if (at < this.nextDue && track.orders.length === 0 && track.held === 0) {
-      if (intervalMs <= track.finestMs || track.finestAt <= bar.time) this.recordBar(track, event);
+    if (intervalMs === track.finestMs && bar.time < track.finestAt) return NO_REPORTS; // told before
+    if (at < this.nextDue && this.isIdle(track, bar.low, bar.high)) {
+      if (intervalMs <= track.finestMs || track.finestAt <= bar.time) recordBar(track, event, this.options);
       return NO_REPORTS;
     }
     const out: VenueReport[] = [];
     if (at >= this.nextDue) this.advance(at, false, out);
     if (!matchesOnBars(track, intervalMs, bar.time)) {
-      if (intervalMs <= track.finestMs) this.recordBar(track, event);
+      if (intervalMs <= track.finestMs) recordBar(track, event, this.options);
       return out.length === 0 ? NO_REPORTS : out;
     }
     const stamp = { at, eventTime: event.eventTime };
     this.arriveForBar(track, bar.time, intervalMs, stamp, out);
     this.matchBar(track, event, stamp, out);
-    this.recordBar(track, event);
+    recordBar(track, event, this.options);
     return out.length === 0 ? NO_REPORTS : out;
   }
 
@@ -273,7 +287,7 @@ export class SimulatedVenue implements VenueFold {
     const { bar } = event;
     const { participation, liquidation } = this.options;
     if (track.halted || (track.orders.length === 0 && track.held === 0)) return;
-    const liquidates = liquidation && !this.isMarked(track, bar.time);
+    const liquidates = liquidation && !isMarked(track, bar.time);
     const end = bar.time + event.intervalMs;
     const of = look(this.board, track, stamp, out, OPEN_END, end);
     if (!barTouches(of, bar, liquidates)) return;
@@ -290,142 +304,17 @@ export class SimulatedVenue implements VenueFold {
     matchInside(of, bar, liquidates);
   }
 
-  /** Marks speak for the time since `from`, so that prices do not liquidate. */
-  private isMarked(track: Track, from: Instant): boolean {
-    return track.markAt > from - FRESH_MS;
-  }
-
-  private recordBar(track: Track, event: BarClosed): void {
-    const { bar, intervalMs } = event;
-    track.finestMs = intervalMs;
-    track.finestAt = event.eventTime;
-    track.price = bar.close;
-    track.lastVolume = bar.volume;
-    const window = track.closes.length;
-    if (window > 0) {
-      const i = track.bars % window;
-      track.closes[i] = bar.close;
-      track.volumes[i] = bar.volume;
-    }
-    track.bars += 1;
-    if (track.fundings.length > 0) track.fundings.length = 0;
-    if (this.options.priceBand) {
-      const day = Math.floor(bar.time / 86_400_000);
-      if (day > track.day) {
-        if (track.day !== NEVER) track.previousClose = track.dayClose;
-        track.day = day;
-      }
-      track.dayClose = bar.close;
-    }
-  }
-
-  // --- quotes, prints, marks
-
-  private onTick(
-    event: Extract<MarketEvent, { kind: 'quote-updated' | 'book-changed' | 'print-seen' | 'mark-updated' }>,
-  ) {
+  private onTick(event: TickEvent): readonly VenueReport[] {
     const out: VenueReport[] = [];
     if (event.at >= this.nextDue) this.advance(event.at, true, out);
-    const track = this.board.track(event.instrument);
-    const stamp = { at: event.at, eventTime: event.eventTime };
-    switch (event.kind) {
-      case 'quote-updated': {
-        const { bid, ask, bidSize, askSize } = event;
-        if (!Number.isFinite(bid + ask + bidSize + askSize) || bid <= 0 || ask < bid) break;
-        if (bidSize < 0 || askSize < 0 || hasDepth(track, event.at)) break;
-        track.quoteAt = event.at;
-        track.bids = [[bid, bidSize]];
-        track.asks = [[ask, askSize]];
-        this.quoted(track, stamp, out);
-        break;
-      }
-      case 'book-changed':
-        track.depthAt = event.at;
-        applyDepth(track, event);
-        this.quoted(track, stamp, out);
-        break;
-      case 'print-seen': {
-        const { price, size, taker } = event;
-        if (!(Number.isFinite(price) && price > 0 && Number.isFinite(size) && size > 0)) break;
-        this.printed(track, price, size, taker, stamp, out);
-        break;
-      }
-      case 'mark-updated':
-        if (Number.isFinite(event.mark) && event.mark > 0) this.marked(track, event.mark, stamp, out);
-        break;
-      default:
-        unreachable(event);
-    }
+    meetTick(this.board, this.board.track(event.instrument), event, out);
     return out.length === 0 ? NO_REPORTS : out;
   }
-
-  private quoted(track: Track, stamp: Stamp, out: VenueReport[]): void {
-    const bid = track.bids[0];
-    const ask = track.asks[0];
-    if (bid && ask) track.price = (bid[0] + ask[0]) / 2;
-    if (track.halted || (track.orders.length === 0 && track.held === 0)) return;
-    const of = look(this.board, track, stamp, out);
-    if (track.orders.length > 0) matchQuotes(of);
-    this.liquidateUnmarked(track, stamp, out);
-  }
-
-  private printed(
-    track: Track,
-    price: number,
-    size: number,
-    taker: 'buy' | 'sell',
-    stamp: Stamp,
-    out: VenueReport[],
-  ) {
-    const quoted = isQuoted(track, stamp.at);
-    track.printAt = stamp.at;
-    if (!quoted) track.price = price;
-    if (track.halted || (track.orders.length === 0 && track.held === 0)) return;
-    const of = look(this.board, track, stamp, out);
-    of.left = lotsIn(of.instrument, size);
-    if (track.orders.length > 0) matchPrint(of, price, size, taker, quoted);
-    if (!quoted) this.liquidateUnmarked(track, stamp, out);
-  }
-
-  private liquidateUnmarked(track: Track, stamp: Stamp, out: VenueReport[]): void {
-    if (!this.options.liquidation || track.held === 0 || this.isMarked(track, stamp.at)) return;
-    liquidateAt(look(this.board, track, stamp, out), track.price);
-  }
-
-  private marked(track: Track, mark: number, stamp: Stamp, out: VenueReport[]): void {
-    track.mark = mark;
-    track.markGap = track.markAt === NEVER ? OPEN_END : stamp.at - track.markAt;
-    track.markAt = stamp.at;
-    if (track.halted || (track.orders.length === 0 && track.held === 0)) return;
-    const of = look(this.board, track, stamp, out);
-    if (this.options.liquidation && track.held > 0) liquidateAt(of, mark);
-    if (!matchesOnMarks(track, stamp.at)) return;
-    track.price = mark;
-    if (track.orders.length > 0) matchMark(of, mark);
-  }
-
-  // --- funding and changes
 
   private onFunding(event: FundingDue): readonly VenueReport[] {
     const out: VenueReport[] = [];
     if (event.at >= this.nextDue) this.advance(event.at, false, out);
-    const track = this.board.track(event.instrument);
-    const fresh = track.markAt > event.eventTime - 2 * FRESH_MS;
-    const mark = event.mark ?? (fresh ? track.mark : track.price);
-    const usable = this.options.funding && Number.isFinite(event.rate) && Number.isFinite(mark) && mark > 0;
-    if (!usable) return out.length === 0 ? NO_REPORTS : out;
-    if (this.options.participation !== null) {
-      track.fundings.push({ time: event.eventTime, rate: event.rate, mark });
-      if (track.fundings.length > 64) track.fundings.shift();
-    }
-    const { at, eventTime } = event;
-    const instrument = track.held > 0 || track.holdings.length > 0 ? this.board.instrument(track) : null;
-    for (const holding of track.holdings) {
-      const lots = heldBefore(holding, eventTime);
-      const amount = lots === 0 ? 0 : fundingAmount(instrument!, lots, mark, event.rate);
-      if (amount === 0) continue;
-      out.push({ kind: 'funding-charged', at, eventTime, instrument: track.id, book: holding.book, amount });
-    }
+    chargeFunding(this.board, this.board.track(event.instrument), event, out);
     return out.length === 0 ? NO_REPORTS : out;
   }
 

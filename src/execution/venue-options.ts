@@ -1,7 +1,7 @@
 import { DAY, floorTo, HOUR, InputError, type Instant } from '#base';
 import type { Liquidity, Side } from '#ledger';
 import { type Instrument, type InstrumentId, isOpen, nextClose, sessionDay } from '#market';
-import type { FaultModel } from './faults.ts';
+import type { FaultModel } from './fault-model.ts';
 
 /**
  * What a taker loses against the price seen. Rates are units of 1e-8.
@@ -65,8 +65,6 @@ export interface SimulatedVenueOptions {
   readonly liquidation: boolean;
   /** Wraps the venue in hostility; see {@link simulatedVenue}. */
   readonly faults?: FaultModel;
-  /** Name in account reports. */
-  readonly venue?: string;
   /** Auto-rejection limits; `previousClose` is the last close of an earlier UTC day, null when unknown. */
   readonly priceBand?: (
     instrument: Instrument,
@@ -85,7 +83,7 @@ export interface SimulatedVenueOptions {
   readonly noise?: ExecutionNoise | null;
   /** `limitFill: 'queue'` on bars: the queue ahead as a share of the last bar's volume. Default 0.1. */
   readonly queueShare?: number;
-  /** Finished orders kept to answer queries and repeated submissions. Default 4096. */
+  /** Finished orders kept at least, to answer queries and repeated submissions. Default 4096. */
   readonly rememberedOrders?: number;
 }
 

@@ -63,6 +63,8 @@ export class FeatureFrame {
   readonly bars: BarColumns;
   /** Bars ever pushed. */
   count = 0;
+  /** The newest value of every column by handle; NaN before the first bar. Read only. */
+  readonly latest: Float64Array;
   private readonly slots: Slot[] = [];
   private readonly names = new Map<string, number>();
   private readonly slotOf: number[] = [];
@@ -85,6 +87,7 @@ export class FeatureFrame {
         this.outputOf.push(output);
       });
     }
+    this.latest = new Float64Array(this.slotOf.length).fill(Number.NaN);
   }
 
   /** Names of all columns, in the order of the requests. */
@@ -114,6 +117,17 @@ export class FeatureFrame {
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k];
       slot.run.call(slot.kernel, bars, slot.out, row, row + 1);
+    }
+    this.keepNewest(row);
+  }
+
+  /** The newest row side by side: parts read a value several times a bar, through two look-ups instead of five. */
+  private keepNewest(row: number): void {
+    const { slots, latest } = this;
+    let handle = 0;
+    for (let k = 0; k < slots.length; k++) {
+      const out = slots[k].out;
+      for (let j = 0; j < out.length; j++) latest[handle++] = out[j][row];
     }
   }
 

@@ -1,4 +1,4 @@
-import { assert, type Instant } from '#base';
+import { broken, type Instant } from '#base';
 import type { FeatureOutput } from './kernel.ts';
 
 /** The first levels of a book, best first, from `offset` on in each array; a missing level has size 0. */
@@ -69,7 +69,7 @@ export function computeFlow(kernel: FlowKernel, tape: FlowTape): Float64Array[] 
         kernel.onPrint?.(prints.time[r], prints.price[r], prints.size[r], prints.taker[r]);
         break;
       default:
-        assert(tape.kind[i] === flowKinds.book, `unknown kind of flow event: ${tape.kind[i]}`);
+        if (!(tape.kind[i] === flowKinds.book)) broken(`unknown kind of flow event: ${tape.kind[i]}`);
         kernel.onBook?.(books.time[r], books, r * books.depth);
     }
     for (let k = 0; k < out.length; k++) out[k][i] = kernel.values[k];

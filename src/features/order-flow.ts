@@ -1,4 +1,4 @@
-import { assert, type Instant } from '#base';
+import { broken, type Instant } from '#base';
 import type { BookLevels, FlowKernel } from './flow.ts';
 import { Moments } from './moments.ts';
 import { normalCdf } from './statistics.ts';
@@ -77,10 +77,8 @@ class VolumeBuckets {
   toxicity = Number.NaN;
 
   constructor(volume: number, n: number) {
-    assert(
-      volume > 0 && n >= 1,
-      `VPIN needs a positive bucket volume and at least one bucket: ${volume}, ${n}`,
-    );
+    if (!(volume > 0 && n >= 1))
+      broken(`VPIN needs a positive bucket volume and at least one bucket: ${volume}, ${n}`);
     this.volume = volume;
     this.n = n;
     this.imbalances = new History(n);

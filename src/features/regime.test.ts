@@ -103,7 +103,7 @@ describe('RegimeDetector', () => {
     const candle = fc.tuple(
       fc.double({ min: 0, max: 1.2, noNaN: true }),
       fc.double({ min: 0, max: 60, noNaN: true }),
-      fc.constantFrom(up, down, mixed),
+      fc.constantFrom<Stack>(up, down, mixed),
     );
     fc.assert(
       fc.property(fc.array(candle, { minLength: 1, maxLength: 30 }), fc.nat(30), (candles, cut) => {

@@ -30,6 +30,24 @@ export const featureDefinitions: readonly FeatureDefinition[] = [
 
 const byName = new Map(featureDefinitions.map((definition) => [definition.name, definition]));
 
+/**
+ * Makes a feature of one's own known by its name, for the expressions of this process (`myname:20`). A desk file calls
+ * it while it is loaded, before any frame is made; loading the same file again replaces the definition.
+ * Throws InputError for the name of a built-in feature or one that an expression cannot hold.
+ */
+export function defineFeature(definition: FeatureDefinition): FeatureDefinition {
+  const { name, outputs } = definition;
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+    throw new InputError(`'${name}' is no name for a feature`, 'use lower-case letters, digits and _');
+  }
+  if (featureDefinitions.some((builtIn) => builtIn.name === name)) {
+    throw new InputError(`the feature '${name}' is built in`, 'choose another name');
+  }
+  if (outputs.length === 0) throw new InputError(`the feature '${name}' has no output`, 'name at least one');
+  byName.set(name, definition);
+  return definition;
+}
+
 /** A definition with its parameters, and the columns it fills, in the order of `definition.outputs`. */
 export interface FeatureRequest {
   /** Canonical text with all parameters: `bbands:20:2`. */

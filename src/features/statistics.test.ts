@@ -30,10 +30,14 @@ describe('normalCdf', () => {
 
   it('rises and is symmetric', () => {
     fc.assert(
-      fc.property(fc.double({ min: -30, max: 30, noNaN: true }), fc.double({ min: 1e-6, max: 1 }), (x, d) => {
-        expect(normalCdf(x + d)).toBeGreaterThanOrEqual(normalCdf(x));
-        expect(normalCdf(x) + normalCdf(-x)).toBeCloseTo(1, 14);
-      }),
+      fc.property(
+        fc.double({ min: -30, max: 30, noNaN: true }),
+        fc.double({ min: 1e-6, max: 1, noNaN: true }),
+        (x, d) => {
+          expect(normalCdf(x + d)).toBeGreaterThanOrEqual(normalCdf(x));
+          expect(normalCdf(x) + normalCdf(-x)).toBeCloseTo(1, 14);
+        },
+      ),
       { numRuns: 1000 },
     );
   });

@@ -157,23 +157,18 @@ export class StrategyMonitor {
     const n = this.returns.length;
     const days = this.days.fromEnd(0) - this.days.fromEnd(n - 1) + 1;
     if (days < 2) return Number.NaN;
-    let total = 0;
-    let squares = 0;
+    const byDay: number[] = [];
     let day = Number.NaN;
-    let sum = 0;
     for (let back = n - 1; back >= 0; back--) {
-      if (this.days.fromEnd(back) !== day) {
-        squares += sum * sum;
-        sum = 0;
-        day = this.days.fromEnd(back);
-      }
-      sum += this.returns.fromEnd(back);
-      total += this.returns.fromEnd(back);
+      const same = this.days.fromEnd(back) === day;
+      if (same) byDay[byDay.length - 1]! += this.returns.fromEnd(back);
+      else byDay.push(this.returns.fromEnd(back));
+      day = this.days.fromEnd(back);
     }
-    squares += sum * sum;
-    const average = total / days;
-    const variance = Math.max(0, squares - days * average * average) / (days - 1);
-    return ratio(average, Math.sqrt(variance));
+    const average = byDay.reduce((sum, r) => sum + r, 0) / days;
+    const idle = days - byDay.length;
+    const squares = byDay.reduce((sum, r) => sum + (r - average) ** 2, idle * average ** 2);
+    return ratio(average, Math.sqrt(squares / (days - 1)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { assert, InputError, type Instant, power10, safe } from '#base';
+import { broken, InputError, type Instant, power10, safe } from '#base';
 import type { Currency } from '#market';
 
 /** Accounts of one currency, debit positive. Their sum is zero at all times. */
@@ -61,10 +61,8 @@ export class Accounts {
       }
       return known;
     }
-    assert(
-      Number.isInteger(minorScale) && minorScale >= 0 && minorScale <= 12,
-      `minor scale ${minorScale} of ${code}`,
-    );
+    if (!(Number.isInteger(minorScale) && minorScale >= 0 && minorScale <= 12))
+      broken(`minor scale ${minorScale} of ${code}`);
     const slot = this.codes.length;
     this.slots.set(code, slot);
     this.codes.push(code);
@@ -127,7 +125,7 @@ export class Accounts {
 
   /** Newest rate, whichever way round it was quoted. Pairs without the base currency are passed over. */
   rate(from: Currency, to: Currency, rate: number, at: Instant): void {
-    assert(rate > 0 && Number.isFinite(rate), `rate ${from}/${to}: ${rate}`);
+    if (!(rate > 0 && Number.isFinite(rate))) broken(`rate ${from}/${to}: ${rate}`);
     if (from === to || (from !== this.base && to !== this.base)) return;
     const code = to === this.base ? from : to;
     const perUnit = to === this.base ? rate : 1 / rate;

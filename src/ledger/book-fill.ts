@@ -1,4 +1,4 @@
-import { assert, type Instant, mulDiv, numberToSteps, safe } from '#base';
+import { broken, type Instant, mulDiv, numberToSteps, safe } from '#base';
 import type { Instrument, InstrumentId } from '#market';
 import { ACCOUNT, type Accounts } from './accounts.ts';
 import { applyFill, type FillFacts, fillFlow, isPerpetual } from './apply-fill.ts';
@@ -61,11 +61,9 @@ export function bookFill(accounts: Accounts, holdings: Holdings, fill: Fill, con
   const { book, leverage, lossLimited, reason, at } = context;
   const slot = holdings.slot(fill.instrument);
   const term = holdings.term(slot);
-  assert(Number.isSafeInteger(lots) && lots > 0, `fill ${fill.fillId} of ${lots} lots`);
-  assert(
-    Number.isSafeInteger(ticks) && (ticks > 0 || (ticks === 0 && term.kind === 'binary')),
-    `fill ${fill.fillId} at ${ticks} ticks`,
-  );
+  if (!(Number.isSafeInteger(lots) && lots > 0)) broken(`fill ${fill.fillId} of ${lots} lots`);
+  if (!(Number.isSafeInteger(ticks) && (ticks > 0 || (ticks === 0 && term.kind === 'binary'))))
+    broken(`fill ${fill.fillId} at ${ticks} ticks`);
   const currency = accounts.slot(term.settle, term.minorScale);
   let holding = holdings.find(book);
   const facts: FillFacts = { book, side, lots, ticks, leverage, at, lossLimited };
@@ -111,10 +109,10 @@ export function splitShares(
   ratio: number,
   at: Instant,
 ): Trade[] {
-  assert(ratio > 0 && Number.isFinite(ratio), `split ratio ${ratio}`);
+  if (!(ratio > 0 && Number.isFinite(ratio))) broken(`split ratio ${ratio}`);
   const slot = holdings.slot(instrument);
   const term = holdings.term(slot);
-  assert(!isPerpetual(term), `${instrument} does not split`);
+  if (isPerpetual(term)) broken(`${instrument} does not split`);
   const trades: Trade[] = [];
   for (const holding of holdings.open.filter((h) => h.position.instrument === instrument)) {
     const { position, currencySlot } = holding;

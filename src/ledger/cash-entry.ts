@@ -1,4 +1,4 @@
-import { assert, safe } from '#base';
+import { assert, broken, safe } from '#base';
 import type { Currency } from '#market';
 import { ACCOUNT, type Accounts } from './accounts.ts';
 import type { Holding } from './holdings.ts';
@@ -25,7 +25,7 @@ const CASH_ACCOUNT = {
 
 function openSlot(accounts: Accounts, currency: Currency): number {
   const slot = accounts.slotOf(currency);
-  assert(slot !== undefined, `no account in ${currency}`);
+  if (!(slot !== undefined)) broken(`no account in ${currency}`);
   return slot;
 }
 

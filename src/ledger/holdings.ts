@@ -1,4 +1,4 @@
-import { assert, type Instant, InvariantError, power10, safe, stepsToNumber } from '#base';
+import { broken, type Instant, InvariantError, power10, safe, stepsToNumber } from '#base';
 import type { Instrument, InstrumentId } from '#market';
 import { basisSign, fillFlow } from './apply-fill.ts';
 import type { BookId } from './order.ts';
@@ -39,6 +39,7 @@ export class Holdings {
   /** In order of opening. */
   readonly open: Holding[] = [];
   private readonly bookSlots = new Map<BookId, number>();
+  private lastSlot = 0;
   private tradeCount = 0;
 
   constructor(portfolio: string, instrumentOf: (id: InstrumentId) => Instrument) {
@@ -47,7 +48,10 @@ export class Holdings {
   }
 
   slot(id: InstrumentId): number {
-    return this.instrumentSlots.get(id) ?? this.newSlot(id);
+    // marks come in runs of one instrument: comparing with the last one saves a look-up
+    if (id === this.ids[this.lastSlot]) return this.lastSlot;
+    this.lastSlot = this.instrumentSlots.get(id) ?? this.newSlot(id);
+    return this.lastSlot;
   }
 
   private newSlot(id: InstrumentId): number {
@@ -70,7 +74,7 @@ export class Holdings {
     if (known !== undefined && known.id === this.ids[slot]) return known;
     const id = this.ids[slot]!;
     const found = this.instrumentOf(id);
-    assert(found !== undefined && found.id === id, `no definition of ${id}`);
+    if (!(found !== undefined && found.id === id)) broken(`no definition of ${id}`);
     this.terms[slot] = found;
     return found;
   }
@@ -82,17 +86,19 @@ export class Holdings {
     const before = this.term(slot);
     this.terms[slot] = undefined;
     const after = this.term(slot);
-    assert(
-      !inUse ||
+    if (
+      !(
+        !inUse ||
         (before.kind === after.kind &&
           before.settle === after.settle &&
           before.minorScale === after.minorScale &&
           before.lot.units === after.lot.units &&
           before.lot.scale === after.lot.scale &&
           before.contractSize.units === after.contractSize.units &&
-          before.contractSize.scale === after.contractSize.scale),
-      `${id} changed its lot, contract size or currency while in use`,
-    );
+          before.contractSize.scale === after.contractSize.scale)
+      )
+    )
+      broken(`${id} changed its lot, contract size or currency while in use`);
     const mark = this.marks[slot]!;
     if (!Number.isNaN(mark)) this.mark(slot, stepsToNumber(mark, before.tick), this.markedAt[slot]!);
   }

@@ -1,4 +1,4 @@
-import { assert, type Instant, safe, stepsToNumber, unreachable } from '#base';
+import { broken, type Instant, safe, stepsToNumber, unreachable } from '#base';
 import type { Currency, Instrument, InstrumentId } from '#market';
 import { ACCOUNT, Accounts } from './accounts.ts';
 import { bookFill, splitShares } from './book-fill.ts';
@@ -56,10 +56,10 @@ export class Ledger {
 
   /** Records an order before it leaves: `pending`, with its reservation set aside. A known id is a bug. */
   submit(order: OrderRequest, at: Instant): void {
-    assert(this.orders.find(order.clientId) === undefined, `order ${order.clientId} submitted twice`);
+    if (!(this.orders.find(order.clientId) === undefined)) broken(`order ${order.clientId} submitted twice`);
     this.checkBook(order.book, order.instrument);
-    assert(Number.isSafeInteger(order.lots) && order.lots > 0, `order for ${order.lots} lots`);
-    assert(order.leverage >= 1 && Number.isFinite(order.leverage), `leverage ${order.leverage}`);
+    if (!(Number.isSafeInteger(order.lots) && order.lots > 0)) broken(`order for ${order.lots} lots`);
+    if (!(order.leverage >= 1 && Number.isFinite(order.leverage))) broken(`leverage ${order.leverage}`);
     const term = this.instrument(order.instrument);
     const currency = this.accounts.slot(term.settle, term.minorScale);
     const opening = order.reduceOnly ? 0 : Math.max(0, order.lots - this.closable(order.book, order.side));
@@ -148,10 +148,8 @@ export class Ledger {
   }
 
   private checkBook(book: BookId, instrument: InstrumentId): void {
-    assert(
-      book.startsWith(`${this.portfolio}/`) && book.endsWith(`/${instrument}`),
-      `${book} is no book of ${this.portfolio} in ${instrument}`,
-    );
+    if (!(book.startsWith(`${this.portfolio}/`) && book.endsWith(`/${instrument}`)))
+      broken(`${book} is no book of ${this.portfolio} in ${instrument}`);
   }
 
   private replace(before: OrderState, step: OrderStep): void {
@@ -271,6 +269,11 @@ export class Ledger {
   /** Orders that may still fill (pending, working, triggered, partially filled), oldest first. */
   workingOrders(book?: BookId): readonly OrderState[] {
     return this.orders.working(book);
+  }
+
+  /** Orders of an instrument that are alive or changed since: those that could explain a venue's other net. */
+  recentOrders(instrument: InstrumentId, since: Instant): readonly OrderState[] {
+    return this.orders.recent(instrument, since);
   }
 
   position(book: BookId): Position | undefined {

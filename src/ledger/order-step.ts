@@ -1,4 +1,4 @@
-import { assert, type Instant, mulDiv } from '#base';
+import { assert, broken, type Instant, mulDiv } from '#base';
 import type { BookingFault } from './booking.ts';
 import { isEnded, LIFE_CYCLE, type OrderReportKind } from './life-cycle.ts';
 import type { Fill, OrderStatus, VenueReport } from './order.ts';
@@ -90,7 +90,7 @@ function amended(
   reservationOf: Reservation,
 ): OrderStep {
   const { lots, limitTicks, triggerTicks } = report;
-  assert(Number.isSafeInteger(lots) && lots > 0, `amended to ${lots} lots`);
+  if (!(Number.isSafeInteger(lots) && lots > 0)) broken(`amended to ${lots} lots`);
   let status = order.status;
   if (lots <= order.filledLots) status = 'filled';
   else if (order.status === 'filled') status = 'partially-filled';

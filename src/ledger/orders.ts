@@ -1,3 +1,5 @@
+import type { Instant } from '#base';
+import type { InstrumentId } from '#market';
 import { isEnded } from './life-cycle.ts';
 import type { BookId, ClientOrderId } from './order.ts';
 import type { OrderState } from './order-state.ts';
@@ -47,6 +49,14 @@ export class Orders {
       if (book === undefined || state.request.book === book) out.push(state);
     }
     return out;
+  }
+
+  /** Remembered orders of an instrument that are alive or changed at or after `since`, oldest first. */
+  recent(instrument: InstrumentId, since: Instant): OrderState[] {
+    return [...this.endedBefore.values(), ...this.ended.values(), ...this.live.values()].filter(
+      (state) =>
+        state.request.instrument === instrument && (!isEnded(state.status) || state.updatedAt >= since),
+    );
   }
 
   get remembered(): number {

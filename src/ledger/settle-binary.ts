@@ -1,4 +1,4 @@
-import { assert, numberToSteps } from '#base';
+import { assert, broken, numberToSteps } from '#base';
 import { type Instrument, notional } from '#market';
 import { fillFlow } from './apply-fill.ts';
 import type { Side } from './order.ts';
@@ -26,12 +26,10 @@ export function settleBinary(
   cost: number,
   payout: number,
 ): BinarySettlement {
-  assert(
-    instrument.kind === 'binary' && instrument.payoutTicks !== null,
-    `${instrument.id} is no binary claim`,
-  );
+  if (!(instrument.kind === 'binary' && instrument.payoutTicks !== null))
+    broken(`${instrument.id} is no binary claim`);
   assert(lots !== 0, 'nothing to settle');
-  assert(payout >= 0 && payout <= 1, `payout outside 0..1: ${payout}`);
+  if (!(payout >= 0 && payout <= 1)) broken(`payout outside 0..1: ${payout}`);
   const side = lots > 0 ? 'sell' : 'buy';
   const size = Math.abs(lots);
   const ticks = numberToSteps(

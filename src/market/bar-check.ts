@@ -165,6 +165,8 @@ export class BarChecker {
     }
     if (v < 0) return 'negative-volume';
     if (!Number.isSafeInteger(t)) return 'misaligned';
+    // the bar after an aligned one is aligned: the remainder of large floats is slow
+    if (t === this.lastTime + this.intervalMs) return null;
     if (this.intervalMs < DAY && (t - this.phaseMs) % this.intervalMs !== 0) return 'misaligned';
     return null;
   }

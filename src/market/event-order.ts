@@ -1,4 +1,4 @@
-import { assert, type Instant } from '#base';
+import { broken, type Instant } from '#base';
 
 /**
  * The order of events that carry the same `at`. Bars of all lengths close before the next ones open, so that a slice is
@@ -61,6 +61,6 @@ export function orderOf(event: {
   instrument?: string;
 }): Ordered {
   const rank = marketRank(event.kind);
-  assert(rank !== null, `no rank for events of kind ${event.kind}`);
+  if (!(rank !== null)) broken(`no rank for events of kind ${event.kind}`);
   return { at: event.at, rank, intervalMs: event.intervalMs ?? 0, instrument: event.instrument ?? '' };
 }

@@ -1,6 +1,6 @@
 import {
-  assert,
   type Brand,
+  broken,
   InputError,
   type Instant,
   mulDiv,
@@ -137,7 +137,7 @@ export function defineInstrument(spec: InstrumentSpec): Instrument {
   const base = currency(spec.base ?? symbol);
   const settle = currency(spec.settle ?? (kind === 'inverse-perpetual' ? base : quote));
   const fees = [...(spec.fees ?? [{ from: 0, makerRate: 0, takerRate: 0 }])].sort((a, b) => a.from - b.from);
-  assert(fees.length > 0, `${id}: an instrument needs a fee schedule`);
+  if (!(fees.length > 0)) broken(`${id}: an instrument needs a fee schedule`);
   // value of tick * lot in minor units, as a reduced fraction; inverse contracts have no tick in it
   const inverse = kind === 'inverse-perpetual';
   let numerator = BigInt(lot.units) * BigInt(contractSize.units);
@@ -156,7 +156,7 @@ export function defineInstrument(spec: InstrumentSpec): Instrument {
   denominator /= divisor;
   const valueNumerator = safe(Number(numerator));
   const valueDenominator = safe(Number(denominator));
-  assert(gcd(valueNumerator, valueDenominator) === 1, `${id}: value fraction not reduced`);
+  if (!(gcd(valueNumerator, valueDenominator) === 1)) broken(`${id}: value fraction not reduced`);
   return Object.freeze({
     id,
     symbol,

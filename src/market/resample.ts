@@ -1,4 +1,4 @@
-import { assert, DAY, floorTo, type Instant } from '#base';
+import { broken, DAY, floorTo, type Instant } from '#base';
 import { type Bar, type BarColumns, barColumns } from './bar.ts';
 
 /** A bar made of finer ones. `partial`: fewer than toMs / fromMs of them were there. */
@@ -47,7 +47,8 @@ export class Resampler {
   private doneUntil: Instant = -Infinity;
 
   constructor(fromMs: number, toMs: number) {
-    assert(fromMs > 0 && toMs > fromMs && toMs % fromMs === 0, `${toMs} ms is no multiple of ${fromMs} ms`);
+    if (!(fromMs > 0 && toMs > fromMs && toMs % fromMs === 0))
+      broken(`${toMs} ms is no multiple of ${fromMs} ms`);
     this.fromMs = fromMs;
     this.toMs = toMs;
   }
@@ -109,7 +110,8 @@ export function resampleColumns(
   toMs: number,
   until: Instant = -Infinity,
 ): { columns: BarColumns; partial: number } {
-  assert(fromMs > 0 && toMs > fromMs && toMs % fromMs === 0, `${toMs} ms is no multiple of ${fromMs} ms`);
+  if (!(fromMs > 0 && toMs > fromMs && toMs % fromMs === 0))
+    broken(`${toMs} ms is no multiple of ${fromMs} ms`);
   const { time, open, high, low, close, volume, length } = columns;
   const out = barColumns(countWindows(columns, toMs));
   const whole = toMs / fromMs;

@@ -1,4 +1,4 @@
-import { assert, type Instant } from '#base';
+import { assert, broken, type Instant } from '#base';
 import { expectsBar } from './calendar.ts';
 import type { InstrumentId } from './instrument.ts';
 
@@ -64,7 +64,7 @@ export class SliceCollector {
     const lookup = new Map<string, Map<number, number>>();
     subscriptions.forEach((subscription, i) => {
       const byInterval = lookup.get(subscription.instrument) ?? new Map<number, number>();
-      assert(!byInterval.has(subscription.intervalMs), `${subscription.instrument} is subscribed twice`);
+      if (byInterval.has(subscription.intervalMs)) broken(`${subscription.instrument} is subscribed twice`);
       lookup.set(subscription.instrument, byInterval.set(subscription.intervalMs, i));
     });
     this.lookup = lookup;
@@ -91,16 +91,20 @@ export class SliceCollector {
 
   /** A bar of subscription `index` that ended at `close` has come at `at`; gives the slices this closes, oldest first. */
   take(index: number, close: Instant, at: Instant): readonly Slice[] {
+    if (this.subscriptions.length === 1) {
+      if (close <= this.decidedUntil) {
+        this.late += 1;
+        return NO_SLICES;
+      }
+      this.decidedUntil = close;
+      this.closed += 1;
+      return [{ close, at, present: ONLY, missing: NO_INDICES }];
+    }
     const { intervalMs } = this.subscriptions[index]!;
     this.phase[index] = close % intervalMs;
     if (close <= this.decidedUntil) {
       this.late += 1;
       return NO_SLICES;
-    }
-    if (this.subscriptions.length === 1) {
-      this.decidedUntil = close;
-      this.closed += 1;
-      return [{ close, at, present: ONLY, missing: NO_INDICES }];
     }
     let before: Slice | null = null;
     if (this.pending !== null && close !== this.pending) {

@@ -1,9 +1,16 @@
 import { type Instant, MINUTE } from '#base';
-import { type Command, Engine, type JournalSink, Loop, type Outside, type PortfolioDefinition } from '#engine';
+import {
+  type Command,
+  Engine,
+  type JournalSink,
+  Loop,
+  type Outside,
+  type PortfolioDefinition,
+} from '#engine';
 import type { VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
 import type { MarketEvent } from '#market';
-import { EquityCurve } from './equity-curve.ts';
+import type { EquityCurve } from './equity-curve.ts';
 
 /** Walks a recorded tape; adapters give one. `position` numbers the steps from 1. */
 export interface TapeWalk {
@@ -88,31 +95,25 @@ export class Backtest implements Outside {
     const { tape, curve, onProgress } = this.options;
     let from = -1;
     let at = 0;
+    let reached = -Infinity;
     let finished = true;
-    const group: MarketEvent[] = [];
-    const rows: number[] = [];
     let more = tape.next();
     if (more) this.begin(tape.at);
     while (more) {
       at = tape.at;
       if (from < 0) from = at;
-      this.passTime(at);
+      // closes and openings of one instant: time has passed for both
+      if (at > reached) this.passTime(at);
+      reached = at;
       if (tape.phase === 'open') {
         this.take(this.venue.onMarket(tape.event()));
         more = tape.next();
       } else {
-        group.length = 0;
-        rows.length = 0;
-        do {
-          group.push(tape.event());
-          rows.push(tape.position);
-          more = tape.next();
-        } while (more && tape.at === at && !isOpening(tape));
-        for (const event of group) this.take(this.venue.onMarket(event));
-        for (let i = 0; i < group.length; i++) {
-          this.loop.dispatchRecorded(group[i]!, rows[i]!);
-          if (this.inbox.length > 0) this.drain();
-        }
+        const event = tape.event();
+        const row = tape.position;
+        more = tape.next();
+        if (more && tape.at === at && !isOpening(tape)) more = this.playTogether(event, row);
+        else this.play(event, row);
         curve.sample(at, this.engine);
       }
       if ((tape.position & 0x3fff) === 0 && onProgress !== undefined && !onProgress(tape.position)) {
@@ -133,6 +134,31 @@ export class Backtest implements Outside {
     };
   }
 
+  private play(event: MarketEvent, row: number): void {
+    this.take(this.venue.onMarket(event));
+    this.loop.dispatchRecorded(event, row);
+    if (this.inbox.length > 0) this.drain();
+  }
+
+  /** Several events of one instant: the venue sees all of them before the loop sees the first. */
+  private playTogether(first: MarketEvent, firstRow: number): boolean {
+    const { tape } = this.options;
+    const events = [first];
+    const rows = [firstRow];
+    let more = true;
+    do {
+      events.push(tape.event());
+      rows.push(tape.position);
+      more = tape.next();
+    } while (more && tape.at === first.at && !isOpening(tape));
+    for (let i = 0; i < events.length; i++) this.take(this.venue.onMarket(events[i]!));
+    for (let i = 0; i < events.length; i++) {
+      this.loop.dispatchRecorded(events[i]!, rows[i]!);
+      if (this.inbox.length > 0) this.drain();
+    }
+    return more;
+  }
+
   private begin(at: Instant): void {
     const { definition, seed, codeHash, configurationHash } = this.options;
     this.loop.dispatch({
@@ -149,7 +175,7 @@ export class Backtest implements Outside {
   /** Everything that is due before the market moves at `at`: the venue's own time, answers, the loop's timers. */
   private passTime(at: Instant): void {
     for (;;) {
-      const answer = this.answers[0]?.at ?? Infinity;
+      const answer = this.answers.length === 0 ? Infinity : this.answers[0]!.at;
       const timer = this.engine.nextDue();
       const due = Math.min(answer, timer);
       if (!(due < at)) break;
@@ -157,7 +183,14 @@ export class Backtest implements Outside {
       this.take(this.venue.advanceTo(now));
       if (answer <= timer) {
         const { questionId, answer: value } = this.answers.shift()!;
-        this.loop.dispatch({ kind: 'answer-received', at: now, eventTime: now, questionId, answer: value, error: null });
+        this.loop.dispatch({
+          kind: 'answer-received',
+          at: now,
+          eventTime: now,
+          questionId,
+          answer: value,
+          error: null,
+        });
       } else this.loop.dispatch({ kind: 'timer-fired', at: now, eventTime: now });
       this.drain();
     }
@@ -166,7 +199,7 @@ export class Backtest implements Outside {
 
   private take(reports: readonly VenueReport[]): void {
     if (reports.length === 0) return;
-    for (const report of reports) this.inbox.push(report);
+    for (let i = 0; i < reports.length; i++) this.inbox.push(reports[i]!);
     this.drain();
   }
 

@@ -15,7 +15,7 @@ export class EquityCurve {
   readonly times: number[] = [];
   readonly equities: number[] = [];
   private peak = -Infinity;
-  private day = -1;
+  private dayEnd = -1;
   private last = 0;
   private everyMs = 1;
   private nextAt = -Infinity;
@@ -27,12 +27,10 @@ export class EquityCurve {
       const drawdown = (this.peak - equity) / this.peak;
       if (drawdown > this.maxDrawdown) this.maxDrawdown = drawdown;
     }
-    const day = Math.floor(at / DAY);
-    // the close at 00:00 belongs to the day that ends there
-    const owner = at % DAY === 0 ? day - 1 : day;
-    if (owner !== this.day) {
-      if (this.day >= 0) this.daily.push(this.last);
-      this.day = owner;
+    if (at > this.dayEnd) {
+      if (this.dayEnd >= 0) this.daily.push(this.last);
+      // the close at 00:00 belongs to the day that ends there
+      this.dayEnd = Math.ceil(at / DAY) * DAY;
     }
     this.last = equity;
     if (at >= this.nextAt) this.keep(at, equity);
@@ -61,7 +59,7 @@ export class EquityCurve {
   finish(at: Instant, engine: Engine): void {
     const equity = engine.equity();
     this.last = equity;
-    if (this.day >= 0) this.daily.push(equity);
+    if (this.dayEnd >= 0) this.daily.push(equity);
     if (this.times.at(-1) !== at) {
       this.times.push(at);
       this.equities.push(equity);

@@ -31,6 +31,8 @@ export interface JudgeRules {
   readonly safetyLayers: readonly Limit[];
   /** A plan fitted to less than this share of what was wanted is refused (sigma.md 7: 0.25). */
   readonly shareMin: number;
+  /** Entries need a positive equity; false only for studies on unlimited credit. */
+  readonly solvent: boolean;
   readonly approvalMs: number;
 }
 
@@ -75,6 +77,7 @@ export interface WasApproved extends Findings {
 
 export const STANDARD_RULES: Omit<JudgeRules, 'limits' | 'safetyLayers'> = {
   shareMin: 0.25,
+  solvent: true,
   approvalMs: 60_000,
 };
 
@@ -153,32 +156,32 @@ function examineExit({ plan, facts, account, breaker, at, manual }: JudgeRequest
 
 function examineEntry(request: JudgeRequest, rules: JudgeRules): Passed | WasRefused {
   const { plan: wanted, facts, breaker, at } = request;
-  const early = accountFault(request.account) ?? breaker?.entryObjection(wanted.confidence) ?? null;
+  const early = accountFault(request.account, rules.solvent) ?? breaker?.entryObjection(wanted.confidence) ?? null;
   if (early !== null) return refusal(wanted, at, [early]);
   const closing = wanted.legs.map((leg) => closingLots(wanted, leg, request.account));
   const account = accountAfterClosing(wanted, request.account);
   const legs = openingFacts(wanted, facts, closing);
   const bad = factsFault(facts, legs, wanted) ?? belowMinimum(wanted, closing, facts);
   if (bad !== null) return refusal(wanted, at, [bad]);
+  if (rules.limits.length + rules.safetyLayers.length === 0) return { kind: 'passed', plan: wanted, facts, ...NOTHING };
 
-  const openedFacts = scaleFacts(
-    facts,
-    legs,
-    legs.map(() => 1),
-  );
+  const atShare = (kept: number) =>
+    scaleFacts(
+      facts,
+      legs,
+      legs.map(() => kept),
+    );
+  const openedFacts = atShare(1);
 
   // Limits are measured on the exact share, lots are rounded down once at the end: so no order of limits and no
   // tightening of one can round another one's result up.
   const reductions: Objection[] = [];
   const cuts: SizeCut[] = [];
   let share = 1;
+  let fittedPlan = wanted;
+  let fittedFacts = openedFacts;
   for (const limit of [...rules.limits, ...rules.safetyLayers]) {
-    const fitted = scaleFacts(
-      facts,
-      legs,
-      legs.map(() => share),
-    );
-    const verdict = limit.check(scalePlan(wanted, closing, share), fitted, account);
+    const verdict = limit.check(fittedPlan, fittedFacts, account);
     const isLayer = !rules.limits.includes(limit);
     // a layer that refuses is heard below, on the fitted plan and with all the others
     if (verdict.kind === 'pass' || (isLayer && verdict.kind === 'refuse')) continue;
@@ -188,6 +191,8 @@ function examineEntry(request: JudgeRequest, rules: JudgeRules): Passed | WasRef
       return refusal(wanted, at, [objection, ...reductions], { reductions, cuts, layers });
     }
     share *= verdict.share;
+    fittedPlan = scalePlan(wanted, closing, share);
+    fittedFacts = atShare(share);
     reductions.push(verdict.objection);
     cuts.push({ by: limit.name, factor: verdict.share });
   }

@@ -46,15 +46,18 @@ export function exitFault(plan: Plan): Objection | null {
     : { by: 'plan', reason: 'a leg is not a whole number of lots', measured: bad.lots };
 }
 
-/** Why an account may not be judged on, or null: equity must be known and positive, every amount finite. */
-export function accountFault(account: AccountSummary): Objection | null {
+/**
+ * Why an account may not be judged on, or null: equity must be known and positive, every amount finite. Without
+ * `solvent` (a study on unlimited credit) equity need only be finite.
+ */
+export function accountFault(account: AccountSummary, solvent = true): Objection | null {
   const by = 'account';
   if (!account.ratesFresh)
     return { by: 'stale-rates', reason: 'an exchange rate that equity needs is stale' };
-  if (!(account.equity > 0 && finite(account.equity))) {
+  if (!finite(account.equity) || (solvent && account.equity <= 0)) {
     return { by, reason: 'equity is not a positive finite amount', measured: account.equity };
   }
-  if (!(account.equityAtDayStart > 0 && finite(account.equityAtDayStart))) {
+  if (!finite(account.equityAtDayStart) || (solvent && account.equityAtDayStart <= 0)) {
     return {
       by,
       reason: 'equity at the start of the day is not a positive finite amount',

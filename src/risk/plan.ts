@@ -1,4 +1,4 @@
-import { assert, type Instant } from '#base';
+import { assert, broken, type Instant } from '#base';
 import type { Objection } from '#ensemble';
 import type { BookId, OrderType, Side, TimeInForce } from '#ledger';
 import type { InstrumentId } from '#market';
@@ -134,10 +134,8 @@ export function consume<P extends Plan>(
     typeof approved === 'object' && approved !== null && unused.has(approved),
     'an order needs an unused approval made by risk',
   );
-  assert(
-    approved.shadow === (lane === 'shadow'),
-    `an approval of the other lane was used in the ${lane} lane`,
-  );
+  if (!(approved.shadow === (lane === 'shadow')))
+    broken(`an approval of the other lane was used in the ${lane} lane`);
   unused.delete(approved);
   if (at <= approved.approvedUntil) return { kind: 'plan', plan: approved.plan };
   const objection: Objection = {

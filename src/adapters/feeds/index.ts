@@ -18,6 +18,6 @@ export * from './sample.ts';
 export * from './series.ts';
 export * from './synthetic.ts';
 export * from './tape.ts';
-export { kindOfHeader, readTapeFile } from './tape-files.ts';
+export { kindOfHeader, openTape, readTapeFile } from './tape-files.ts';
 export { assertVenueUrlAllowed, isLoopback, isPublicData } from './venue-guard.ts';
 export { csvBytes, type WritableBars, writeBarsFile } from './write-bars.ts';

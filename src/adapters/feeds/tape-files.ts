@@ -7,6 +7,7 @@ import { type CsvHeader, clip, readHeader, scanRows } from './csv.ts';
 import { readDepth } from './depth-file.ts';
 import { type OpenedFile, openDataFile, parseFileArgument, symbolOfFile } from './open-file.ts';
 import { ROW_COLUMNS, type RowKind, type RowSeries, rowSeries, type TapeSeries } from './series.ts';
+import { Tape } from './tape.ts';
 
 /** Names a column may have, in order of preference. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -68,6 +69,15 @@ export async function readTapeFile(argument: string): Promise<TapeSeries[]> {
     );
   }
   return readRows(file, header, kind, instrument);
+}
+
+/** One tape from several `[INSTRUMENT=]FILE` arguments, in any order. */
+export async function openTape(files: readonly string[]): Promise<Tape> {
+  if (files.length === 0) throw new InputError('no file was named', 'name at least one bars file');
+  const series: TapeSeries[] = [];
+  // one after the other: each is unpacked in memory
+  for (const file of files) series.push(...(await readTapeFile(file)));
+  return new Tape(series);
 }
 
 /** Rows of one instrument while they are read. */

@@ -101,8 +101,10 @@ function joinEqual(series: readonly TapeSeries[]): TapeSeries[] {
       if (out.at(-1)?.hash !== one.hash || out.at(-1)?.instrument !== one.instrument) out.push(one);
       continue;
     }
-    const group = groups.get(`${one.instrument} ${one.intervalMs}`)!;
-    if (group[0] !== one) continue;
+    const key = `${one.instrument} ${one.intervalMs}`;
+    const group = groups.get(key);
+    if (group === undefined) continue;
+    groups.delete(key);
     // oldest first, so that files of following years join without looking back
     const distinct = group.filter((other, i) => group.findIndex((first) => first.hash === other.hash) === i);
     distinct.sort(

@@ -1,7 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../setup/code-hash.ts';
 import { backtestCommand } from './commands/backtest.ts';
+import { dataCommand } from './commands/data.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { featuresCommand } from './commands/features.ts';
+import { newCommand } from './commands/new.ts';
 import { replayCommand } from './commands/replay.ts';
+import { whyCommand } from './commands/why.ts';
 import { EXIT, explain } from './terminal.ts';
 
 /** Builds the whole command line. Each command lives in a file of its own and loads what it needs when it runs. */
@@ -12,12 +17,13 @@ export function program(): Command {
     .showHelpAfterError('(add --help for usage)')
     .showSuggestionAfterError(true)
     .exitOverride();
-  for (const command of [backtestCommand(), replayCommand()]) root.addCommand(command);
+  for (const command of [backtestCommand(), replayCommand(), featuresCommand(), dataCommand(), newCommand(), doctorCommand(), whyCommand()]) root.addCommand(command);
   return root;
 }
 
 /** Runs one command line and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  quietPipe();
   try {
     const root = program();
     if (argv.length === 0) {
@@ -39,4 +45,16 @@ function inherit(command: Command): void {
     child.copyInheritedSettings(command);
     inherit(child);
   }
+}
+
+let listening = false;
+
+/** A reader that leaves early, as `quorum features ... | head` does, is no error. */
+function quietPipe(): void {
+  if (listening) return;
+  listening = true;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    throw error;
+  });
 }

@@ -62,7 +62,12 @@ export class Terminal {
   progress(label: string, total: number): Progress {
     if (!process.stderr.isTTY || total <= 0) return { update: () => {}, stop: () => {} };
     const bar = new cliProgress.SingleBar(
-      { format: `${label} {bar} {percentage}% {eta_formatted}`, stream: process.stderr, hideCursor: true, clearOnComplete: true },
+      {
+        format: `${label} {bar} {percentage}% {eta_formatted}`,
+        stream: process.stderr,
+        hideCursor: true,
+        clearOnComplete: true,
+      },
       cliProgress.Presets.shades_classic,
     );
     bar.start(total, 0);
@@ -91,24 +96,85 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
 
 /** Prints an error as what, where and how to mend it, and gives the exit code. Never a stack trace of bad input. */
 export function explain(error: unknown): ExitCode {
-  if (error instanceof InputError) {
-    process.stderr.write(`${paint('31', 'error')}: ${error.message}\n${paint('36', 'mend')}:  ${error.mend}\n`);
-    return EXIT.badInput;
+  // a desk in a folder of its own may bring a second copy of the class
+  if (error instanceof InputError || named(error, 'InputError')) {
+    return say(EXIT.badInput, messageOf(error), mendOf(error));
   }
   if (error instanceof ExitError) {
     if (error.message !== '') process.stderr.write(`${paint('31', 'error')}: ${error.message}\n`);
     if (error.mend !== null) process.stderr.write(`${paint('36', 'mend')}:  ${error.mend}\n`);
     return error.code;
   }
-  if (isSystem(error)) {
-    process.stderr.write(`${paint('31', 'error')}: ${error.message}\n`);
-    return EXIT.failed;
+  if (named(error, 'UnreachableError')) return say(EXIT.unreachable, messageOf(error), mendOf(error));
+  if (named(error, 'VenueRefusal')) return say(EXIT.badInput, messageOf(error), 'check symbol, interval and dates');
+  if (isSystem(error)) return systemError(error);
+  const place = foreignPlace(error);
+  if (place !== null) {
+    return say(EXIT.badInput, `${place}: ${(error as Error).message}`, 'mend the error in that file');
   }
   // a bug: the trace is what the developers need
-  process.stderr.write(`${paint('31', 'bug')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `${paint('31', 'bug')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return EXIT.failed;
+}
+
+function say(code: ExitCode, what: string, mend: string | null): ExitCode {
+  process.stderr.write(`${paint('31', 'error')}: ${what}\n`);
+  if (mend !== null) process.stderr.write(`${paint('36', 'mend')}:  ${mend}\n`);
+  return code;
+}
+
+/** By name, so that explaining an error does not load the adapters. */
+function named(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}
+
+const messageOf = (error: unknown) => (error as Error).message;
+
+function mendOf(error: unknown): string | null {
+  const { mend } = error as { mend?: unknown };
+  return typeof mend === 'string' ? mend : null;
 }
 
 function isSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}
+
+/** What a refusal of the operating system means to a person, and how to mend it. */
+const SYSTEM: Readonly<Record<string, readonly [ExitCode, string, string]>> = {
+  ENOENT: [EXIT.badInput, 'does not exist', 'check the path'],
+  ENOTDIR: [EXIT.badInput, 'lies below something that is not a folder', 'check the path'],
+  EISDIR: [EXIT.badInput, 'is a folder', 'name a file'],
+  EEXIST: [EXIT.badInput, 'exists already', 'choose another name'],
+  EACCES: [EXIT.badInput, 'may not be read or written', 'check its permissions, or choose another place'],
+  EPERM: [EXIT.badInput, 'may not be changed', 'check its permissions, or choose another place'],
+  EROFS: [EXIT.badInput, 'lies on a disk that is read-only', 'choose another place'],
+  ENOSPC: [EXIT.failed, 'cannot be written: the disk is full', 'free some space; nothing was damaged'],
+  EMFILE: [EXIT.failed, 'cannot be opened: too many files are open', 'raise the limit with ulimit -n'],
+  ECONNREFUSED: [EXIT.unreachable, 'refuses the connection', 'check that it runs, and its address'],
+  ENOTFOUND: [EXIT.unreachable, 'is not known', 'check the address and the network'],
+  ETIMEDOUT: [EXIT.unreachable, 'does not answer', 'check the network'],
+};
+
+function systemError(error: NodeJS.ErrnoException): ExitCode {
+  const known = SYSTEM[error.code ?? ''];
+  const { hostname } = error as { hostname?: string };
+  const subject = error.path ?? hostname ?? error.syscall!;
+  if (known === undefined) return say(EXIT.failed, error.message, null);
+  const [code, what, mend] = known;
+  return say(code, `${subject} ${what}`, mend);
+}
+
+const PROGRAM = new URL('../../', import.meta.url).href;
+
+/** `FILE:LINE` of an error thrown by code that is not the program's, such as a desk file; null otherwise. */
+function foreignPlace(error: unknown): string | null {
+  if (!(error instanceof Error) || named(error, 'InvariantError')) return null;
+  const frame = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
+  const match = /\(?((?:file:\/\/)?\/[^()]+?):(\d+):\d+\)?$/.exec(frame ?? '');
+  if (match === null) return null;
+  const url = match[1]!.startsWith('file:') ? match[1]! : `file://${match[1]}`;
+  if (url.startsWith(PROGRAM) || url.includes('/node_modules/')) return null;
+  return `${decodeURI(url.slice('file://'.length))}:${match[2]}`;
 }

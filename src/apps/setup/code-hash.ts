@@ -12,7 +12,17 @@ let known: string | null = null;
 export function codeHash(): string {
   if (known !== null) return known;
   const hash = createHash('sha256');
-  const rooms = ['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk', 'execution', 'learning'];
+  const rooms = [
+    'base',
+    'market',
+    'ledger',
+    'features',
+    'signals',
+    'ensemble',
+    'risk',
+    'execution',
+    'learning',
+  ];
   for (const room of [...rooms, 'engine', 'desks', 'research']) {
     const folder = join(PROGRAM_ROOT, room);
     if (!existsSync(folder)) continue;
@@ -20,7 +30,8 @@ export function codeHash(): string {
       .filter((f) => f.isFile() && /(?<!\.test)(?<!\.d)\.(ts|js)$/.test(f.name))
       .map((f) => join(f.parentPath, f.name))
       .sort();
-    for (const file of files) hash.update(relative(PROGRAM_ROOT, file)).update('\0').update(readFileSync(file));
+    for (const file of files)
+      hash.update(relative(PROGRAM_ROOT, file)).update('\0').update(readFileSync(file));
   }
   known = hash.digest('hex');
   return known;
@@ -28,6 +39,8 @@ export function codeHash(): string {
 
 /** Version of the package the program belongs to. */
 export function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(PROGRAM_ROOT, '..', 'package.json'), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(join(PROGRAM_ROOT, '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return manifest.version;
 }

@@ -35,7 +35,10 @@ export async function loadDeskWith(named: string, parameters: unknown): Promise<
 async function findDesk(named: string): Promise<{ definition: DeskDefinition<unknown>; sourceHash: string }> {
   const builtIn = Object.hasOwn(builtInDesks, named) ? builtInDesks[named] : undefined;
   if (builtIn !== undefined) {
-    return { definition: builtIn as unknown as DeskDefinition<unknown>, sourceHash: sha256(`built-in ${named}`) };
+    return {
+      definition: builtIn as unknown as DeskDefinition<unknown>,
+      sourceHash: sha256(`built-in ${named}`),
+    };
   }
   const path = resolve(named);
   const looksLikeFile = /[/\\]/.test(named) || ['.ts', '.js', '.mjs', '.mts'].includes(extname(named));
@@ -43,7 +46,9 @@ async function findDesk(named: string): Promise<{ definition: DeskDefinition<unk
     const near = nearest(named, Object.keys(builtInDesks));
     throw new InputError(
       looksLikeFile ? `there is no desk file ${named}` : `there is no desk "${named}"`,
-      looksLikeFile ? 'check the path' : `built-in desks: ${Object.keys(builtInDesks).join(', ')} (nearest: ${near}); or give a desk file such as ./my-desk.ts`,
+      looksLikeFile
+        ? 'check the path'
+        : `built-in desks: ${Object.keys(builtInDesks).join(', ')} (nearest: ${near}); or give a desk file such as ./my-desk.ts`,
     );
   }
   const text = readFileSync(path);
@@ -62,9 +67,15 @@ async function findDesk(named: string): Promise<{ definition: DeskDefinition<unk
 function asDesk(value: unknown, named: string): DeskDefinition<unknown> {
   const desk = value as Partial<DeskDefinition<unknown>> | null | undefined;
   const ok =
-    typeof desk === 'object' && desk !== null && typeof desk.name === 'string' && typeof desk.build === 'function';
+    typeof desk === 'object' &&
+    desk !== null &&
+    typeof desk.name === 'string' &&
+    typeof desk.build === 'function';
   if (!ok || typeof desk.parameters?.safeParse !== 'function') {
-    throw new InputError(`${named} has no desk as its default export`, 'write: export default defineDesk({ ... })');
+    throw new InputError(
+      `${named} has no desk as its default export`,
+      'write: export default defineDesk({ ... })',
+    );
   }
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(desk.name!)) {
     throw new InputError(
@@ -79,7 +90,8 @@ function readParameters(definition: DeskDefinition<unknown>, assignments: readon
   const given: Record<string, unknown> = {};
   for (const assignment of assignments) {
     const equals = assignment.indexOf('=');
-    if (equals <= 0) throw new InputError(`"${assignment}" is not key=value`, 'write for example --set fast=10');
+    if (equals <= 0)
+      throw new InputError(`"${assignment}" is not key=value`, 'write for example --set fast=10');
     given[assignment.slice(0, equals)] = valueOf(assignment.slice(equals + 1));
   }
   return checkParameters(definition, given);
@@ -124,5 +136,7 @@ export function parameterNames(definition: DeskDefinition<unknown>): string[] {
 
 /** Hash of what a desk was configured with. */
 export function deskHash(desk: LoadedDesk): string {
-  return sha256(canonicalJson({ desk: desk.definition.name, source: desk.sourceHash, parameters: desk.parameters }));
+  return sha256(
+    canonicalJson({ desk: desk.definition.name, source: desk.sourceHash, parameters: desk.parameters }),
+  );
 }

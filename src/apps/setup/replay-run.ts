@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError } from '#base';
 import { readJournal, verifyJournal } from '#adapters';
+import { InputError } from '#base';
 import { type Difference, Engine, type JournalEntry, NO_TRACE, replay, type TraceSink } from '#engine';
 import { codeHash } from './code-hash.ts';
 import { deskHash, loadDeskWith } from './load-desk.ts';
@@ -22,7 +22,10 @@ function readObject(path: string): Record<string, unknown> {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   } catch (cause) {
-    throw new InputError(`${path} cannot be read: ${(cause as Error).message}`, 'restore it from a copy, or run again');
+    throw new InputError(
+      `${path} cannot be read: ${(cause as Error).message}`,
+      'restore it from a copy, or run again',
+    );
   }
 }
 
@@ -50,7 +53,10 @@ export function configurationOfRun(dir: string): RunConfiguration {
     if (entry.kind === 'header') return JSON.parse(entry.text) as RunConfiguration;
     break;
   }
-  throw new InputError(`${dir}/journal does not begin with a configuration`, 'give a directory that backtest --out wrote');
+  throw new InputError(
+    `${dir}/journal does not begin with a configuration`,
+    'give a directory that backtest --out wrote',
+  );
 }
 
 /** Decides a run again, from its journal and the data it names. */
@@ -72,23 +78,38 @@ export async function replayRun(
   const { events, commands, difference, unreleased } = report;
   const missing = unreleased[0];
   const last: Difference | null =
-    missing === undefined ? null : { position: entries, at: engine.at, recorded: null, decided: JSON.stringify(missing) };
+    missing === undefined
+      ? null
+      : { position: entries, at: engine.at, recorded: null, decided: JSON.stringify(missing) };
   return { entries, journalHash: hash, mode: 'decided', events, commands, difference: difference ?? last };
 }
 
 /** An engine and a tape as the run began with them. */
 export async function prepareReplay(dir: string, trace: TraceSink) {
   const configuration = configurationOfRun(dir);
-  const inputs = readObject(join(dir, 'inputs.json')) as { bars: string[]; funding: string[]; tapes: string[] };
+  const inputs = readObject(join(dir, 'inputs.json')) as {
+    bars: string[];
+    funding: string[];
+    tapes: string[];
+  };
   const desk = await loadDeskWith(configuration.desk, configuration.parameters);
   const tape = await readTape({ ...inputs, from: configuration.from, to: configuration.to });
   if (tape.hash !== configuration.tapeHash) {
-    throw new InputError('the data files are not those the run was made on', 'put back the files that inputs.json names');
+    throw new InputError(
+      'the data files are not those the run was made on',
+      'put back the files that inputs.json names',
+    );
   }
   const shapes = tape.series.flatMap((s) =>
     s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
   );
   const study = buildStudy(desk, shapes, configuration, trace);
   const sameVersion = configuration.codeHash === codeHash() && configuration.deskHash === deskHash(desk);
-  return { engine: new Engine(study.definition), reader: tapeReader(tape), sameVersion, study, configuration };
+  return {
+    engine: new Engine(study.definition),
+    reader: tapeReader(tape),
+    sameVersion,
+    study,
+    configuration,
+  };
 }

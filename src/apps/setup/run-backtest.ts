@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { JournalFile, parseFileArgument, readTapeFile, Tape, TapeCursor, type TapeSeries } from '#adapters';
 import { canonicalJson, formatDecimal, formatInterval, InputError, type Instant, sha256 } from '#base';
-import { JournalFile, readTapeFile, Tape, TapeCursor, type TapeSeries, parseFileArgument } from '#adapters';
 import { countsAsData, type JournalSink, NO_JOURNAL, NO_TRACE, type TraceLevel } from '#engine';
 import { simulatedVenue } from '#execution';
 import type { MarketEvent } from '#market';
 import { Backtest, type BacktestResult, EquityCurve } from '#research';
 import { RunDirectory } from '../run-directory.ts';
+import { readAnswers } from './answers-file.ts';
 import { codeHash } from './code-hash.ts';
 import { deskHash, type LoadedDesk } from './load-desk.ts';
 import { buildStudy, type Study } from './study.ts';
@@ -22,6 +23,8 @@ export interface BacktestRequest {
   readonly slippageBps: number | null;
   readonly seed: string;
   readonly trace: TraceLevel;
+  /** Recorded answers to the questions of remote sources and reviews; without it they stay unanswered. */
+  readonly answers?: string | null;
   readonly out: string | null;
   readonly onProgress?: (position: number, total: number) => boolean;
 }
@@ -35,13 +38,17 @@ export interface BacktestOutcome {
 }
 
 /** Reads the files of a run and puts them in one order, whatever order they were named in. */
-export async function readTape(request: Pick<BacktestRequest, 'bars' | 'funding' | 'tapes' | 'from' | 'to'>): Promise<Tape> {
+export async function readTape(
+  request: Pick<BacktestRequest, 'bars' | 'funding' | 'tapes' | 'from' | 'to'>,
+): Promise<Tape> {
   const series: TapeSeries[] = [];
   for (const file of request.bars) series.push(...only(await readTapeFile(file), 'bars', file, '--bars'));
   const traded = new Set(series.map((s) => s.instrument));
   for (const file of request.funding) {
     // a universe of funding rates may hold instruments this run does not trade
-    series.push(...only(await readTapeFile(file), 'funding', file, '--funding').filter((s) => traded.has(s.instrument)));
+    series.push(
+      ...only(await readTapeFile(file), 'funding', file, '--funding').filter((s) => traded.has(s.instrument)),
+    );
   }
   for (const file of request.tapes) series.push(...(await readTapeFile(file)));
   const tape = new Tape(series);
@@ -49,10 +56,18 @@ export async function readTape(request: Pick<BacktestRequest, 'bars' | 'funding'
   return tape.cut(request.from ?? -Infinity, request.to ?? Infinity);
 }
 
-function only(series: readonly TapeSeries[], kind: TapeSeries['kind'], file: string, option: string): readonly TapeSeries[] {
+function only(
+  series: readonly TapeSeries[],
+  kind: TapeSeries['kind'],
+  file: string,
+  option: string,
+): readonly TapeSeries[] {
   const other = series.find((s) => s.kind !== kind);
   if (other !== undefined) {
-    throw new InputError(`${file} holds ${other.kind}, not ${kind}`, `give it with --tape instead of ${option}`);
+    throw new InputError(
+      `${file} holds ${other.kind}, not ${kind}`,
+      `give it with --tape instead of ${option}`,
+    );
   }
   return series;
 }
@@ -60,14 +75,19 @@ function only(series: readonly TapeSeries[], kind: TapeSeries['kind'], file: str
 /** Runs one desk over recorded data and writes the run's directory when `out` is given. */
 export async function runBacktest(request: BacktestRequest): Promise<BacktestOutcome> {
   const { desk } = request;
+  const oracle = request.answers == null ? null : readAnswers(request.answers);
   const tape = await readTape(request);
-  const shapes = tape.series.flatMap((s) => (s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : []));
+  const shapes = tape.series.flatMap((s) =>
+    s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
+  );
   const first = buildStudy(desk, shapes, request, NO_TRACE);
   const directory =
     request.out === null ? null : new RunDirectory(request.out, request.trace, first.venue.instrumentOf);
   const study = directory === null ? first : buildStudy(desk, shapes, request, directory);
   const file =
-    request.out === null ? null : JournalFile.create(join(request.out, 'journal'), { headFile: 'while-running' });
+    request.out === null
+      ? null
+      : JournalFile.create(join(request.out, 'journal'), { headFile: 'while-running' });
   const configuration = configurationOf(request, study, tape);
   file?.append('header', canonicalJson(configuration));
   const curve = new EquityCurve();
@@ -81,6 +101,7 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestOut
     codeHash: codeHash(),
     configurationHash: sha256(canonicalJson(configuration)),
     curve,
+    ...(oracle === null ? {} : { oracle }),
     ...(request.onProgress === undefined
       ? {}
       : { onProgress: (position: number) => request.onProgress!(position, total) }),
@@ -96,7 +117,7 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestOut
 }
 
 /** On a tape nothing has to survive a crash entry by entry: blocks are written and synced as they fill. */
-function tapeJournal(file: JournalFile): JournalSink {
+export function tapeJournal(file: JournalFile): JournalSink {
   return {
     append: (kind, text) => void file.append(kind, text),
     commit: () => {},
@@ -129,7 +150,13 @@ export interface RunConfiguration {
   readonly from: number | null;
   readonly to: number | null;
   readonly tapeHash: string;
-  readonly series: readonly { readonly kind: string; readonly instrument: string; readonly intervalMs: number; readonly rows: number; readonly hash: string }[];
+  readonly series: readonly {
+    readonly kind: string;
+    readonly instrument: string;
+    readonly intervalMs: number;
+    readonly rows: number;
+    readonly hash: string;
+  }[];
   readonly codeHash: string;
 }
 
@@ -189,7 +216,9 @@ function summaryOf(
   const perpetual = study.instruments.some((i) => i.kind.endsWith('perpetual'));
   const funded = tape.series.some((s) => s.kind === 'funding');
   const notes: string[] = [];
-  if (perpetual && !funded) notes.push('perpetual contracts without funding: give --funding for a complete account');
+  if (perpetual && !funded)
+    notes.push('perpetual contracts without funding: give --funding for a complete account');
+  for (const [reason, n] of engine.counts.ordersRejected) notes.push(`the venue rejected ${n} orders: ${reason}`);
   if (!result.finished) notes.push('interrupted: figures are of the part that ran');
   const balance = [...engine.real.ledger.trialBalance()].map(([code, sum]) => [code, String(sum)]);
   return {

@@ -46,7 +46,8 @@ export function buildStudy(
   }
   const ids = [...finest.keys()].sort();
   if (ids.length === 0) throw new InputError('no bars were given', 'add --bars FILE');
-  const intervalMs = parts.interval === 'tape' ? Math.max(...finest.values()) : intervalOf(parts.interval, desk);
+  const intervalMs =
+    parts.interval === 'tape' ? Math.max(...finest.values()) : intervalOf(parts.interval, desk);
   const otherMs = (parts.otherIntervals ?? []).map((name) => intervalOf(name, desk));
   for (const [id, feedMs] of finest) {
     for (const ms of [intervalMs, ...otherMs]) {
@@ -116,7 +117,10 @@ function withCosts(parts: LoadedDesk['parts'], slippageBps: number): LoadedDesk[
 function intervalOf(name: string, desk: LoadedDesk): number {
   const ms = parseInterval(name);
   if (ms === null) {
-    throw new InputError(`desk ${desk.definition.name}: "${name}" is not an interval`, 'write 1m, 5m, 1h, 1d or tape');
+    throw new InputError(
+      `desk ${desk.definition.name}: "${name}" is not an interval`,
+      'write 1m, 5m, 1h, 1d or tape',
+    );
   }
   return ms;
 }

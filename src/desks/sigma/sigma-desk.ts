@@ -38,7 +38,8 @@ class SigmaRegime {
 
 function build(p: SigmaParameters): DeskParts {
   const intervalMs = parseInterval(p.interval);
-  if (intervalMs === null) throw new InputError(`"${p.interval}" is not an interval`, 'write 5m, 15m, 1h or 1d');
+  if (intervalMs === null)
+    throw new InputError(`"${p.interval}" is not an interval`, 'write 5m, 15m, 1h or 1d');
   const barsPerYear = (365 * DAY) / intervalMs;
   const features = sigmaFeaturesFor(barsPerYear);
   return {
@@ -90,14 +91,21 @@ function build(p: SigmaParameters): DeskParts {
     ...(p.breaker ? { breaker: SIGMA_BREAKER } : {}),
     ...(p.monitor ? { monitor: {} } : {}),
     stamps: p.ignoreExpectancy ? ['expectancy ignored'] : [],
-    simulation: { cash: 10_000, feeBps: null, slippageBps: p.slippageBps, participation: 0.1, latencyMs: 250 },
+    simulation: {
+      cash: 10_000,
+      feeBps: null,
+      slippageBps: p.slippageBps,
+      participation: 0.1,
+      latencyMs: 250,
+    },
   };
 }
 
 /** Sigma: risk-first crypto perpetuals on 5-minute candles; two signal layers, one new position per candle. */
 export const sigma: DeskDefinition<SigmaParameters> = defineDesk({
   name: 'sigma',
-  summary: 'risk-first crypto perpetuals: 16 indicators, two signal layers, regimes, Kelly from closed trades',
+  summary:
+    'risk-first crypto perpetuals: 16 indicators, two signal layers, regimes, Kelly from closed trades',
   parameters: sigmaParameters,
   build,
 });

@@ -32,7 +32,11 @@ export const sigmaParameters = z
     entriesPerSlice: z.int().min(1).default(1),
     autoResume: z.boolean().default(true).describe('resume by itself when the shadow window shows an edge'),
     ignoreExpectancy: z.boolean().default(false).describe('research only: stamps every report'),
-    reviewMs: z.int().min(0).default(0).describe('0: no review; else every entry waits this long for a person'),
+    reviewMs: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('0: no review; else every entry waits this long for a person'),
     breaker: z.boolean().default(true),
     monitor: z.boolean().default(true),
     slippageBps: z.number().min(0).default(2),

@@ -1,4 +1,4 @@
-import { assert, InputError } from '#base';
+import { broken, InputError } from '#base';
 import type { Score, Signal } from '#signals';
 import type { Objection } from '../decision.ts';
 import type { Pooled, Weights } from '../pooling.ts';
@@ -15,7 +15,7 @@ export function reaches(value: number, bound: number): boolean {
 export function weightOf(weights: Weights, source: string): number {
   const weight = weights[source];
   if (weight === undefined) return 1;
-  assert(weight >= 0 && weight < Number.POSITIVE_INFINITY, `weight of ${source} is ${weight}`);
+  if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) broken(`weight of ${source} is ${weight}`);
   return weight;
 }
 

@@ -30,17 +30,19 @@ export class Sma implements Kernel {
       y[i] = ++this.seen === n ? sum / n : Number.NaN;
     }
     while (i < to) {
-      if (this.left === 0) {
-        sum = 0;
-        for (let j = i - n; j < i; j++) sum += x[j];
-        this.left = REBUILD;
-      }
-      const stop = Math.min(to, i + this.left);
+      // Up to the next rebuild without looking for it.
+      const stop = to - i < this.left ? to : i + this.left - 1;
       this.left -= stop - i;
       for (; i < stop; i++) {
         sum += x[i] - x[i - n];
         y[i] = sum / n;
       }
+      if (i === to) break;
+      sum = 0;
+      for (let j = i - n + 1; j <= i; j++) sum += x[j];
+      y[i] = sum / n;
+      this.left = REBUILD;
+      i++;
     }
     this.sum = sum;
   }

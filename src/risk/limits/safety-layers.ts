@@ -1,4 +1,3 @@
-import type { Objection } from '#ensemble';
 import type { Limit } from '../limit.ts';
 import { capVerdict, PASS, refuse, strictest, within } from './verdicts.ts';
 
@@ -23,8 +22,6 @@ export const SIGMA_SAFETY: SafetyConfig = {
   feesReserved: 2,
   dayLossMax: 0.05,
 };
-
-const block = (objection: Objection) => refuse(objection);
 
 /** Loss of a day as a share of the equity it began with. */
 export const dayLoss = (equityAtDayStart: number, equity: number): number =>
@@ -53,7 +50,7 @@ function symbolLayer({ allowed }: SafetyConfig): Limit {
       for (const leg of plan.legs) {
         const { id, symbol, underlying } = facts.instrumentOf(leg.instrument);
         if (allowed !== null && ![id as string, symbol, underlying].some((name) => allowed.includes(name))) {
-          return block({ by, reason: `${id} is not in the list` });
+          return refuse({ by, reason: `${id} is not in the list` });
         }
       }
       return PASS;
@@ -68,7 +65,7 @@ function leverageLayer({ leverageMax }: SafetyConfig): Limit {
     check: (plan, facts) => {
       const measured = plan.legs.reduce((max, leg) => Math.max(max, leg.leverage), facts.leverage);
       if (within(measured, leverageMax)) return PASS;
-      return block({
+      return refuse({
         by,
         reason: 'leverage is too high',
         measured,
@@ -90,7 +87,7 @@ function sizeLayer({ riskMax, marginMax }: SafetyConfig): Limit {
         const needed = Math.max(1, minLots);
         if (!(leg.lots >= needed)) {
           const reason = `size of ${id} is below the venue's minimum`;
-          return block({ by, reason, measured: leg.lots, needed, relation: '>=', unit: 'lots' });
+          return refuse({ by, reason, measured: leg.lots, needed, relation: '>=', unit: 'lots' });
         }
       }
       const cap = (what: string, amount: number, max: number) =>
@@ -125,7 +122,7 @@ function dayLossLayer({ dayLossMax }: SafetyConfig): Limit {
       const measured = dayLoss(account.equityAtDayStart, account.equity);
       if (measured < dayLossMax) return PASS;
       const reason = 'the day has lost too much';
-      return block({
+      return refuse({
         by,
         reason,
         measured,

@@ -25,12 +25,16 @@ export function inQuote(context: SizingContext, minorUnits: number): number {
   return context.instrument.kind === 'inverse-perpetual' ? settle * context.price : settle;
 }
 
-/** The first number of a sizing context that cannot be used, as an objection; null when all can. */
-export function contextFault(by: string, context: SizingContext): Objection | null {
-  const { account, breakerMultiplier, costRate, price } = context;
+/**
+ * The first number of a sizing context that cannot be used, as an objection; null when all can. A sizer that does not
+ * reckon with equity leaves solvency to the judge.
+ */
+export function contextFault(by: string, context: SizingContext, usesEquity = true): Objection | null {
+  const { breakerMultiplier, costRate, price } = context;
   if (!(price > 0 && price < Infinity)) return fault(by, 'price is not a positive finite number', price);
-  if (!(account.equity > 0 && account.equity < Infinity)) {
-    return fault(by, 'equity is not a positive finite amount', account.equity);
+  if (usesEquity) {
+    const { equity } = context.account;
+    if (!(equity > 0 && equity < Infinity)) return fault(by, 'equity is not a positive finite amount', equity);
   }
   if (!(costRate >= 0 && costRate < 1)) return fault(by, 'cost rate is not within 0..1', costRate);
   if (!(breakerMultiplier >= 0 && breakerMultiplier <= 1)) {

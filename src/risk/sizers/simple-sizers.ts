@@ -36,8 +36,9 @@ function finish(
   values: Values,
   options: SizerOptions,
   quantity: number,
+  usesEquity = true,
 ): Sized | NotSized {
-  const bad = contextFault(name, context);
+  const bad = contextFault(name, context, usesEquity);
   if (bad !== null) return notSized(bad);
   const spread = distances(options.stop ?? null, context, values);
   if (spread === 'bad') return notSized(fault(name, 'stop distance is not defined', values.atr!));
@@ -46,11 +47,7 @@ function finish(
   if (factor === 0) return notSized({ by: 'breaker', reason: 'entries are halted' });
   if (factor !== 1) cuts.push({ by: 'breaker', factor });
   const size = quantity * factor;
-  const equity = inQuote(context, context.account.equity);
-  const risk =
-    spread.stopDistance === null
-      ? null
-      : (size * contractRisk(context.instrument, context.price, spread.stopDistance)) / equity;
+  const risk = spread.stopDistance === null ? null : riskShare(context, size, spread.stopDistance);
   return checked(name, {
     kind: 'sized',
     quantity: size,
@@ -61,6 +58,12 @@ function finish(
   });
 }
 
+/** Loss to the stop over equity; null when there is no equity to speak of. */
+function riskShare(context: SizingContext, quantity: number, stopDistance: number): number | null {
+  const equity = inQuote(context, context.account.equity);
+  return equity > 0 ? (quantity * contractRisk(context.instrument, context.price, stopDistance)) / equity : null;
+}
+
 const needs = (options: SizerOptions, more: Record<string, string> = {}): Record<string, string> =>
   options.stop ? { atr: options.stop.atr, ...more } : more;
 
@@ -69,7 +72,7 @@ export function fixedUnits(units: number, options: SizerOptions = {}): Sizer {
   return {
     name: 'fixed-units',
     features: needs(options),
-    size: (context, values) => finish('fixed-units', context, values, options, units),
+    size: (context, values) => finish('fixed-units', context, values, options, units, false),
   };
 }
 

@@ -39,6 +39,7 @@ function context(changes: Partial<SizingContext> = {}): SizingContext {
       at: 0,
       instrument: BTC.id,
       action: 'enter-long',
+      wanted: 'enter-long',
       confidence: 0.8,
       probability: null,
       rule: 'test',

@@ -6,14 +6,17 @@ export interface CrossState {
   side: 1 | 0 | -1;
 }
 
+/** Differences below this share of the lines are rounding of running sums: prices on a grid often make lines equal. */
+const SAME = 1e-12;
+
 /**
  * 1 when the fast line has crossed above the slow one, -1 below, else 0. A cross is a change of sign against the
- * last difference that was not zero: touching the other line and turning back is none, and neither is the first
- * defined difference. Undefined values leave the state as it is.
+ * last difference that was not zero (to 1e-12 of the lines): touching the other line and turning back is none, and
+ * neither is the first defined difference. Undefined values leave the state as it is.
  */
 export function crossed(state: CrossState, fast: number, slow: number): 1 | 0 | -1 {
   const difference = fast - slow;
-  if (!(difference > 0 || difference < 0)) return 0;
+  if (!(Math.abs(difference) > SAME * Math.max(Math.abs(fast), Math.abs(slow)))) return 0;
   const now = difference > 0 ? 1 : -1;
   const before = state.side;
   if (now === before) return 0;

@@ -15,19 +15,22 @@ interface Options {
   seed: string;
   trace: TraceLevel;
   set: string[];
+  answers?: string;
   out?: string;
   json: boolean;
 }
 
 export const instantArgument = (text: string): number => {
   const at = parseInstant(text);
-  if (at === null) throw new InvalidArgumentError('Give epoch milliseconds, 2023-07-04 or 2023-07-04T12:00Z.');
+  if (at === null)
+    throw new InvalidArgumentError('Give epoch milliseconds, 2023-07-04 or 2023-07-04T12:00Z.');
   return at;
 };
 
 export const amountArgument = (text: string): number => {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Give a number, 0 or more.');
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('Give a number, 0 or more.');
   return value;
 };
 
@@ -39,15 +42,23 @@ export function backtestCommand(): Command {
     .argument('<desk>', 'a built-in desk (sigma) or a desk file')
     .option('--bars <[INSTRUMENT=]FILE...>', 'bars: CSV, gzip CSV or Parquet; several files or repeated')
     .option('--funding <[INSTRUMENT=]FILE...>', 'funding rates: time,rate or symbol,time,funding_rate')
-    .option('--tape <[INSTRUMENT=]FILE...>', 'other recordings, recognised by header: quotes, prints, marks, depth')
+    .option(
+      '--tape <[INSTRUMENT=]FILE...>',
+      'other recordings, recognised by header: quotes, prints, marks, depth',
+    )
     .option('--from <time>', 'first bar', instantArgument)
     .option('--to <time>', 'bars before this time', instantArgument)
     .option('--cash <amount>', 'opening cash', amountArgument)
     .option('--fee-bps <bps>', 'fee of every fill instead of the fee schedule', amountArgument)
     .option('--slippage-bps <bps>', 'slippage of every taker fill', amountArgument)
     .option('--seed <text>', 'seed of everything random', '1')
-    .addOption(new Option('--trace <level>', 'decision trace').choices(['none', 'decisions', 'all']).default('decisions'))
+    .addOption(
+      new Option('--trace <level>', 'decision trace')
+        .choices(['none', 'decisions', 'all'])
+        .default('decisions'),
+    )
     .option('--set <key=value>', 'a parameter of the desk; repeat for more', collect, [])
+    .option('--answers <file>', 'recorded answers to remote sources: JSON lines of topic, prompt, answer, delayMs')
     .option('--out <dir>', "write the run's directory here")
     .option('--json', 'one JSON object on stdout', false)
     .action(run);
@@ -76,6 +87,7 @@ async function run(named: string, options: Options): Promise<void> {
     slippageBps: options.slippageBps ?? null,
     seed: options.seed,
     trace: options.trace,
+    answers: options.answers ?? null,
     out: options.out ?? null,
     onProgress: (position, total) => {
       bar ??= terminal.progress('backtest', total);
@@ -93,7 +105,12 @@ async function run(named: string, options: Options): Promise<void> {
   if (!outcome.result.finished) process.exitCode = EXIT.interrupted;
 }
 
-function print(terminal: Terminal, summary: Record<string, unknown>, barsPerSecond: number | null, out: string | null): void {
+function print(
+  terminal: Terminal,
+  summary: Record<string, unknown>,
+  barsPerSecond: number | null,
+  out: string | null,
+): void {
   const text = (key: string) => String(summary[key] ?? '-');
   const percent = (value: unknown) => (typeof value === 'number' ? `${(value * 100).toFixed(2)} %` : '-');
   terminal.say(paint('1', `${text('desk')} over ${(summary.instruments as string[]).join(', ')}`));

@@ -1,0 +1,1 @@
+export function serveOwnEntries(base: URL, extension: string): void;

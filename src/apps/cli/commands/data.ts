@@ -1,0 +1,240 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { formatInstant, formatInterval, InputError } from '#base';
+import type { FileQuality, SeriesQuality, TapeSeries } from '#adapters';
+import { EXIT, ExitError, type Progress, Terminal, table } from '../terminal.ts';
+import { instantArgument } from './backtest.ts';
+
+interface DownloadOptions {
+  interval: string;
+  from: number;
+  to?: number;
+  dir: string;
+  url?: string;
+  json: boolean;
+}
+
+export function dataCommand(): Command {
+  const data = new Command('data').description('Download, import, check and list bars files.').addHelpText(
+    'after',
+    `
+Examples:
+  $ quorum data download BTCUSDT ETHUSDT --interval 5m --from 2024-01-01 --to 2024-02-01
+  $ quorum data import export.csv --instrument AAPL.NASDAQ --out data/AAPL-1d.csv.gz
+  $ quorum data check data/BTCUSDT-5m.csv.gz
+  $ quorum data list data`,
+  );
+  for (const command of [download(), importing(), check(), listing()]) data.addCommand(command);
+  return data;
+}
+
+function download(): Command {
+  return new Command('download')
+    .description("Fetch bars from Binance USD-M's public history; an interrupted download goes on where it stopped.")
+    .argument('<symbol...>', 'for example BTCUSDT')
+    .requiredOption('--from <time>', 'first bar', instantArgument)
+    .option('--to <time>', 'bars before this time; now when left out', instantArgument)
+    .option('--interval <interval>', 'length of the bars', '5m')
+    .option('--dir <dir>', 'where SYMBOL-interval.csv.gz goes', 'data')
+    .option('--url <url>', 'another address that speaks the same REST')
+    .option('--json', 'one JSON object on stdout', false)
+    .addHelpText('after', '\nExample:\n  $ quorum data download BTCUSDT --interval 1h --from 2024-01-01 --to 2024-02-01')
+    .action(runDownload);
+}
+
+async function runDownload(symbols: string[], options: DownloadOptions): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { BinanceUsdmRest, downloadBars } = await import('#adapters');
+  const rest = new BinanceUsdmRest(options.url === undefined ? {} : { baseUrl: options.url });
+  const abort = new AbortController();
+  const stop = () => abort.abort(new ExitError(EXIT.interrupted, 'interrupted', 'the same command goes on where it stopped'));
+  process.once('SIGINT', stop);
+  const files: { symbol: string; path: string; rows: number; fetched: number }[] = [];
+  try {
+    for (const symbol of symbols) {
+      let bar: Progress | null = null;
+      const done = await downloadBars({
+        rest,
+        symbol,
+        interval: options.interval,
+        from: options.from,
+        to: options.to ?? null,
+        dir: options.dir,
+        signal: abort.signal,
+        onProgress: ({ share }) => {
+          bar ??= terminal.progress(symbol, 1000);
+          bar.update(Math.round(share * 1000));
+        },
+      }).finally(() => (bar as Progress | null)?.stop());
+      files.push({ symbol, ...done });
+      terminal.say(`${symbol}: ${done.rows} bars in ${done.path} (${done.fetched} fetched now)`);
+    }
+  } catch (error) {
+    throw abort.signal.aborted ? abort.signal.reason : error;
+  } finally {
+    process.removeListener('SIGINT', stop);
+  }
+  terminal.result({ interval: options.interval, files });
+}
+
+function importing(): Command {
+  return new Command('import')
+    .description('Read a foreign bars file leniently and write it normalised.')
+    .argument('<file>', 'CSV, gzip CSV or Parquet with other column names, dates as text, seconds, unsorted rows')
+    .option('--out <file>', '.csv, .csv.gz or .parquet; data/NAME.csv.gz when left out')
+    .option('--instrument <id>', 'the instrument, when the file name does not say it')
+    .option('--force', 'replace the output file when it exists', false)
+    .option('--json', 'one JSON object on stdout', false)
+    .addHelpText('after', '\nExample:\n  $ quorum data import aapl-export.csv --instrument AAPL.NASDAQ --out data/AAPL-1d.csv.gz')
+    .action(runImport);
+}
+
+async function runImport(
+  file: string,
+  options: { out?: string; instrument?: string; force: boolean; json: boolean },
+): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { importBars } = await import('#adapters');
+  const out = options.out ?? join('data', `${basename(file).replace(/(\.csv)?(\.gz)?$|\.parquet$/i, '')}.csv.gz`);
+  if (resolve(out) === resolve(file)) {
+    throw new InputError(`${out} is the file to import`, 'choose another name with --out; the original is left alone');
+  }
+  if (existsSync(out) && !options.force) {
+    throw new InputError(`${out} exists already`, 'choose another name with --out, or replace it with --force');
+  }
+  const quality = await importBars(file, out, options.instrument ?? null);
+  terminal.result({ out, ...quality });
+  for (const line of qualityLines(quality)) terminal.say(line);
+  terminal.say(`written to ${out}`);
+}
+
+function check(): Command {
+  return new Command('check')
+    .description('Say what a data file was understood as, and how good it is.')
+    .argument('<[INSTRUMENT=]FILE...>', 'bars, funding, quotes, prints, marks or depth')
+    .option('--json', 'one JSON object on stdout', false)
+    .addHelpText('after', '\nExit code 3 when a file is poor.\n\nExample:\n  $ quorum data check BTCUSDT=export.csv')
+    .action(runCheck);
+}
+
+/** What a recording other than bars holds. */
+interface Recording {
+  readonly kind: string;
+  readonly instrument: string;
+  readonly rows: number;
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly dropped: number;
+}
+
+async function runCheck(files: string[], options: { json: boolean }): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { checkBarsFile, openDataFile, parseFileArgument, readTapeFile } = await import('#adapters');
+  const results: (FileQuality | { file: string; recordings: Recording[] })[] = [];
+  for (const argument of files) {
+    const { instrument, path } = parseFileArgument(argument);
+    const { format, bytes } = await openDataFile(path);
+    if (format === 'jsonl' || (format === 'csv' && isOtherTape(bytes))) {
+      const recordings = (await readTapeFile(argument)).map(recordingOf);
+      results.push({ file: path, recordings });
+      terminal.say(path);
+      for (const one of recordings) terminal.say(`  ${one.instrument}: ${one.kind}, ${one.rows} rows, ${span(one)}`);
+      continue;
+    }
+    const quality = await checkBarsFile(path, instrument);
+    results.push(quality);
+    for (const line of qualityLines(quality)) terminal.say(line);
+  }
+  terminal.result({ files: results });
+  const poor = results.find((one) => 'series' in one && one.series.some((series) => series.verdict === 'poor'));
+  if (poor !== undefined) {
+    throw new ExitError(EXIT.badInput, `${poor.file} is poor`, 'the reasons stand above; get a better copy or leave it out');
+  }
+}
+
+/** Whether a header has a time but no open price: funding, quotes, prints or marks. */
+function isOtherTape(bytes: Uint8Array): boolean {
+  const end = bytes.indexOf(10);
+  const header = Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end)).toString('utf8').toLowerCase();
+  const names = header.trim().split(',');
+  const told = ['rate', 'funding_rate', 'bid', 'bid_price', 'price', 'mark', 'mark_price'];
+  return names.includes('time') && !names.includes('open') && names.some((name) => told.includes(name));
+}
+
+function recordingOf(series: TapeSeries): Recording {
+  if (series.kind === 'bars') {
+    const { time, length } = series.columns;
+    return {
+      kind: `${formatInterval(series.intervalMs)} bars`,
+      instrument: series.instrument,
+      rows: length,
+      first: time[0] ?? null,
+      last: time[length - 1] ?? null,
+      dropped: 0,
+    };
+  }
+  const { kind, instrument, length, at } = series;
+  const dropped = 'dropped' in series ? series.dropped : 0;
+  return { kind, instrument, rows: length, first: at[0] ?? null, last: at[length - 1] ?? null, dropped };
+}
+
+function listing(): Command {
+  return new Command('list')
+    .description('The bars files of a folder and their quality.')
+    .argument('[dir]', 'a folder', 'data')
+    .option('--json', 'one JSON object on stdout', false)
+    .addHelpText('after', '\nExample:\n  $ quorum data list data')
+    .action(runList);
+}
+
+async function runList(dir: string, options: { json: boolean }): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { listBars } = await import('#adapters');
+  if (existsSync(dir) && !statSync(dir).isDirectory()) {
+    throw new InputError(`${dir} is a file`, 'give a folder, or look at one file with quorum data check');
+  }
+  const files = await listBars(dir);
+  terminal.result({ dir, files });
+  if (files.length === 0) return terminal.say(`${dir} holds no bars file`);
+  const rows = files.flatMap(({ file, quality, problem }) =>
+    quality === null
+      ? [[file, '', '', '', '', `cannot be read: ${problem}`]]
+      : quality.series.map((one) => [
+          file,
+          one.instrument,
+          one.interval,
+          String(one.rows),
+          `${day(one.first)} to ${day(one.last)}`,
+          one.verdict,
+        ]),
+  );
+  for (const line of table([['file', 'instrument', 'bars', 'rows', 'span', 'verdict'], ...rows], [3])) terminal.say(line);
+}
+
+const day = (at: number) => formatInstant(at).slice(0, 10);
+const span = ({ first, last }: { first: number | null; last: number | null }) =>
+  first === null || last === null ? 'empty' : `${formatInstant(first)} to ${formatInstant(last)}`;
+
+function qualityLines(quality: FileQuality): string[] {
+  const lines = [quality.file];
+  for (const one of quality.series) lines.push(...seriesLines(one));
+  if (quality.brokenLines > 0) lines.push(`  lines that could not be read: ${quality.brokenLines}`);
+  for (const sample of quality.brokenSamples) lines.push(`    ${sample}`);
+  if (quality.unsorted > 0) lines.push(`  symbols with rows out of order: ${quality.unsorted}`);
+  return lines;
+}
+
+function seriesLines(one: SeriesQuality): string[] {
+  const rows = [
+    ['interval', one.interval],
+    ['rows', String(one.rows)],
+    ['span', span(one)],
+    ['gaps', one.gaps === 0 ? '0' : `${one.gaps} (${one.missing} bars missing)`],
+    ['duplicates', `${one.duplicates}${one.conflicts > 0 ? `, ${one.conflicts} of them with other figures` : ''}`],
+    ['bad bars', String(one.ohlcBreaks + one.otherRefused)],
+    ['outliers', String(one.outliers)],
+    ['verdict', one.reasons.length === 0 ? one.verdict : `${one.verdict}: ${one.reasons.join('; ')}`],
+  ];
+  return [`  ${one.instrument}`, ...table(rows).map((line) => `    ${line}`)];
+}

@@ -1,0 +1,194 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { InputError } from '#base';
+import type { DeskParts } from '#engine';
+import type { Explanation, FillLine } from '../explanation.ts';
+import type { Rebuilt } from '../rebuilt-trace.ts';
+import { EXIT, ExitError, type Progress, Terminal } from '../terminal.ts';
+import type { TraceQuestion, TraceSearch } from '../trace-search.ts';
+import { instantArgument } from './backtest.ts';
+
+interface Options {
+  live: boolean;
+  dir: string;
+  at?: number;
+  instrument?: string;
+  rebuild: boolean;
+  json: boolean;
+}
+
+const EXAMPLES = `
+Without --at: the newest decision that was more than a wait. With --at: the slice decided then, of every instrument or
+of the one named. What a run did not keep is rebuilt by deciding it again.
+
+Examples:
+  $ quorum why runs/first
+  $ quorum why runs/first --at 2023-07-05T00:30Z --instrument ETHUSDT
+  $ quorum why --live --instrument BTCUSDT`;
+
+export function whyCommand(): Command {
+  return new Command('why')
+    .description('Why a decision came out as it did, and what would have let a non-trade pass.')
+    .argument('[dir]', "a run's directory")
+    .option('--live', 'ask the running program', false)
+    .option('--dir <dir>', "the running program's data", '.quorum')
+    .option('--at <time>', 'when it was decided', instantArgument)
+    .option('--instrument <id>', 'about which instrument')
+    .option('--rebuild', "decide again even when the trace is there: adds the members of Sigma's categories", false)
+    .option('--json', 'one JSON object on stdout', false)
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+/** Where an answer came from. */
+type Origin = 'recorded' | 'rebuilt' | 'live';
+
+async function run(dir: string | undefined, options: Options): Promise<void> {
+  const terminal = new Terminal(options.json);
+  if (options.live === (dir !== undefined)) {
+    throw new ExitError(EXIT.usage, 'name either a directory or --live', "write: quorum why DIR, or: quorum why --live");
+  }
+  const { instrumentIdOf } = await import('#market');
+  const { explainDecision } = await import('../explanation.ts');
+  const { searchRecorded } = await import('../trace-search.ts');
+  const question: TraceQuestion = {
+    at: options.at ?? null,
+    instrument: options.instrument === undefined ? null : instrumentIdOf(options.instrument),
+  };
+  if (dir === undefined) return live(terminal, options.dir, question);
+  if (!existsSync(join(dir, 'journal'))) {
+    const isFile = existsSync(dir) && !statSync(dir).isDirectory();
+    throw new InputError(`${dir} ${isFile ? 'is a file' : 'has no journal'}`, 'give the directory that backtest --out wrote');
+  }
+  await demandInstrument(dir, question.instrument);
+  const recorded = await searchRecorded(dir, question);
+  const { search, rebuilt, note } =
+    recorded.isExact && !options.rebuild
+      ? { search: recorded, rebuilt: null, note: null }
+      : await decideAgain(terminal, dir, question, recorded);
+  search.demand(dir);
+  const parts = rebuilt?.parts ?? (await partsOf(dir));
+  const fills = await fillsOf(dir, new Set(search.found.flatMap(({ orders }) => orders)));
+  const decisions = search.found.map((trace) => {
+    const score = trace.signals.find(({ source }) => source === 'sigma-v1');
+    const members =
+      rebuilt === null || score?.kind !== 'score'
+        ? null
+        : rebuilt.members(trace.desk, trace.instrument, score.value);
+    return explainDecision({ trace, parts: parts.get(trace.desk) ?? null, fills, members: members && { ...members } });
+  });
+  await answer(terminal, { origin: rebuilt === null ? 'recorded' : 'rebuilt', note, decisions, search });
+}
+
+/** A misspelt instrument is told at once, not after a replay. */
+async function demandInstrument(dir: string, instrument: string | null): Promise<void> {
+  if (instrument === null) return;
+  const { configurationOfRun } = await import('../../setup/replay-run.ts');
+  const { series } = configurationOfRun(dir);
+  const known = [...new Set(series.map((one) => one.instrument))].sort();
+  if (!known.includes(instrument)) {
+    throw new InputError(`${dir} decided nothing about ${instrument}`, `it has ${known.join(', ')}`);
+  }
+}
+
+/** Rebuilds what the run did not keep; where that is impossible, what it did keep has to do. */
+async function decideAgain(
+  terminal: Terminal,
+  dir: string,
+  question: TraceQuestion,
+  recorded: TraceSearch,
+): Promise<{ search: TraceSearch; rebuilt: Rebuilt | null; note: string | null }> {
+  const { rebuild } = await import('../rebuilt-trace.ts');
+  let bar: Progress | null = null;
+  try {
+    const rebuilt = await rebuild(dir, question, (done, total) => {
+      bar ??= terminal.progress('deciding again', total);
+      bar.update(done);
+    });
+    // members are computed where the replay stopped, so a decision found without a time is gone back to
+    const at = rebuilt.search.found[0]?.at;
+    if (question.at === null && at !== undefined) {
+      const again = await rebuild(dir, { ...question, at, instrument: rebuilt.search.found[0]!.instrument }, () => {});
+      return { search: again.search, rebuilt: again, note: null };
+    }
+    return { search: rebuilt.search, rebuilt, note: null };
+  } catch (error) {
+    if (!(error instanceof InputError) || recorded.found.length === 0) throw error;
+    const note = `the decision could not be rebuilt (${error.message}); this is the newest recorded one before`;
+    return { search: recorded, rebuilt: null, note };
+  } finally {
+    (bar as Progress | null)?.stop();
+  }
+}
+
+/** The parts of a run's desk, to name gates and limits that had no objection; none when it cannot be loaded any more. */
+async function partsOf(dir: string): Promise<ReadonlyMap<string, DeskParts>> {
+  const { configurationOfRun } = await import('../../setup/replay-run.ts');
+  const { loadDeskWith } = await import('../../setup/load-desk.ts');
+  try {
+    const { desk, parameters } = configurationOfRun(dir);
+    const loaded = await loadDeskWith(desk, parameters);
+    return new Map([[loaded.definition.name, loaded.parts]]);
+  } catch (error) {
+    if (error instanceof InputError) return new Map();
+    throw error;
+  }
+}
+
+/** Fills of the orders asked for, from fills.csv. */
+async function fillsOf(dir: string, orders: ReadonlySet<string>): Promise<FillLine[]> {
+  const path = join(dir, 'fills.csv');
+  const fills: FillLine[] = [];
+  if (orders.size === 0 || !existsSync(path)) return fills;
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    const [time, , , , side, quantity, price, fee, , orderId, ...reason] = line.split(',');
+    if (orderId === undefined || !orders.has(orderId)) continue;
+    fills.push({
+      orderId,
+      time: Number(time),
+      side: side!,
+      quantity: quantity!,
+      price: price!,
+      fee: fee!,
+      reason: reason.join(',').replaceAll('"', ''),
+    });
+  }
+  return fills;
+}
+
+interface Answer {
+  readonly origin: Origin;
+  readonly note: string | null;
+  readonly decisions: readonly Explanation[];
+  readonly search: TraceSearch;
+}
+
+async function answer(terminal: Terminal, { origin, note, decisions, search }: Answer): Promise<void> {
+  const { explanationLines } = await import('../explanation.ts');
+  terminal.result({ origin, note, decisions, happenings: search.happenings });
+  if (note !== null) terminal.warn(note);
+  decisions.forEach((one, i) => {
+    if (i > 0) terminal.say();
+    for (const line of explanationLines(one)) terminal.say(line);
+  });
+  if (search.happenings.length > 0) terminal.say('  beside it');
+  for (const { type, instrument, text } of search.happenings) {
+    terminal.say(`    ${type}${instrument === null ? '' : ` ${instrument}`}: ${text}`);
+  }
+}
+
+async function live(terminal: Terminal, dir: string, question: TraceQuestion): Promise<void> {
+  const { askWhy } = await import('../ask-running.ts');
+  const { lines, parts } = await askWhy(dir, question);
+  const { TraceSearch } = await import('../trace-search.ts');
+  const { explainDecision } = await import('../explanation.ts');
+  const search = new TraceSearch(question);
+  for (const line of lines) search.line(line);
+  search.finish().demand('the running program');
+  const decisions = search.found.map((trace) =>
+    explainDecision({ trace, parts: parts.get(trace.desk) ?? null, fills: [], members: null }),
+  );
+  await answer(terminal, { origin: 'live', note: null, decisions, search });
+}

@@ -1,0 +1,59 @@
+import { DAY, formatDecimal, HOUR, type Instant } from '#base';
+import type { Engine } from '#engine';
+import type { PerformanceNote } from './notes.ts';
+
+/** Peak, drawdown and the day's beginning, kept beside the engine. All fields are its state. */
+export class Figures {
+  static readonly configuration = ['scale'];
+  peak = 0;
+  maxDrawdown = 0;
+  /** Equity at 00:00 UTC of the running day, and that day; minor units. */
+  dayEquity = 0;
+  private day = -1;
+  private hour = -1;
+  private readonly scale: number;
+
+  constructor(scale: number, cash: number) {
+    this.scale = scale;
+    this.peak = cash;
+    this.dayEquity = cash;
+  }
+
+  /** Looks at the account after a bar; true once an hour, when its figures belong in the journal. */
+  look(engine: Engine, at: Instant): boolean {
+    const equity = engine.equity();
+    const day = Math.floor(at / DAY);
+    if (day > this.day) {
+      this.day = day;
+      this.dayEquity = equity;
+    }
+    if (equity > this.peak) this.peak = equity;
+    else if (this.peak > 0) this.maxDrawdown = Math.max(this.maxDrawdown, (this.peak - equity) / this.peak);
+    const hour = Math.floor(at / HOUR);
+    if (hour === this.hour) return false;
+    this.hour = hour;
+    return true;
+  }
+
+  note(engine: Engine, at: Instant): PerformanceNote {
+    const money = (minor: number) => formatDecimal(minor, this.scale);
+    const books = engine.real.ledger.summary(at);
+    const record = engine.desks.length === 1 ? engine.desks[0]!.record.trackRecord() : null;
+    const known = record !== null && record.n > 0;
+    return {
+      note: 'performance',
+      at,
+      equity: money(books.equity),
+      cash: money(books.cash),
+      realised: money(books.realised),
+      unrealised: money(books.unrealised),
+      fees: money(books.fees),
+      funding: money(books.funding),
+      trades: engine.counts.trades,
+      winRate: known ? record.winRate : null,
+      payoff: known && record.meanLoss !== 0 ? Math.abs(record.meanWin / record.meanLoss) : null,
+      expectancy: known ? record.expectancy.toFixed(8) : null,
+      maxDrawdown: this.maxDrawdown,
+    };
+  }
+}

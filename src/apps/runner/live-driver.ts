@@ -1,0 +1,272 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BinanceUsdmFeed, type BinanceUsdmFeedOptions, UnreachableError, type WarmUp } from '#adapters';
+import { canonicalJson, formatInstant, formatInterval, type Instant, MINUTE, SECOND } from '#base';
+import type { InstrumentId, MarketEvent } from '#market';
+import type { Session } from './session.ts';
+
+export interface LiveDriverOptions {
+  readonly session: Session;
+  readonly restUrl: string | undefined;
+  readonly wsUrl: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onSlice: () => void;
+  readonly say: (line: string) => void;
+  /** Further settings of the feed, for tests. */
+  readonly feed?: Partial<BinanceUsdmFeedOptions>;
+}
+
+/** A pseudo feed that is down until history is complete: entries are refused meanwhile. */
+const WARM_UP = 'warm-up';
+const FEED = 'binance-usdm';
+/** Marks of an instrument that is neither held nor worked in are written this often. */
+const MARK_EVERY_MS = 5 * SECOND;
+const RETRY_MS = 5 * SECOND;
+/** Without any event for so long, prices are stale whatever the socket says. */
+const SILENT_MS = 60 * SECOND;
+const BARS_MOST = 20_000;
+const QUEUE_MOST = 50_000;
+
+/** A live feed into a session: each turn of the event loop is one durable commit. */
+export class LiveDriver {
+  private readonly options: LiveDriverOptions;
+  private readonly feed: BinanceUsdmFeed;
+  private queue: MarketEvent[] = [];
+  private scheduled = false;
+  /** History is not in the engine yet: what is newer waits. */
+  private holding = true;
+  private timer: NodeJS.Timeout | null = null;
+  private heartbeat: NodeJS.Timeout | null = null;
+  private readonly markedAt = new Map<InstrumentId, Instant>();
+  private lastEventAt = 0;
+  /** Feeds that said they are stale and have not said otherwise. */
+  private stale = false;
+  private fault: ((error: unknown) => void) | null = null;
+  status = 'connecting';
+
+  constructor(options: LiveDriverOptions) {
+    this.options = options;
+    const { session, restUrl, wsUrl } = options;
+    this.feed = new BinanceUsdmFeed({
+      symbols: session.setup.instruments.map((i) => i.symbol),
+      interval: formatInterval(session.setup.feedMs),
+      onEvent: (event) => this.receive(event),
+      ...(restUrl === undefined ? {} : { restUrl }),
+      ...(wsUrl === undefined ? {} : { wsUrl }),
+      ...options.feed,
+    });
+  }
+
+  /** Runs until the signal; rejects when the loop throws. */
+  async run(): Promise<void> {
+    const { session, signal } = this.options;
+    const broken = new Promise<never>((_, reject) => {
+      this.fault = reject;
+    });
+    const stopped = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.tell(WARM_UP, 'disconnected', 'history is not complete');
+    session.commit();
+    this.feed.start();
+    this.heartbeat = setInterval(() => this.beat(), 10 * SECOND);
+    const warmedUp = this.warmUp().catch((error: unknown) => this.fault?.(error));
+    try {
+      await Promise.race([stopped, broken]);
+    } finally {
+      if (this.timer !== null) clearTimeout(this.timer);
+      if (this.heartbeat !== null) clearInterval(this.heartbeat);
+      await this.feed.stop();
+      await warmedUp;
+    }
+  }
+
+  private async warmUp(): Promise<void> {
+    const { session, signal, say } = this.options;
+    let history: WarmUp | null = null;
+    while (history === null && !signal.aborted) {
+      try {
+        history = await this.feed.warmUp(this.barsWanted());
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof UnreachableError)) throw error;
+        this.status = `waiting: ${error.message}`;
+        say(`the feed gives no history yet: ${error.message}`);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    if (history === null || signal.aborted) return;
+    await this.refreshInstruments();
+    if (signal.aborted) return;
+    const bars = this.feedHistory(history);
+    const { compared, differing, complete } = history;
+    const detail = `${bars} bars of history, ${compared} compared with the stream, ${differing.length} differed${complete ? '' : ', fewer than asked for'}`;
+    this.tell(WARM_UP, 'resynced', detail);
+    session.commit();
+    this.status = 'live';
+    say(`warm-up complete: ${detail}`);
+    this.holding = false;
+    this.tick();
+  }
+
+  /** Bars of the feed's interval that the desks need, or that were missed since the last run. */
+  private barsWanted(): number {
+    const { engine, lastBars, setup } = this.options.session;
+    const { feedMs } = setup;
+    let wanted = 0;
+    for (const desk of engine.desks) {
+      for (const { instrument, intervalMs } of desk.instruments) {
+        const last = lastBars.get(instrument.id);
+        const bars =
+          last === undefined
+            ? desk.parts.warmUpBars * (intervalMs / feedMs)
+            : Math.ceil((Date.now() - last) / feedMs) + 1;
+        wanted = Math.max(wanted, bars);
+      }
+    }
+    return Math.min(Math.max(wanted, 2), BARS_MOST);
+  }
+
+  private feedHistory({ history }: WarmUp): number {
+    const { session } = this.options;
+    const intervalMs = session.setup.feedMs;
+    const events: { time: Instant; instrument: InstrumentId; bar: Extract<MarketEvent, { kind: 'bar-closed' }>['bar'] }[] =
+      [];
+    for (const [instrument, columns] of history) {
+      const known = session.lastBars.get(instrument) ?? Number.NEGATIVE_INFINITY;
+      for (let i = 0; i < columns.length; i++) {
+        const time = columns.time[i]!;
+        if (time <= known) continue;
+        const [open, high, low, close, volume] = [columns.open, columns.high, columns.low, columns.close, columns.volume].map(
+          (column) => column[i]!,
+        ) as [number, number, number, number, number];
+        events.push({ time, instrument, bar: { time, open, high, low, close, volume } });
+      }
+    }
+    events.sort((a, b) => a.time - b.time || (a.instrument < b.instrument ? -1 : 1));
+    for (const { time, instrument, bar } of events) {
+      session.market({ kind: 'bar-closed', at: this.now(), eventTime: time + intervalMs, instrument, intervalMs, bar });
+    }
+    return events.length;
+  }
+
+  /** Grids and minimums as the venue states them today. */
+  private async refreshInstruments(): Promise<void> {
+    const { session, signal, say } = this.options;
+    try {
+      const known = new Map((await this.feed.rest.instruments(signal)).map((i) => [i.id, i]));
+      for (const { id } of session.setup.instruments) {
+        const definition = known.get(id);
+        if (definition === undefined || canonicalJson(definition) === canonicalJson(session.engine.instrumentOf(id))) continue;
+        const at = this.now();
+        session.market({
+          kind: 'instrument-changed',
+          at,
+          eventTime: at,
+          instrument: id,
+          change: { change: 'changed', definition },
+        });
+        say(`${id}: the venue states other contract terms than are built in; they are used from now on`);
+      }
+    } catch (error) {
+      if (!signal.aborted) say(`contract terms were not refreshed: ${(error as Error).message}`);
+    }
+  }
+
+  private receive(event: MarketEvent): void {
+    this.queue.push(event);
+    if (this.holding && this.queue.length > QUEUE_MOST) this.queue = this.queue.filter((e) => e.kind !== 'mark-updated');
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => this.tick());
+  }
+
+  /** Everything that came in one turn: into the loop, then to disk. */
+  private tick(): void {
+    this.scheduled = false;
+    if (this.holding || this.options.signal.aborted) return;
+    const { session } = this.options;
+    try {
+      const { queue } = this;
+      this.queue = [];
+      const slices = session.engine.counts.slices;
+      for (const event of queue) this.take(event);
+      this.passDue();
+      session.commit();
+      if (session.engine.counts.slices > slices) this.options.onSlice();
+      this.setTimer();
+    } catch (error) {
+      this.fault?.(error);
+    }
+  }
+
+  private take(event: MarketEvent): void {
+    const { session } = this.options;
+    const at = this.now();
+    if (event.kind === 'mark-updated' && !this.worthWriting(event.instrument, at)) return;
+    if (event.kind === 'feed-changed') {
+      this.stale = event.status === 'stale';
+      this.status = event.status === 'connected' || event.status === 'resynced' ? 'live' : `${event.status}: ${event.detail}`;
+      this.options.say(`feed ${event.feed} ${event.status}: ${event.detail}`);
+    } else this.lastEventAt = at;
+    session.market({ ...event, at });
+    if (event.kind === 'bar-closed' && this.stale && this.allCurrent(event.bar.time)) {
+      this.tell(FEED, 'resynced', `all bars of ${formatInstant(event.bar.time)} are here`);
+    }
+  }
+
+  /** A mark is kept when something rests on it, else now and then. */
+  private worthWriting(instrument: InstrumentId, at: Instant): boolean {
+    const { ledger } = this.options.session.engine.real;
+    const last = this.markedAt.get(instrument) ?? Number.NEGATIVE_INFINITY;
+    const busy =
+      ledger.net(instrument) !== 0 || ledger.workingOrders().some((order) => order.request.instrument === instrument);
+    if (!busy && at - last < MARK_EVERY_MS) return false;
+    this.markedAt.set(instrument, at);
+    return true;
+  }
+
+  private allCurrent(time: Instant): boolean {
+    const { lastBars, setup } = this.options.session;
+    return setup.instruments.every(({ id }) => (lastBars.get(id) ?? 0) >= time);
+  }
+
+  private passDue(): void {
+    const { session } = this.options;
+    const now = this.now();
+    if (session.nextDue() <= now) session.passTime(now);
+  }
+
+  private setTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    const wait = this.options.session.nextDue() - Date.now();
+    this.timer = setTimeout(() => this.tick(), Math.min(Math.max(1, wait), MINUTE));
+  }
+
+  /** Called every ten seconds: prices that stopped coming are stale even if the socket looks well. */
+  private beat(): void {
+    if (this.holding || this.stale || this.lastEventAt === 0) return;
+    const silence = this.now() - this.lastEventAt;
+    if (silence < SILENT_MS) return;
+    try {
+      this.tell(FEED, 'stale', `no price for ${Math.round(silence / SECOND)} s`);
+      this.options.session.commit();
+    } catch (error) {
+      this.fault?.(error);
+    }
+  }
+
+  private tell(feed: string, status: 'disconnected' | 'stale' | 'resynced', detail: string): void {
+    const at = this.now();
+    if (feed === FEED) {
+      this.stale = status === 'stale';
+      this.status = status === 'resynced' ? 'live' : `${status}: ${detail}`;
+    }
+    this.options.session.market({ kind: 'feed-changed', at, eventTime: at, feed, status, detail });
+  }
+
+  /** Wall time that never goes back, over restarts either. */
+  private now(): Instant {
+    return Math.max(Date.now(), this.options.session.engine.at);
+  }
+}

@@ -1,0 +1,68 @@
+import type { TraceLine } from '#engine';
+import type { Objection } from '#ensemble';
+import type { BookId, Fill, OrderState, Trade } from '#ledger';
+import type { InstrumentId, MarketEvent } from '#market';
+
+/**
+ * What a paper journal holds beside events and commands, as entries of kind `note`.
+ *
+ * Two notes are inputs of the simulated venue, which a restart folds beside the engine: `bar-opened` is seen by the
+ * venue alone; `venue-first` says that the venue saw a market event whose reports stand before the event itself.
+ * The others are derived from the fold and written for readers (projections, `why`): a restart makes them again.
+ */
+export type VenueNote = { readonly note: 'bar-opened' | 'venue-first'; readonly event: MarketEvent };
+
+/** Figures of the account at a full hour, and after each trade. Decimals of the base currency as text. */
+export interface PerformanceNote {
+  readonly note: 'performance';
+  readonly at: number;
+  readonly equity: string;
+  readonly cash: string;
+  readonly realised: string;
+  readonly unrealised: string;
+  readonly fees: string;
+  readonly funding: string;
+  readonly trades: number;
+  readonly winRate: number | null;
+  readonly payoff: number | null;
+  readonly expectancy: string | null;
+  readonly maxDrawdown: number;
+}
+
+/** Where an order stands after a report. */
+export interface OrderNote {
+  readonly note: 'order';
+  readonly at: number;
+  readonly clientId: string;
+  readonly instrument: InstrumentId;
+  readonly status: OrderState['status'];
+  readonly filledLots: number;
+  readonly averagePrice: number;
+  readonly venueOrderId: string | null;
+  readonly endReason: string | null;
+}
+
+export type DerivedNote =
+  | { readonly note: 'trace'; readonly line: TraceLine }
+  | { readonly note: 'trade'; readonly trade: Trade; readonly desk: string; readonly regime: string | null }
+  | {
+      readonly note: 'fill';
+      readonly at: number;
+      readonly fill: Fill;
+      readonly book: BookId;
+      readonly reason: string;
+    }
+  | {
+      readonly note: 'safety';
+      readonly at: number;
+      readonly desk: string;
+      readonly layer: string;
+      readonly objection: Objection;
+    }
+  | OrderNote;
+
+export type PaperNote = VenueNote | DerivedNote | PerformanceNote;
+
+export function isVenueNote(note: { readonly note: string }): note is VenueNote {
+  return note.note === 'bar-opened' || note.note === 'venue-first';
+}

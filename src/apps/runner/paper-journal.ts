@@ -1,0 +1,43 @@
+import type { JournalFile, ProjectionEntry } from '#adapters';
+import type { EntryKind, JournalSink } from '#engine';
+import { EntryReader } from './journal-entries.ts';
+import type { PaperNote } from './notes.ts';
+
+/**
+ * The journal of a paper run. Everything that came in one turn of the event loop becomes durable in one commit; what is
+ * durable is then handed to its readers.
+ */
+export class PaperJournal implements JournalSink {
+  readonly file: JournalFile;
+  /** Takes entries once they are durable, in order and without holes. */
+  onDurable: (entries: readonly ProjectionEntry[]) => void = () => {};
+  private readonly reader: EntryReader;
+  private waiting: { position: number; kind: EntryKind; text: string }[] = [];
+
+  /** `at`: the time of the last event in the journal. */
+  constructor(file: JournalFile, at = 0) {
+    this.file = file;
+    this.reader = new EntryReader(at);
+  }
+
+  append(kind: EntryKind, text: string): void {
+    this.waiting.push({ position: this.file.append(kind, text), kind, text });
+  }
+
+  urgent(text: string): void {
+    this.waiting.push({ position: this.file.urgent(text), kind: 'command', text });
+  }
+
+  note(note: PaperNote): void {
+    this.append('note', JSON.stringify(note));
+  }
+
+  /** Everything appended survives a crash from here on. */
+  commit(): void {
+    if (this.waiting.length === 0) return;
+    this.file.commit({ durable: true });
+    const entries = this.waiting.map(({ position, kind, text }) => this.reader.read(position, kind, text));
+    this.waiting = [];
+    this.onDurable(entries);
+  }
+}

@@ -1,0 +1,295 @@
+import { BinanceUsdmRest, readSample, readTapeFile, SYNTHETIC_INTERVAL_MS, Tape, type TapeSeries } from '#adapters';
+import { formatInterval, InputError, numberToSteps, parseInterval } from '#base';
+import type { DeskParts, DeskSetup, PortfolioDefinition, TraceSink } from '#engine';
+import { type SimulatedVenueOptions, venueOptions } from '#execution';
+import { currency, type Instrument, type InstrumentId, instrumentFor, instrumentIdOf } from '#market';
+import { correlatedGroupLimit, heatLimit, type Limit, riskPerPlanLimit, singleAssetLimit } from '#risk';
+import { codeHash } from '../setup/code-hash.ts';
+import type { AccountConfiguration, FeedConfiguration, PortfolioConfiguration } from '../setup/configuration.ts';
+import { deskHash, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
+import { type MarketTape, RecordedTape, SyntheticTape } from './market-tape.ts';
+import type { RunMode } from './run-mode.ts';
+
+/** What a portfolio is made from; plain data that the journal's header repeats. */
+export interface PortfolioRequest {
+  readonly name: string;
+  readonly portfolio: PortfolioConfiguration;
+  readonly account: AccountConfiguration;
+  readonly feed: FeedConfiguration;
+}
+
+/** The journal's first entry: everything that decides what the program does, but not how fast. */
+export interface PaperHeader {
+  readonly kind: 'paper';
+  readonly runId: string;
+  readonly mode: RunMode;
+  /** False: nothing in this journal counts as evidence for or against a desk. */
+  readonly evidence: boolean;
+  readonly request: PortfolioRequest;
+  readonly desks: readonly { readonly name: string; readonly hash: string; readonly parameters: unknown }[];
+  readonly tapeHash: string | null;
+  readonly codeHash: string;
+}
+
+/** A portfolio ready to run. */
+export interface PaperSetup {
+  readonly name: string;
+  readonly mode: RunMode;
+  readonly request: PortfolioRequest;
+  readonly header: Omit<PaperHeader, 'runId'>;
+  readonly define: (trace: TraceSink) => PortfolioDefinition;
+  readonly venue: SimulatedVenueOptions;
+  readonly instruments: readonly Instrument[];
+  readonly warmUpBars: number;
+  readonly feedMs: number;
+  /** Recorded or made-up events; null for a live feed. */
+  readonly tape: MarketTape | null;
+}
+
+export function modeOf(feed: FeedConfiguration): RunMode {
+  return feed.kind === 'binance-usdm' ? 'PAPER' : feed.kind === 'synthetic' ? 'SYNTHETIC' : 'REPLAY';
+}
+
+/** Loads desks and data of a portfolio. Throws {@link InputError} for whatever does not fit together. */
+export async function setUpPortfolio(request: PortfolioRequest): Promise<PaperSetup> {
+  const { portfolio, feed, account, name } = request;
+  const desks = await Promise.all(portfolio.desks.map((d) => loadDeskWith(d.desk, d.parameters)));
+  const source = await sourceOf(feed);
+  const setups = desks.map((desk, i) => ({ desk, given: portfolio.desks[i]! }));
+  const traded = setups.map(({ desk, given }) => instrumentsOf(desk, given.instruments, source, feed));
+  const instruments = [...new Map(traded.flat().map((i) => [i.id, i])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  checkCurrency(instruments, portfolio.base);
+  const feedMs = source.intervalMs ?? finestInterval(desks);
+  const venue = venueOf(portfolio, account, desks, instruments);
+  const base = instruments[0]!;
+  const cash = portfolio.cash ?? desks[0]!.parts.simulation?.cash ?? 10_000;
+  const more = portfolioLimits(portfolio.limits ?? {});
+  const slippageBps = slippageOf(account, desks);
+  const names = new Set<string>();
+  const deskSetups: DeskSetup[] = setups.map(({ desk, given }, i) => {
+    const deskName = given.name ?? desk.definition.name;
+    if (names.has(deskName)) {
+      throw new InputError(`portfolio ${name} has two desks named ${deskName}`, 'give one of them another name');
+    }
+    names.add(deskName);
+    return {
+      name: deskName,
+      configuration: given.configuration,
+      parts: partsOf(desk.parts, more, slippageBps),
+      instruments: traded[i]!,
+      intervalMs: intervalOf(desk.parts.interval, feedMs, deskName),
+      otherMs: (desk.parts.otherIntervals ?? []).map((text) => intervalOf(text, feedMs, deskName)),
+    };
+  });
+  const { instrumentOf: _, seed: __, ...shadowVenue } = venue;
+  const mode = modeOf(feed);
+  const finest = source.finest;
+  return {
+    name,
+    mode,
+    request,
+    header: {
+      kind: 'paper',
+      mode,
+      evidence: mode === 'PAPER',
+      request: withoutPace(request),
+      desks: desks.map((desk, i) => ({ name: deskSetups[i]!.name, hash: deskHash(desk), parameters: desk.parameters })),
+      tapeHash: source.hash,
+      codeHash: codeHash(),
+    },
+    define: (trace) => ({
+      name,
+      base: currency(portfolio.base),
+      baseMinorScale: base.minorScale,
+      cash: numberToSteps(cash, { units: 1, scale: base.minorScale }, 'half-away'),
+      desks: deskSetups,
+      feedMs: (id) => finest?.get(id) ?? feedMs,
+      breaker: desks.find((d) => d.parts.breaker !== undefined)?.parts.breaker ?? null,
+      platform: null,
+      running: portfolio.running,
+      feeRate: account.feeBps === null ? simulationFee(desks) : account.feeBps / 10_000,
+      shadowVenue,
+      trace,
+    }),
+    venue,
+    instruments,
+    warmUpBars: Math.max(...desks.map((d) => d.parts.warmUpBars)),
+    feedMs,
+    tape: source.tape,
+  };
+}
+
+/** Pace and addresses do not decide what is traded: a restart may change them. */
+function withoutPace(request: PortfolioRequest): PortfolioRequest {
+  const { feed } = request;
+  const bare =
+    feed.kind === 'binance-usdm'
+      ? { kind: feed.kind }
+      : feed.kind === 'recorded'
+        ? { kind: feed.kind, bars: [], funding: [] }
+        : feed.kind === 'synthetic'
+          ? { kind: feed.kind, seed: feed.seed }
+          : { kind: feed.kind };
+  return { ...request, feed: bare };
+}
+
+interface Source {
+  readonly tape: MarketTape | null;
+  readonly hash: string | null;
+  /** Interval of all bars; null: what the desks ask of a live feed. */
+  readonly intervalMs: number | null;
+  readonly finest: ReadonlyMap<InstrumentId, number> | null;
+  /** What the feed can bring; null: whatever it is asked for. */
+  readonly offers: readonly InstrumentId[] | null;
+}
+
+async function sourceOf(feed: FeedConfiguration): Promise<Source> {
+  switch (feed.kind) {
+    case 'binance-usdm':
+      return { tape: null, hash: null, intervalMs: null, finest: null, offers: null };
+    case 'synthetic': {
+      const tape = new SyntheticTape(feed.seed);
+      return { tape, hash: null, intervalMs: SYNTHETIC_INTERVAL_MS, finest: null, offers: tape.instruments };
+    }
+    case 'sample':
+      return recordedSource([await readSample()]);
+    case 'recorded': {
+      const series: TapeSeries[] = [];
+      for (const file of [...feed.bars, ...feed.funding]) series.push(...(await readTapeFile(file)));
+      return recordedSource(series);
+    }
+  }
+}
+
+function recordedSource(series: readonly TapeSeries[]): Source {
+  const tape = new Tape(series);
+  const finest = new Map<InstrumentId, number>();
+  for (const one of tape.series) {
+    if (one.kind !== 'bars') continue;
+    finest.set(one.instrument, Math.min(one.intervalMs, finest.get(one.instrument) ?? Number.POSITIVE_INFINITY));
+  }
+  if (finest.size === 0) throw new InputError('the feed holds no bars', 'name bar files under "bars"');
+  const intervalMs = Math.min(...finest.values());
+  return { tape: new RecordedTape(tape), hash: tape.hash, intervalMs, finest, offers: [...finest.keys()].sort() };
+}
+
+function instrumentsOf(
+  desk: LoadedDesk,
+  given: readonly string[] | undefined,
+  source: Source,
+  feed: FeedConfiguration,
+): Instrument[] {
+  const wanted = (given ?? (source.offers === null ? desk.parts.instruments : undefined))?.map(instrumentIdOf);
+  const ids = wanted ?? source.offers ?? [];
+  if (ids.length === 0) {
+    throw new InputError(
+      `desk ${desk.definition.name} names no instruments`,
+      'list them under "instruments" in the configuration',
+    );
+  }
+  for (const id of ids) {
+    const offered = source.offers === null ? id.endsWith('.BINANCE-USDM') : source.offers.includes(id);
+    if (!offered) {
+      const what = source.offers?.join(', ') ?? 'instruments that end in .BINANCE-USDM';
+      throw new InputError(`the feed ${feed.kind} does not bring ${id}`, `it brings ${what}`);
+    }
+  }
+  return ids.map((id) => instrumentFor(id));
+}
+
+function checkCurrency(instruments: readonly Instrument[], base: string): void {
+  const other = instruments.find((i) => i.settle !== base || i.minorScale !== instruments[0]!.minorScale);
+  if (other === undefined) return;
+  throw new InputError(
+    `${other.id} settles in ${other.settle}, the portfolio keeps its books in ${base}`,
+    `set "base" to ${other.settle}, or move the instrument to another portfolio`,
+  );
+}
+
+function finestInterval(desks: readonly LoadedDesk[]): number {
+  const all = desks.flatMap((d) => [d.parts.interval, ...(d.parts.otherIntervals ?? [])]);
+  const known = all.map(parseInterval).filter((ms) => ms !== null);
+  if (known.length === 0) {
+    throw new InputError('no desk says which bars it decides on', 'set the interval of a desk, for example "5m"');
+  }
+  return Math.min(...known);
+}
+
+function intervalOf(text: string, feedMs: number, desk: string): number {
+  const ms = text === 'tape' ? feedMs : parseInterval(text);
+  if (ms === null) throw new InputError(`desk ${desk}: "${text}" is not an interval`, 'write 1m, 5m, 1h, 1d or tape');
+  if (ms % feedMs !== 0) {
+    throw new InputError(
+      `desk ${desk}: bars of ${formatInterval(feedMs)} cannot make bars of ${text}`,
+      'choose intervals that the finest one divides',
+    );
+  }
+  return ms;
+}
+
+function partsOf(parts: DeskParts, more: readonly Limit[], slippageBps: number): DeskParts {
+  return {
+    ...parts,
+    limits: [...(parts.limits ?? []), ...more],
+    // the sizer reckons with the slippage of the account
+    simulation: { ...parts.simulation, slippageBps },
+  };
+}
+
+function portfolioLimits(given: NonNullable<PortfolioConfiguration['limits']>): Limit[] {
+  const limits: Limit[] = [];
+  if (given.riskMax !== undefined) limits.push(riskPerPlanLimit({ max: given.riskMax }));
+  if (given.assetMax !== undefined) limits.push(singleAssetLimit({ max: given.assetMax }));
+  if (given.groupMax !== undefined) limits.push(correlatedGroupLimit({ rho: given.groupRho ?? 0.7, max: given.groupMax }));
+  if (given.heatMax !== undefined) limits.push(heatLimit({ max: given.heatMax }));
+  return limits;
+}
+
+const bpsRate = (bps: number): number => numberToSteps(bps, { units: 1, scale: 4 }, 'half-away');
+
+/** One account fills all desks: where it says nothing, the most cautious desk speaks. */
+function slippageOf(account: AccountConfiguration, desks: readonly LoadedDesk[]): number {
+  return account.slippageBps ?? Math.max(...desks.map((d) => d.parts.simulation?.slippageBps ?? 0));
+}
+
+function simulationFee(desks: readonly LoadedDesk[]): number | null {
+  const fees = desks.map((d) => d.parts.simulation?.feeBps ?? null).filter((fee) => fee !== null);
+  return fees.length === 0 ? null : Math.max(...fees) / 10_000;
+}
+
+function venueOf(
+  portfolio: PortfolioConfiguration,
+  account: AccountConfiguration,
+  desks: readonly LoadedDesk[],
+  instruments: readonly Instrument[],
+): SimulatedVenueOptions {
+  const byId = new Map(instruments.map((i) => [i.id, i]));
+  const slippageBps = slippageOf(account, desks);
+  const caps = desks.map((d) => (d.parts.simulation?.participation === undefined ? 0.1 : d.parts.simulation.participation));
+  const cap = caps.filter((c) => c !== null);
+  const fee = account.feeBps === null ? simulationFee(desks) : account.feeBps / 10_000;
+  return venueOptions({
+    instrumentOf: (id) => byId.get(id) ?? instrumentFor(id),
+    seed: portfolio.seed,
+    latencyMs: account.latencyMs ?? Math.max(...desks.map((d) => d.parts.simulation?.latencyMs ?? 250)),
+    slippage: slippageBps > 0 ? { kind: 'fixed', rate: bpsRate(slippageBps) } : { kind: 'none' },
+    participation: account.participation ?? (cap.length === 0 ? null : Math.min(...cap)),
+    feeOverride: fee === null ? null : { makerRate: bpsRate(fee * 10_000), takerRate: bpsRate(fee * 10_000) },
+  });
+}
+
+/** Asks a venue for its time. Resolves to null when it answers, else to why it does not. */
+export async function unreachable(restUrl: string | undefined, timeoutMs: number): Promise<string | null> {
+  const rest = new BinanceUsdmRest({
+    ...(restUrl === undefined ? {} : { baseUrl: restUrl }),
+    timeoutMs,
+    retriesMax: 0,
+  });
+  try {
+    await rest.syncTime(AbortSignal.timeout(timeoutMs));
+    return null;
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    return (cause as Error).message;
+  }
+}

@@ -1,0 +1,99 @@
+import type { DecisionTrace, Engine, HappeningTrace, Observer, TraceLine, TraceSink } from '#engine';
+import type { BookId } from '#ledger';
+import type { DerivedNote } from './notes.ts';
+
+/** Lines kept for the status and for questions about recent decisions. */
+const KEPT = 1_000;
+
+/**
+ * Listens to an engine and turns what it decided and booked into notes. While `sink` is null they are only collected:
+ * a restart folds the journal again and writes no note twice.
+ */
+export class Recorder implements TraceSink {
+  readonly level = 'decisions';
+  sink: ((note: DerivedNote) => void) | null = null;
+  /** Told of each line as it is made; not while a journal is folded. */
+  onLine: (line: TraceLine) => void = () => {};
+  /** Recent decisions and happenings, oldest first. */
+  readonly recent: TraceLine[] = [];
+  private made: DerivedNote[] = [];
+  private readonly regimes = new Map<BookId, string | null>();
+
+  line(line: TraceLine): void {
+    this.recent.push(line);
+    if (this.recent.length > KEPT) this.recent.shift();
+    this.put({ note: 'trace', line });
+    if (this.sink !== null) this.onLine(line);
+  }
+
+  /** Notes made since the last call. */
+  taken(): readonly DerivedNote[] {
+    const { made } = this;
+    this.made = [];
+    return made;
+  }
+
+  /** Observes this engine, whose positions may be older than this object. */
+  watch(engine: Engine): void {
+    for (const [book, held] of engine.real.held) this.regimes.set(book, held.entryRegime);
+    engine.observer = this.observer(engine);
+  }
+
+  private observer(engine: Engine): Observer {
+    return {
+      filled: ({ booking, opened }, report) => {
+        const { order } = booking;
+        const id = order?.request.clientId ?? '';
+        if (!booking.accepted || id.startsWith('shadow-')) return;
+        if (opened !== null) this.regimes.set(opened.book, opened.entryRegime);
+        const at = report.eventTime;
+        if (report.kind === 'order-filled' && order !== null) {
+          const { book, reason } = order.request;
+          this.put({ note: 'fill', at, fill: report.fill, book, reason });
+        } else if (report.kind === 'unasked-fill' && engine.real.ledger.order(report.fill.clientId) === undefined) {
+          this.put({ note: 'fill', at, fill: report.fill, book: report.book, reason: report.cause });
+        }
+        if (order === null) return;
+        const { status, filledLots, averagePrice, venueOrderId, endReason, request } = order;
+        const { clientId, instrument } = request;
+        this.put({
+          note: 'order',
+          at: report.at,
+          clientId,
+          instrument,
+          status,
+          filledLots,
+          averagePrice,
+          venueOrderId,
+          endReason,
+        });
+      },
+      traded: (trade, desk, shadow) => {
+        if (shadow) return;
+        const regime = this.regimes.get(trade.book) ?? null;
+        this.regimes.delete(trade.book);
+        this.put({ note: 'trade', trade, desk, regime });
+      },
+      safety: (desk, layer, objection, at) => this.put({ note: 'safety', at, desk, layer, objection }),
+    };
+  }
+
+  private put(note: DerivedNote): void {
+    if (this.sink === null) this.made.push(note);
+    else this.sink(note);
+  }
+
+  /** The newest decisions about an instrument (null: any), newest first. */
+  decisions(most: number, instrument: string | null = null): DecisionTrace[] {
+    const found: DecisionTrace[] = [];
+    for (let i = this.recent.length - 1; i >= 0 && found.length < most; i--) {
+      const line = this.recent[i]!;
+      if (line.type === 'decision' && (instrument === null || line.instrument === instrument)) found.push(line);
+    }
+    return found;
+  }
+
+  happenings(most: number): HappeningTrace[] {
+    return this.recent.filter((l): l is HappeningTrace => l.type !== 'decision').slice(-most);
+  }
+}

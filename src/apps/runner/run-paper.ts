@@ -1,0 +1,299 @@
+import { join } from 'node:path';
+import type { BinanceUsdmFeedOptions } from '#adapters';
+import { formatInstant, type Instant, SECOND } from '#base';
+import type { Command, TraceLine } from '#engine';
+import { type ControlAnswer, type ReadRequest, serveControl } from './control.ts';
+import { LiveDriver } from './live-driver.ts';
+import { LogLines } from './log-lines.ts';
+import { panelLines, statusLine } from './panel.ts';
+import type { PaperSetup } from './portfolio-setup.ts';
+import { projectPortfolio } from './projecting.ts';
+import { markOf } from './run-mode.ts';
+import { Screen } from './screen.ts';
+import { Session } from './session.ts';
+import { type Status, statusOf } from './status.ts';
+import { playTape } from './tape-driver.ts';
+import { TextLog } from './text-log.ts';
+
+export interface RunPaperOptions {
+  readonly setup: PaperSetup;
+  readonly dataDir: string;
+  readonly fresh: boolean;
+  /** Slices a second of a tape; null: the default of its kind. */
+  readonly speed: number | null;
+  readonly databaseUrl: string | null;
+  readonly restUrl: string | undefined;
+  readonly wsUrl: string | undefined;
+  /** End when a tape is over instead of idling, or after this many slices. */
+  readonly once: boolean;
+  readonly slicesMax: number | null;
+  /** End after so much wall time; null: never. */
+  readonly forMs: number | null;
+  readonly snapshotEvery: number;
+  /** Where lines for people go. */
+  readonly say: (line: string) => void;
+  /** Redraw a panel here instead of saying lines; null: lines. */
+  readonly screen: NodeJS.WriteStream | null;
+  readonly feed?: Partial<BinanceUsdmFeedOptions>;
+}
+
+export type Ending = 'finished' | 'asked' | 'interrupted' | 'terminated' | 'time';
+
+export interface RunPaperResult {
+  readonly ending: Ending;
+  readonly status: Status;
+}
+
+/** Slices a second unless somebody chooses: recorded days pass quickly, made-up five minutes once a second. */
+const SPEEDS = { REPLAY: 5, SYNTHETIC: 1, PAPER: 0 } as const;
+const REDRAW_MS = 500;
+const LINE_EVERY_MS = 5 * SECOND;
+
+/** Runs a portfolio on paper until it is over or someone ends it. Everything that happened survives any end. */
+export async function runPaper(options: RunPaperOptions): Promise<RunPaperResult> {
+  const program = new Program(options);
+  return program.run();
+}
+
+class Program {
+  private readonly options: RunPaperOptions;
+  private readonly directory: string;
+  private readonly log: TextLog;
+  private readonly session: Session;
+  private readonly abort = new AbortController();
+  private ending: Ending = 'finished';
+  private screen: Screen | null = null;
+  private lineAt = 0;
+  private live: LiveDriver | null = null;
+  private tapeOver = false;
+  private projections: (() => Status['projections']) | null = null;
+
+  constructor(options: RunPaperOptions) {
+    const { setup, dataDir, fresh, snapshotEvery } = options;
+    this.options = options;
+    this.directory = join(dataDir, setup.name);
+    this.log = new TextLog(join(dataDir, 'quorum.log'));
+    this.session = new Session({
+      setup,
+      directory: this.directory,
+      fresh,
+      snapshotEvery,
+      onCommand: (command, at) => this.heed(command, at),
+    });
+  }
+
+  async run(): Promise<RunPaperResult> {
+    const { session, options, directory } = this;
+    const { setup } = options;
+    const logs = new LogLines(join(directory, 'logs'), session.journal.file.path, setup.name, setup.mode);
+    const projector = projectPortfolio(directory, setup.name, session.header.runId, options.databaseUrl);
+    this.projections = () => {
+      const { behind, error } = projector.state();
+      return { behind, error };
+    };
+    session.journal.onDurable = (entries) => {
+      logs.take(entries);
+      for (const entry of entries) projector.offer(entry);
+    };
+    const control = await serveControl(directory, (request) => this.answer(request));
+    this.announce();
+    session.recorder.onLine = (line) => this.tellLine(line);
+    const release = this.heedSignals();
+    const redraw = this.startScreen();
+    const timer = options.forMs === null ? null : setTimeout(() => this.end('time'), options.forMs);
+    try {
+      await this.drive();
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+      if (redraw !== null) clearInterval(redraw);
+      this.redraw();
+      this.screen?.close();
+      this.screen = null;
+      await control.close();
+    }
+    session.close();
+    logs.close();
+    await projector.close();
+    release();
+    const status = this.status();
+    this.tell(`ended (${this.ending}): ${statusLine(status)}`);
+    return { ending: this.ending, status };
+  }
+
+  private async drive(): Promise<void> {
+    const { session, options } = this;
+    const { setup, restUrl, wsUrl } = options;
+    const { signal } = this.abort;
+    const onSlice = () => this.sliceSeen();
+    if (setup.tape === null) {
+      session.begin(Math.max(Date.now(), session.engine.at));
+      const say = (line: string) => this.tell(line);
+      const feed = options.feed === undefined ? {} : { feed: options.feed };
+      this.live = new LiveDriver({ session, restUrl, wsUrl, signal, onSlice, say, ...feed });
+      await this.live.run();
+      return;
+    }
+    const { tape } = setup;
+    tape.seek(session.steps);
+    session.begin(session.engine.at > 0 ? session.engine.at : (tape.peek() ?? 0));
+    const speed = options.speed ?? SPEEDS[setup.mode];
+    const { slicesMax } = options;
+    this.tapeOver = await playTape({ session, tape, speed, warmUpSlices: setup.warmUpBars, slicesMax, signal, onSlice });
+    if (!this.tapeOver || options.once || slicesMax !== null) return;
+    this.tell('the tape is over: nothing more will happen; begin again with --fresh, or end with Ctrl-C');
+    await new Promise<void>((done) => {
+      // an abort signal alone does not keep the process alive
+      const alive = setInterval(() => undefined, 60 * SECOND);
+      const over = () => {
+        clearInterval(alive);
+        done();
+      };
+      if (signal.aborted) over();
+      signal.addEventListener('abort', over, { once: true });
+    });
+  }
+
+  private end(ending: Ending): void {
+    if (this.abort.signal.aborted) return;
+    this.ending = ending;
+    this.abort.abort();
+  }
+
+  /** Ctrl-C and a polite kill end cleanly; a second Ctrl-C at once: what is durable is safe whatever happens. */
+  private heedSignals(): () => void {
+    const interrupt = () => {
+      if (this.abort.signal.aborted) process.exit(130);
+      this.end('interrupted');
+    };
+    const terminate = () => this.end('terminated');
+    process.on('SIGINT', interrupt);
+    process.on('SIGTERM', terminate);
+    process.on('SIGHUP', terminate);
+    const orphaned = watchLauncher(terminate);
+    return () => {
+      process.off('SIGINT', interrupt);
+      process.off('SIGTERM', terminate);
+      process.off('SIGHUP', terminate);
+      if (orphaned !== null) clearInterval(orphaned);
+    };
+  }
+
+  private announce(): void {
+    const { setup } = this.options;
+    const { beginning, engine, steps } = this.session;
+    if (beginning.resumed) {
+      const from = beginning.fromSnapshot === null ? 'the beginning' : `the snapshot at entry ${beginning.fromSnapshot}`;
+      this.tell(`continued ${setup.name} at ${formatInstant(engine.at)} from ${from}, ${beginning.folded} entries folded`);
+      if (setup.tape !== null) this.tell(`goes on behind step ${steps} of the tape`);
+    } else this.tell(`started ${setup.name}: ${setup.header.desks.map((d) => d.name).join(', ')} on ${setup.instruments.map((i) => i.id).join(', ')}`);
+    if (beginning.mended !== null) this.tell(`the journal was not closed: ${beginning.mended}`);
+    if (setup.mode === 'SYNTHETIC') this.tell('prices are made up: nothing here is evidence of anything');
+    if (setup.mode === 'REPLAY') this.tell('prices are recorded and played again: nothing here is evidence of anything');
+  }
+
+  private status(): Status {
+    const { tape } = this.options.setup;
+    return statusOf(this.session, {
+      feed: this.live?.status ?? (this.tapeOver ? 'over' : 'tape'),
+      tape: tape === null ? null : { position: tape.position, length: tape.length, over: this.tapeOver },
+      projections: this.projections?.() ?? null,
+    });
+  }
+
+  private startScreen(): NodeJS.Timeout | null {
+    if (this.options.screen === null) return null;
+    this.screen = new Screen(this.options.screen);
+    this.redraw();
+    return setInterval(() => this.redraw(), REDRAW_MS);
+  }
+
+  private redraw(): void {
+    if (this.screen !== null) this.screen.draw(panelLines(this.status(), this.screen.columns));
+  }
+
+  private sliceSeen(): void {
+    const now = Date.now();
+    if (now - this.lineAt < LINE_EVERY_MS) return;
+    this.lineAt = now;
+    this.tell(`${formatInstant(this.session.engine.at)} ${statusLine(this.status())}`);
+  }
+
+  /** What is worth a line of its own as it happens. */
+  private tellLine(line: TraceLine): void {
+    const what = line.instrument === null ? '' : ` ${line.instrument}`;
+    if (line.type === 'decision') {
+      if (line.outcome !== 'entered' && line.outcome !== 'in-review') return;
+      const size = line.size === null ? '' : ` ${line.size.quantity}`;
+      const words = `${line.action}${size}${what} (confidence ${line.confidence.toFixed(2)})`;
+      this.tell(`${formatInstant(line.at)} ${line.desk} ${line.outcome === 'entered' ? 'enters' : 'waits for a review of'} ${words}`);
+    } else if (!line.shadow) this.tell(`${formatInstant(line.at)} ${line.type}${what}: ${line.text}`);
+  }
+
+  private heed(command: Command, at: Instant): void {
+    if (command.kind === 'raise-alert') this.tell(`${formatInstant(at)} ALERT ${command.severity}: ${command.text}`);
+    else if (command.kind === 'ask-question') {
+      this.tell(`${formatInstant(at)} question ${command.questionId} (${command.topic}), open until ${formatInstant(command.expiresAt)}`);
+    }
+  }
+
+  /** A line for people and for the log, marked with what the run rests on. */
+  private tell(line: string): void {
+    const text = `${markOf(this.options.setup.mode)}${line}`;
+    this.log.line(`${new Date().toISOString()} ${this.options.setup.name} ${text}`);
+    if (this.screen === null) this.options.say(text);
+  }
+
+  private answer(request: ReadRequest): ControlAnswer {
+    switch (request.ask) {
+      case 'status':
+        return { ok: true, status: this.status() };
+      case 'shutdown':
+        this.end('asked');
+        return { ok: true };
+      case 'why':
+        return { ok: true, lines: this.linesAbout(request) };
+      case 'operator':
+        return this.operate(request);
+    }
+  }
+
+  private linesAbout({ instrument, at, most }: Extract<ReadRequest, { ask: 'why' }>): TraceLine[] {
+    const { recent } = this.session.recorder;
+    const about = instrument === null ? recent : recent.filter((line) => line.instrument === instrument);
+    return (at === null ? about : about.filter((line) => line.at <= at)).slice(-most);
+  }
+
+  private operate({ act, by, reason }: Extract<ReadRequest, { ask: 'operator' }>): ControlAnswer {
+    const { session } = this;
+    const { engine } = session;
+    if ('desk' in act && act.desk !== null && !engine.desks.some((d) => d.name === act.desk)) {
+      return { ok: false, error: `there is no desk ${act.desk}: ${engine.desks.map((d) => d.name).join(', ')}` };
+    }
+    if (act.action === 'review' && !engine.plans.open.some((r) => r.questionId === act.questionId)) {
+      return { ok: false, error: `no plan waits under ${act.questionId}` };
+    }
+    if (act.action === 'recover' && engine.breaker === null) return { ok: false, error: 'this portfolio has no breaker' };
+    const at = this.live === null ? engine.at : Math.max(Date.now(), engine.at);
+    const before = engine.breaker?.state ?? null;
+    session.happened({ kind: 'operator-acted', at, eventTime: at, by, reason, act });
+    session.commit();
+    const after = engine.breaker?.state ?? null;
+    if (act.action === 'recover' && after !== 'CLOSED') {
+      return { ok: false, refused: true, error: `the breaker stays ${after}: ${refusal(after)}` };
+    }
+    return { ok: true, running: engine.running, breakerBefore: before, breaker: after };
+  }
+}
+
+function refusal(state: string | null): string {
+  return state === 'SHUTDOWN' ? 'leaving SHUTDOWN needs --confirm RESTART' : 'an override holds it: lift it first';
+}
+
+/** Under a launcher of another Node version a killed launcher must not leave the program behind. */
+function watchLauncher(gone: () => void): NodeJS.Timeout | null {
+  const launcher = Number(process.env.QUORUM_LAUNCHER);
+  if (!(launcher > 0) || launcher !== process.ppid) return null;
+  return setInterval(() => {
+    if (process.ppid !== launcher) gone();
+  }, SECOND).unref();
+}

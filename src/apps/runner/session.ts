@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { headAt, JournalFile, lockHolder, readJournal, SnapshotFiles } from '#adapters';
+import { canonicalJson, captureState, InputError, type Instant, restoreState, sha256 } from '#base';
+import { type Command, Engine, type Event } from '#engine';
+import { simulatedVenue, type VenueFold } from '#execution';
+import type { VenueReport } from '#ledger';
+import type { InstrumentId, MarketEvent } from '#market';
+import { Figures } from './figures.ts';
+import { PaperJournal } from './paper-journal.ts';
+import { PaperLoop, type Unfinished } from './paper-loop.ts';
+import type { PaperHeader, PaperSetup } from './portfolio-setup.ts';
+import { Recorder } from './recorder.ts';
+import { recover } from './recover.ts';
+
+export interface SessionOptions {
+  readonly setup: PaperSetup;
+  /** Folder of this portfolio: `journal` and `snapshots` lie in it. */
+  readonly directory: string;
+  /** Puts an earlier journal aside and begins anew. */
+  readonly fresh: boolean;
+  /** Journal entries between snapshots. */
+  readonly snapshotEvery: number;
+  readonly onCommand: (command: Command, at: Instant) => void;
+}
+
+/** How a session began. */
+export interface Beginning {
+  readonly resumed: boolean;
+  /** Entry of the snapshot it continued from; null: from the first entry. */
+  readonly fromSnapshot: number | null;
+  /** Entries folded behind it. */
+  readonly folded: number;
+  /** What was cut off or merged at the end of the journal, in words; null when it was whole. */
+  readonly mended: string | null;
+}
+
+const NOTHING: Unfinished = { notes: [], commands: [], reports: [], market: null };
+
+/** A portfolio's engine, venue and journal, opened or continued, as one thing that takes events and survives crashes. */
+export class Session {
+  readonly setup: PaperSetup;
+  readonly header: PaperHeader;
+  readonly engine: Engine;
+  readonly journal: PaperJournal;
+  readonly recorder: Recorder;
+  readonly figures: Figures;
+  readonly beginning: Beginning;
+  /** Steps of the tape taken, when there is one. */
+  steps: number;
+  /** Open time of the newest bar of each instrument. */
+  readonly lastBars = new Map<InstrumentId, Instant>();
+  private readonly venue: VenueFold;
+  private readonly loop: PaperLoop;
+  private readonly snapshots: SnapshotFiles;
+  private readonly made: string;
+  private readonly snapshotEvery: number;
+  private snapshotAt: number;
+  private begun: boolean;
+
+  /** Throws {@link InputError} when another process holds the journal, it is damaged, or another version wrote it. */
+  constructor(options: SessionOptions) {
+    const { setup, directory } = options;
+    this.setup = setup;
+    this.snapshotEvery = options.snapshotEvery;
+    if (options.fresh) putAside(directory);
+    mkdirSync(directory, { recursive: true });
+    const path = join(directory, 'journal');
+    const file = JournalFile.openOrCreate(path, { headFile: 'keep' });
+    try {
+      const known = headerOf(path);
+      this.header = known ?? { ...setup.header, runId: randomBytes(8).toString('hex') };
+      if (known !== null) checkHeader(known, setup);
+      this.made = sha256(canonicalJson({ ...setup.header }));
+      this.recorder = new Recorder();
+      this.engine = new Engine(setup.define(this.recorder));
+      this.recorder.watch(this.engine);
+      this.venue = simulatedVenue(setup.venue);
+      this.figures = new Figures(this.engine.definition.baseMinorScale, this.engine.definition.cash);
+      this.snapshots = new SnapshotFiles(join(directory, 'snapshots'));
+      this.steps = 0;
+      const found = known === null ? null : this.fold(path, options.onCommand);
+      this.snapshotAt = file.head.entries;
+      this.begun = found !== null && found.begun;
+      this.journal = new PaperJournal(file, this.engine.at);
+      const { engine, venue, journal } = this;
+      const { onCommand } = options;
+      this.loop = new PaperLoop({ engine, venue, journal, latencyMs: setup.venue.latencyMs, onCommand });
+      this.recorder.sink = (note) => journal.note(note);
+      if (known === null) journal.append('header', canonicalJson(this.header));
+      this.loop.complete(found?.unfinished ?? NOTHING);
+      const { cut, cutBytes, merged } = file.recovery;
+      const mended =
+        cutBytes > 0 || merged > 0
+          ? `${cutBytes} bytes that were never promised were cut off${cut === null ? '' : ` (${cut.what})`}, ${merged} entries merged`
+          : null;
+      this.beginning = {
+        resumed: this.begun,
+        fromSnapshot: found?.fromSnapshot ?? null,
+        folded: found?.folded ?? 0,
+        mended,
+      };
+    } catch (error) {
+      file.abandon();
+      throw error;
+    }
+  }
+
+  /** Restores the newest snapshot that fits and folds what was written behind it. */
+  private fold(path: string, onCommand: SessionOptions['onCommand']) {
+    const { snapshot } = this.snapshots.newest(
+      (position) => headAt(path, position)?.hash ?? null,
+      (made) => made === this.made,
+    );
+    if (snapshot !== null) this.restore(JSON.parse(snapshot.text) as StoredState);
+    const after = snapshot === null ? undefined : headAt(path, snapshot.position)!;
+    // a snapshot may lie behind the answers to questions that are open: they are told again from its own state
+    let folded = 0;
+    const result = recover({
+      engine: this.engine,
+      venue: this.venue,
+      entries: readJournal(path, after === undefined ? {} : { after }),
+      notesMade: () => this.recorder.taken(),
+      onCommand,
+      onEntry: (entry) => {
+        folded += 1;
+        if (entry.kind !== 'event' || !entry.text.startsWith('{"kind":"bar-closed"')) return;
+        const event = JSON.parse(entry.text) as Extract<MarketEvent, { kind: 'bar-closed' }>;
+        this.lastBars.set(event.instrument, event.bar.time);
+        this.figures.look(this.engine, event.at);
+      },
+    });
+    this.steps += result.steps;
+    const begun = snapshot !== null || result.events > 0;
+    return { unfinished: result.unfinished, fromSnapshot: snapshot?.position ?? null, folded, begun };
+  }
+
+  /** Says to the loop that the run began, or began again. */
+  begin(at: Instant): void {
+    const now = Math.max(at, this.engine.at);
+    if (this.begun) this.loop.happened({ kind: 'run-resumed', at: now, eventTime: now });
+    else {
+      this.loop.happened({
+        kind: 'run-started',
+        at: now,
+        eventTime: now,
+        portfolio: this.setup.name,
+        seed: this.setup.request.portfolio.seed,
+        codeHash: this.header.codeHash,
+        configurationHash: this.made,
+      });
+    }
+    this.begun = true;
+    this.commit();
+  }
+
+  /** A market event whose `at` is not before anything seen. Not durable before {@link commit}. */
+  market(event: MarketEvent): void {
+    this.loop.market(event);
+    this.steps += 1;
+    if (event.kind !== 'bar-closed') return;
+    this.lastBars.set(event.instrument, event.bar.time);
+    if (this.figures.look(this.engine, event.at)) this.journal.note(this.figures.note(this.engine, event.at));
+  }
+
+  happened(event: Exclude<Event, MarketEvent | VenueReport>): void {
+    this.loop.happened(event);
+  }
+
+  nextDue(): Instant {
+    return this.loop.nextDue();
+  }
+
+  passTime(at: Instant): void {
+    this.loop.passTime(at + 1);
+    this.loop.venueTime(Math.max(at, this.engine.at));
+  }
+
+  /** Makes durable what happened since the last commit; now and then takes a snapshot behind it. */
+  commit(): void {
+    this.journal.commit();
+    if (this.journal.file.head.entries - this.snapshotAt >= this.snapshotEvery) this.snapshot();
+  }
+
+  snapshot(): void {
+    const state: StoredState = {
+      engine: this.engine.capture(),
+      venue: captureState(this.venue),
+      figures: captureState(this.figures),
+      steps: this.steps,
+      lastBars: [...this.lastBars],
+    };
+    const { head } = this.journal.file;
+    this.snapshots.write(head, this.made, JSON.stringify(state));
+    this.snapshotAt = head.entries;
+  }
+
+  private restore(state: StoredState): void {
+    this.engine.restore(state.engine);
+    restoreState(this.venue, state.venue);
+    restoreState(this.figures, state.figures);
+    this.steps = state.steps;
+    for (const [instrument, time] of state.lastBars) this.lastBars.set(instrument, time);
+    this.recorder.watch(this.engine);
+  }
+
+  /** A clean end: everything durable, a snapshot to start from, the lock given back. */
+  close(): void {
+    this.journal.commit();
+    this.snapshot();
+    this.journal.file.close();
+  }
+}
+
+interface StoredState {
+  readonly engine: unknown;
+  readonly venue: unknown;
+  readonly figures: unknown;
+  readonly steps: number;
+  readonly lastBars: readonly [InstrumentId, Instant][];
+}
+
+/** The header a journal begins with; null for an empty one. */
+export function headerOf(path: string): PaperHeader | null {
+  for (const entry of readJournal(path)) {
+    const header = entry.kind === 'header' ? (JSON.parse(entry.text) as PaperHeader) : null;
+    if (header?.kind === 'paper') return header;
+    throw new InputError(`${path} is not the journal of a portfolio`, 'choose another --data-dir');
+  }
+  return null;
+}
+
+function checkHeader(known: PaperHeader, setup: PaperSetup): void {
+  const { runId: _, codeHash, ...before } = known;
+  const { codeHash: own, ...now } = setup.header;
+  const fresh = 'or begin anew with --fresh, which keeps the old journal beside the new one';
+  if (canonicalJson(before) !== canonicalJson(now)) {
+    const keys = (Object.keys(now) as (keyof typeof now)[]).filter(
+      (key) => canonicalJson(before[key]) !== canonicalJson(now[key]),
+    );
+    throw new InputError(
+      `portfolio ${setup.name} was started with another configuration (${keys.join(', ')} differ)`,
+      `put the configuration back, give the portfolio another name, ${fresh}`,
+    );
+  }
+  if (codeHash !== own) {
+    throw new InputError(
+      `portfolio ${setup.name} was decided by another version of the program (${codeHash.slice(0, 12)}, this is ${own.slice(0, 12)})`,
+      `continue with that version, ${fresh}`,
+    );
+  }
+}
+
+/** Moves a portfolio's folder beside itself. Refused while a process writes there. */
+function putAside(directory: string): void {
+  if (!existsSync(directory)) return;
+  const holder = lockHolder(join(directory, 'journal.lock'));
+  if (holder !== null) {
+    throw new InputError(`process ${holder} runs this portfolio`, 'stop it first: quorum stop');
+  }
+  for (let n = 1; ; n++) {
+    const aside = `${directory}.before-${n}`;
+    if (existsSync(aside)) continue;
+    mkdirSync(dirname(aside), { recursive: true });
+    renameSync(directory, aside);
+    return;
+  }
+}

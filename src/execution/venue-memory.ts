@@ -1,0 +1,106 @@
+import type { BookId, ClientOrderId, OrderRequest } from '#ledger';
+import type { Instrument, InstrumentId } from '#market';
+import { newHolding } from './holdings.ts';
+import type { PriceBand, SimulatedVenueOptions } from './venue-options.ts';
+import { type Holding, newTrack, newVenueOrder, type Track, type VenueOrder } from './venue-state.ts';
+
+/**
+ * What the venue knows: instruments, working orders, and the finished ones that may still be asked for.
+ */
+export class VenueMemory {
+  static readonly configuration = ['options'];
+  readonly options: SimulatedVenueOptions;
+  readonly tracks = new Map<InstrumentId, Track>();
+  /** Working orders that end by themselves. */
+  readonly timed = new Map<ClientOrderId, number>();
+  protected readonly where = new Map<ClientOrderId, InstrumentId>();
+  private done = new Map<ClientOrderId, VenueOrder>();
+  private doneBefore = new Map<ClientOrderId, VenueOrder>();
+  private sequence = 0;
+
+  constructor(options: SimulatedVenueOptions) {
+    this.options = options;
+  }
+
+  instrument(track: Track): Instrument {
+    return this.options.instrumentOf(track.id);
+  }
+
+  track(id: InstrumentId): Track {
+    const found = this.tracks.get(id);
+    if (found !== undefined) return found;
+    const { slippage } = this.options;
+    const made = newTrack(id, slippage.kind === 'impact' ? slippage.windowBars : 0);
+    this.tracks.set(id, made);
+    return made;
+  }
+
+  band(track: Track, at: number): PriceBand | null {
+    const rule = this.options.priceBand;
+    if (!rule) return null;
+    return rule(this.instrument(track), at, track.previousClose > 0 ? track.previousClose : null);
+  }
+
+  /** The instrument of a working order, or null. */
+  whereIs(id: ClientOrderId): InstrumentId | null {
+    return this.where.get(id) ?? null;
+  }
+
+  /** A working order. */
+  find(id: ClientOrderId): VenueOrder | null {
+    const instrument = this.where.get(id);
+    if (instrument === undefined) return null;
+    return this.track(instrument).orders.find((order) => order.request.clientId === id) ?? null;
+  }
+
+  /** A working or a remembered finished order. */
+  recall(id: ClientOrderId): VenueOrder | null {
+    return this.find(id) ?? this.done.get(id) ?? this.doneBefore.get(id) ?? null;
+  }
+
+  openOrders(of: (instrument: InstrumentId) => boolean): ClientOrderId[] {
+    const open: ClientOrderId[] = [];
+    for (const [clientId, instrument] of this.where) if (of(instrument)) open.push(clientId);
+    return open.sort();
+  }
+
+  nextSequence(): number {
+    this.sequence += 1;
+    return this.sequence;
+  }
+
+  add(request: OrderRequest, since: number, arrivesAt: number): VenueOrder {
+    const order = newVenueOrder(request, since, arrivesAt, this.nextSequence());
+    this.track(request.instrument).orders.push(order);
+    this.where.set(request.clientId, request.instrument);
+    return order;
+  }
+
+  /** Remembers an order that never worked. */
+  refuse(request: OrderRequest, since: number, reason: string): void {
+    const order = newVenueOrder(request, since, since, this.nextSequence());
+    order.status = 'rejected';
+    order.reason = reason;
+    this.remember(order);
+  }
+
+  lotsOf(track: Track, book: BookId): number {
+    return track.holdings.find((holding) => holding.book === book)?.lots ?? 0;
+  }
+
+  holding(track: Track, book: BookId): Holding {
+    const found = track.holdings.find((holding) => holding.book === book);
+    if (found) return found;
+    const made = newHolding(book);
+    track.holdings.push(made);
+    return made;
+  }
+
+  /** Two generations: at least `rememberedOrders` are known, at most twice as many. */
+  protected remember(order: VenueOrder): void {
+    this.done.set(order.request.clientId, order);
+    if (this.done.size < (this.options.rememberedOrders ?? 4096)) return;
+    this.doneBefore = this.done;
+    this.done = new Map();
+  }
+}
