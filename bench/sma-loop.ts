@@ -10,7 +10,11 @@ import { randomWalk } from './support/walk.ts';
 const bars = Number(process.argv[2] ?? 1_000_000);
 const rounds = Number(process.argv[3] ?? 5);
 const columns = randomWalk(bars, 'sma');
-const ours = await runLoop('examples/01-sma-cross.ts', [], [barSeries('WALK.LOCAL' as InstrumentId, 60_000, columns)]);
+const ours = await runLoop(
+  'examples/01-sma-cross.ts',
+  [],
+  [barSeries('WALK.LOCAL' as InstrumentId, 60_000, columns)],
+);
 
 interface Row {
   time: Date;
@@ -86,6 +90,10 @@ ours.dispose();
 const rate = (seconds: number) => `${(bars / seconds / 1e6).toFixed(2)} M bars/s`;
 console.log(`SMA(10)/SMA(30) over ${bars} bars, median CPU of ${rounds} rounds`);
 console.log(`  quorum, whole loop  ${median(own).toFixed(3)} s  ${rate(median(own))}  ${ownTrades} trades`);
-console.log(`  grademark           ${median(theirs).toFixed(3)} s  ${rate(median(theirs))}  ${theirTrades} trades`);
+console.log(
+  `  grademark           ${median(theirs).toFixed(3)} s  ${rate(median(theirs))}  ${theirTrades} trades`,
+);
 console.log(`  ratio               ${(median(theirs) / median(own)).toFixed(2)} times as fast`);
-console.log(`  peak memory         ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB (both in one process)`);
+console.log(
+  `  peak memory         ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB (both in one process)`,
+);

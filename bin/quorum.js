@@ -16,7 +16,10 @@ function pinnedNode() {
   const os = process.platform === 'win32' ? 'win' : process.platform;
   try {
     const manifest = require.resolve(`node-${os}-${process.arch}/package.json`);
-    const binary = new URL(process.platform === 'win32' ? 'bin/node.exe' : 'bin/node', pathToFileURL(manifest));
+    const binary = new URL(
+      process.platform === 'win32' ? 'bin/node.exe' : 'bin/node',
+      pathToFileURL(manifest),
+    );
     return existsSync(binary) ? fileURLToPath(binary) : null;
   } catch {
     return null;

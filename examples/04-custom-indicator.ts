@@ -1,17 +1,7 @@
 // An indicator of one's own: Kaufman's efficiency ratio, |move over n bars| / sum of the |moves| (Trading Systems and
 // Methods, 1995). Once defined, `efficiency:20` serves in every expression: sources, gates, sizers and exits.
-// npx quorum backtest examples/04-custom-indicator.ts --bars examples/bars/ALFA-15m.csv --set least=0.35
-import {
-  type BarColumns,
-  breakoutSource,
-  defineDesk,
-  defineFeature,
-  fixedUnits,
-  gate,
-  type Kernel,
-  single,
-  z,
-} from 'quorum';
+// npx quorum backtest examples/04-custom-indicator.ts --bars examples/bars/ALFA-15m.csv
+import { allIn, type BarColumns, defineDesk, defineFeature, type Kernel, single, source, z } from 'quorum';
 
 /** Row i reads bars i-n..i and nothing later, so the same code serves the loop bar by bar and research in batch. */
 class Efficiency implements Kernel {
@@ -44,26 +34,24 @@ defineFeature({
 
 export default defineDesk({
   name: 'custom-indicator',
-  summary: 'a channel breakout that may only enter while the market moves efficiently',
-  parameters: z.strictObject({ least: z.number().min(0).max(1).default(0.3) }).prefault({}),
+  parameters: z.strictObject({ least: z.number().min(0).max(1).default(0.5) }).prefault({}),
   build: ({ least }) => ({
     interval: 'tape',
     warmUpBars: 40,
-    sources: [breakoutSource({ bars: 30 })],
-    pooling: single(),
-    gates: [
-      gate({
+    sources: [
+      source({
         name: 'efficient',
-        features: { ratio: 'efficiency:20' },
-        check: (_pooled, _view, { ratio }) =>
-          ratio >= least
-            ? null
-            : { by: 'efficient', reason: 'too much noise', measured: ratio, needed: least, relation: '>=' },
+        features: { ratio: 'efficiency:20', mean: 'sma:20' },
+        signal: ({ close, intervalMs }, { ratio, mean }) => {
+          if (!(ratio >= least)) return null;
+          const value = close > mean ? 1 : -1;
+          return { kind: 'score', source: 'efficient', value, horizonMs: 20 * intervalMs };
+        },
       }),
     ],
-    sizer: fixedUnits(100),
+    pooling: single(),
+    sizer: allIn(0.5),
     opposite: 'reverse',
-    shorts: true,
     simulation: { cash: 100_000, feeBps: 2, participation: null },
   }),
 });

@@ -20,7 +20,11 @@ function builtDoors(): Record<string, string> {
   );
 }
 
-const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+const compiler = join(
+  dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+  'bin',
+  'tsc',
+);
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], {
   cwd: root,

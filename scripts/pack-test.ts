@@ -52,10 +52,21 @@ function pack(): string {
     { filename: string; files: { path: string }[] },
   ];
   const paths = packed.files.map(({ path }) => path);
-  const stray = paths.filter((path) => /^(src|test|examples|bench|scripts|docs)\/|\.test\.|\.csv|test-kit/.test(path));
+  const stray = paths.filter((path) =>
+    /^(src|test|examples|bench|scripts|docs)\/|\.test\.|\.csv|test-kit/.test(path),
+  );
   assert.deepEqual(stray, [], 'the tarball holds sources, tests or data');
-  assert.deepEqual(paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')), []);
-  for (const needed of ['bin/quorum.js', 'dist/index.js', 'dist/index.d.ts', 'dist/package.json', 'LICENSE']) {
+  assert.deepEqual(
+    paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')),
+    [],
+  );
+  for (const needed of [
+    'bin/quorum.js',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/package.json',
+    'LICENSE',
+  ]) {
     assert.ok(paths.includes(needed), `the tarball lacks ${needed}`);
   }
   step(`packed ${packed.filename}: ${paths.length} files`);
@@ -67,7 +78,8 @@ function install(tarball: string): boolean {
   mkdirSync(home);
   const args = ['install', tarball, '--prefer-offline', '--no-progress', '--loglevel=error'];
   const done = spawnSync('npm', args, { cwd: home, env: environment, encoding: 'utf8' });
-  if (done.status !== 0 && /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENOTCACHED|ETIMEDOUT/.test(done.stderr)) return false;
+  if (done.status !== 0 && /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENOTCACHED|ETIMEDOUT/.test(done.stderr))
+    return false;
   assert.equal(done.status, 0, `npm install ended with ${done.status}\n${done.stdout}${done.stderr}`);
   step('installed in an empty folder');
   return true;
@@ -88,7 +100,9 @@ function ownDesk(): void {
   step(`own desk backtested: ${summary.trades} trades`);
   run(home, 'npx', ['quorum', 'replay', 'run']);
   assert.match(run(home, 'npx', ['quorum', 'why', 'run']), /sources/);
-  const list = JSON.parse(run(home, 'npx', ['quorum', 'features', '--list', '--json'])) as { features: unknown[] };
+  const list = JSON.parse(run(home, 'npx', ['quorum', 'features', '--list', '--json'])) as {
+    features: unknown[];
+  };
   assert.ok(list.features.length > 30);
   run(home, 'npx', ['quorum', 'doctor', '--offline']);
   run(home, 'npx', ['quorum', 'backtest', 'no-such-desk', '--bars', 'WALK-1h.csv'], 3);
@@ -124,7 +138,10 @@ function types(): void {
   const strict = ['--ignoreConfig', '--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext'];
   run(home, process.execPath, [compiler, ...strict, 'typed.ts']);
   writeFileSync(file, readFileSync(file, 'utf8').replace('const n: number', 'const n: string'));
-  const wrong = spawnSync(process.execPath, [compiler, ...strict, 'typed.ts'], { cwd: home, encoding: 'utf8' });
+  const wrong = spawnSync(process.execPath, [compiler, ...strict, 'typed.ts'], {
+    cwd: home,
+    encoding: 'utf8',
+  });
   assert.notEqual(wrong.status, 0, 'a wrong type was not found');
   assert.match(wrong.stdout, /typed\.ts\(7,/);
   step("types hold in a user's project");

@@ -17,7 +17,14 @@ const DRAWDOWN = { top: 384, height: 96 };
 const HEIGHT = 528;
 const MOST_POINTS = 1200;
 
-const INK = { text: '#1f2937', faint: '#6b7280', grid: '#e5e7eb', own: '#0f766e', other: '#9ca3af', loss: '#b91c1c' };
+const INK = {
+  text: '#1f2937',
+  faint: '#6b7280',
+  grid: '#e5e7eb',
+  own: '#0f766e',
+  other: '#9ca3af',
+  loss: '#b91c1c',
+};
 
 function readEquity(dir: string): Line {
   const rows = readFileSync(join(dir, 'equity.csv'), 'utf8').trim().split('\n').slice(1);
@@ -67,7 +74,8 @@ function thin({ time, value }: Line): [number, number][] {
       if (value[i]! < value[low]!) low = i;
       if (value[i]! > value[high]!) high = i;
     }
-    for (const i of [...new Set([Math.min(low, high), Math.max(low, high)])]) points.push([time[i]!, value[i]!]);
+    for (const i of [...new Set([Math.min(low, high), Math.max(low, high)])])
+      points.push([time[i]!, value[i]!]);
   }
   return [...points, [time.at(-1)!, value.at(-1)!]];
 }
@@ -135,17 +143,31 @@ async function draw(dir: string): Promise<string> {
   }
   for (const v of ticks(0, worst, 2)) {
     out.push(`<path d="M${LEFT} ${d(v).toFixed(1)}H${right}" stroke="${INK.grid}"/>`);
-    out.push(text(LEFT - 10, d(v) + 4, `-${Math.round(100 * v)} %`, `text-anchor="end" fill="${INK.faint}"`));
+    out.push(
+      text(
+        LEFT - 10,
+        d(v) + 4,
+        `${v > 0 ? '-' : ''}${Math.round(100 * v)} %`,
+        `text-anchor="end" fill="${INK.faint}"`,
+      ),
+    );
   }
   for (const { at, label } of timeTicks(from, to)) {
     out.push(`<path d="M${x(at).toFixed(1)} ${bottom}v5" stroke="${INK.other}"/>`);
     out.push(text(x(at), bottom + 20, label, `text-anchor="middle" fill="${INK.faint}"`));
   }
-  if (other !== null) out.push(`<path d="${path(other, y)}" fill="none" stroke="${INK.other}" stroke-width="1.1"/>`);
-  out.push(`<path d="${path(own, y)}L${right} ${y(low).toFixed(1)}L${LEFT} ${y(low).toFixed(1)}Z" fill="url(#under)"/>`);
-  out.push(`<path d="${path(own, y)}" fill="none" stroke="${INK.own}" stroke-width="1.8" stroke-linejoin="round"/>`);
+  if (other !== null)
+    out.push(`<path d="${path(other, y)}" fill="none" stroke="${INK.other}" stroke-width="1.1"/>`);
+  out.push(
+    `<path d="${path(own, y)}L${right} ${y(low).toFixed(1)}L${LEFT} ${y(low).toFixed(1)}Z" fill="url(#under)"/>`,
+  );
+  out.push(
+    `<path d="${path(own, y)}" fill="none" stroke="${INK.own}" stroke-width="1.8" stroke-linejoin="round"/>`,
+  );
   const losses = path(lost, d);
-  out.push(`<path d="${losses}L${right} ${DRAWDOWN.top}L${LEFT} ${DRAWDOWN.top}Z" fill="${INK.loss}" fill-opacity="0.16"/>`);
+  out.push(
+    `<path d="${losses}L${right} ${DRAWDOWN.top}L${LEFT} ${DRAWDOWN.top}Z" fill="${INK.loss}" fill-opacity="0.16"/>`,
+  );
   out.push(`<path d="${losses}" fill="none" stroke="${INK.loss}" stroke-width="1.1"/>`);
   const ends: [string, number, string][] = [[String(summary.desk), own.value.at(-1)!, INK.own]];
   const [instrument] = summary.instruments as string[];

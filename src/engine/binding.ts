@@ -41,7 +41,8 @@ export function valuesClass(needs: FeatureNeeds, handleOf: (column: string) => n
     }
   }
   for (const [name, expression] of Object.entries(needs)) {
-    if (name === 'frame') throw new InputError('a feature may not be called "frame"', 'give it another local name');
+    if (name === 'frame')
+      throw new InputError('a feature may not be called "frame"', 'give it another local name');
     const handle = handleOf(columnOf(expression));
     if (!(handle >= 0)) broken(`no column for ${expression}`);
     Object.defineProperty(BoundValues.prototype, name, {

@@ -283,7 +283,14 @@ export class DeskRuntime {
       ]);
     }
     const sized = parts.sizer.size(
-      new EntryContext(this, host, instrument, decision, direction, this.costRate(instrument.instrument, instrument.at)),
+      new EntryContext(
+        this,
+        host,
+        instrument,
+        decision,
+        direction,
+        this.costRate(instrument.instrument, instrument.at),
+      ),
       instrument.sizerValues,
     );
     if (sized.kind === 'not-sized') {

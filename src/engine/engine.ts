@@ -2,7 +2,14 @@ import { broken, captureState, DAY, type Instant, restoreState, unreachable } fr
 import type { Objection } from '#ensemble';
 import { Correlations } from '#features';
 import { bookId, type ClientOrderId, Ledger, type Trade, type VenueReport } from '#ledger';
-import { BarChecker, type BarClosed, type Instrument, type InstrumentId, type MarketEvent } from '#market';
+import {
+  BarChecker,
+  type BarClosed,
+  type Instrument,
+  type InstrumentId,
+  type MarketEvent,
+  priceMax,
+} from '#market';
 import { type AccountSummary, CircuitBreaker, type Plan } from '#risk';
 import type { Question } from '#signals';
 import { accountOf } from './account.ts';
@@ -52,6 +59,7 @@ export class Engine implements Host {
     'instruments',
     'accounts',
     'out',
+    'folding',
   ];
   readonly definition: PortfolioDefinition;
   readonly trace: TraceSink;
@@ -83,6 +91,8 @@ export class Engine implements Host {
   private questionCount = 0;
   private readonly accounts = new Map<Lane, AccountSummary>();
   private out: Command[] = NO_COMMANDS;
+  /** While facts are folded the breaker moves without closing anything. */
+  private folding = false;
 
   constructor(definition: PortfolioDefinition) {
     this.definition = definition;
@@ -163,7 +173,8 @@ export class Engine implements Host {
       const listeners = this.listeners.get(id) ?? [];
       listeners.push({ desk, index });
       this.listeners.set(id, listeners);
-      if (!this.checkers.has(id)) this.checkers.set(id, new BarChecker(this.definition.feedMs(id)));
+      if (!this.checkers.has(id))
+        this.checkers.set(id, new BarChecker(this.definition.feedMs(id), 0, priceMax(runtime.instrument)));
     });
     return desk;
   }
@@ -206,6 +217,85 @@ export class Engine implements Host {
     const out = this.out;
     this.out = NO_COMMANDS;
     return out;
+  }
+
+  /**
+   * Takes over a fact that another version recorded: money, orders, prices, what operators did and what it all does to
+   * the breaker. Nothing is decided; what this version would ask for because of it is dropped, for the other version
+   * has asked for its own. See fold-facts.ts.
+   */
+  fact(event: Event): void {
+    if (!(event.at >= this.at)) broken(`time went back: ${event.at} after ${this.at} (${event.kind})`);
+    const turned = event.at > this.at;
+    this.at = event.at;
+    this.folding = true;
+    if (turned) this.beforeSlice(event.at);
+    switch (event.kind) {
+      case 'bar-closed': {
+        const { time, open, high, low, close, volume } = event.bar;
+        const checker = this.checkers.get(event.instrument);
+        if (checker?.judge(time, open, high, low, close, volume) === 'accept') {
+          this.real.ledger.mark(event.instrument, close, event.at);
+        }
+        break;
+      }
+      case 'mark-updated':
+        this.factPrice(event.instrument, event.mark, event.at);
+        break;
+      case 'quote-updated':
+        if (event.bid > 0 && event.ask > 0) {
+          this.factPrice(event.instrument, (event.bid + event.ask) / 2, event.at);
+        }
+        break;
+      case 'print-seen':
+        this.factPrice(event.instrument, event.price, event.at);
+        break;
+      case 'operator-acted':
+        // closing everything was done by orders, which are facts of their own
+        if (event.act.action === 'kill') {
+          this.running = false;
+          this.breaker?.critical('kill-command', event.at);
+        } else if (event.act.action !== 'flatten' && event.act.action !== 'review') this.operate(event);
+        break;
+      case 'timer-fired':
+        this.breaker?.tick(event.at);
+        break;
+      case 'answer-received':
+      case 'run-resumed':
+        break;
+      default:
+        this.take(event);
+    }
+    this.folding = false;
+    this.out = NO_COMMANDS;
+  }
+
+  private factPrice(id: InstrumentId, price: number, at: Instant): void {
+    if (this.listeners.has(id) && this.usable(id, price)) this.real.ledger.mark(id, price, at);
+  }
+
+  /** Whether money can be reckoned at this price; one that it cannot is counted and leaves the last one standing. */
+  private usable(id: InstrumentId, price: number): boolean {
+    if (price > 0 && price <= priceMax(this.real.instrument(id))) return true;
+    tally(this.counts.barsRefused, 'price-unusable');
+    return false;
+  }
+
+  /** Takes over a command that another version recorded, so that its orders are known and no name is given twice. */
+  adopt(command: Command): void {
+    if (command.kind === 'submit-order') this.real.adopt(command.order, this.at);
+    else if (command.kind === 'cancel-order') this.real.ledger.cancelRequested(command.clientId, this.at);
+    else if (command.kind === 'ask-question') this.questionCount += 1;
+    if (command.kind === 'submit-order' || command.kind === 'cancel-order')
+      this.orderWatch.sent(command, this.at);
+  }
+
+  /** The part of another version's snapshot that is made of facts: books, held positions, breaker, stop state. */
+  takeOver(captured: unknown): void {
+    const from = captured as Record<string, unknown>;
+    const facts = ['at', 'real', 'breaker', 'running', 'questionCount', 'redefined', 'halted', 'orderWatch'];
+    restoreState(this, Object.fromEntries(facts.filter((key) => key in from).map((key) => [key, from[key]])));
+    this.accounts.clear();
   }
 
   /** When the engine wants a `timer-fired` event at the latest; Infinity for never. */
@@ -274,7 +364,7 @@ export class Engine implements Host {
     const { time, open, high, low, close, volume } = event.bar;
     const verdict = checker.judge(time, open, high, low, close, volume);
     if (verdict !== 'accept') {
-      tally(this.counts.barsRefused, verdict);
+      tally(this.counts.barsRefused, checker.objection!);
       if (this.trace.level !== 'none') this.happened('bar', null, id, `bar of ${time} not used: ${verdict}`);
       return;
     }
@@ -332,7 +422,7 @@ export class Engine implements Host {
 
   private priced(id: InstrumentId, at: Instant, price: number): void {
     const listeners = this.listeners.get(id);
-    if (listeners === undefined || !(price > 0) || !Number.isFinite(price)) return;
+    if (listeners === undefined || !this.usable(id, price)) return;
     this.real.ledger.mark(id, price, at);
     if (at - (this.managedAt.get(id) ?? -Infinity) < MANAGE_EVERY_MS) return;
     this.managedAt.set(id, at);
@@ -601,6 +691,7 @@ export class Engine implements Host {
     if (breaker === null || breaker.state === this.lastBreaker) return;
     const from = this.lastBreaker;
     this.lastBreaker = breaker.state;
+    if (this.folding) return;
     tally(this.counts.breakerStates, breaker.state);
     const causes = breaker.causes.map((c) => c.trigger).join(', ');
     this.happened('breaker', null, null, `${from} -> ${breaker.state}${causes ? `: ${causes}` : ''}`);

@@ -1,4 +1,4 @@
-import { broken, type Instant } from '#base';
+import { broken, type Instant, stepsToNumber } from '#base';
 import { planOrders, type VenueCommand } from '#execution';
 import type {
   BookId,
@@ -89,6 +89,41 @@ export class Lane {
     for (const order of orders) this.sendOrder(order, at);
     if (plan.legs.length > 1) this.legs.track(plan, orders);
     return orders.map((order) => order.clientId);
+  }
+
+  /**
+   * Takes over an order that another version sent. What that version remembered of the entry is gone but for what the
+   * orders themselves say: the protective children carry the stop and the target.
+   */
+  adopt(order: OrderRequest, at: Instant): void {
+    const { clientId, book, parent, reason } = order;
+    this.ledger.submit(order, at);
+    const number = Number.parseInt(clientId.slice(this.idPrefix.length + 1), 36);
+    if (Number.isSafeInteger(number)) this.orderCount = Math.max(this.orderCount, number);
+    if (parent === null) {
+      if (!order.reduceOnly) this.memories.set(book, adoptedMemory(null, null, 0));
+      const held = this.held.get(book);
+      if (held !== undefined && reason.startsWith('exit:')) held.exitAsked = clientId;
+      return;
+    }
+    const known = this.memories.get(book) ?? adoptedMemory(null, null, 0);
+    const { tick } = this.instrumentOf(order.instrument);
+    const price = order.triggerTicks === null ? null : stepsToNumber(order.triggerTicks, tick);
+    const stop = reason === 'stop-loss' ? price : known.stopPrice;
+    const target = reason === 'take-profit' ? price : known.targetPrice;
+    const entry = this.ledger.order(parent)?.request;
+    let risk = known.riskToStop;
+    if (
+      reason === 'stop-loss' &&
+      entry !== undefined &&
+      entry.expectedTicks !== null &&
+      order.triggerTicks !== null
+    ) {
+      const instrument = this.instrumentOf(order.instrument);
+      const atEntry = notional(instrument, entry.expectedTicks, entry.lots, 'ceil');
+      risk = Math.abs(atEntry - notional(instrument, order.triggerTicks, entry.lots, 'floor'));
+    }
+    this.memories.set(book, adoptedMemory(stop, target, risk));
   }
 
   private sendOrder(order: OrderRequest, at: Instant): void {
@@ -221,4 +256,12 @@ function isOver(order: OrderState): boolean {
     order.status === 'expired' ||
     order.status === 'rejected'
   );
+}
+
+function adoptedMemory(
+  stopPrice: number | null,
+  targetPrice: number | null,
+  riskToStop: number,
+): EntryMemory {
+  return { planId: 'adopted', stopPrice, targetPrice, regime: null, atEntry: {}, riskToStop };
 }

@@ -25,7 +25,10 @@ const NO_COMMANDS: readonly Command[] = Object.freeze([]);
 
 /** Reports about our own orders hold whole numbers and words only: they read back as they are. */
 function isWhole(event: Event): boolean {
-  return event.kind === 'order-accepted' || (event.kind === 'order-filled' && Number.isSafeInteger(event.fill.ticks));
+  return (
+    event.kind === 'order-accepted' ||
+    (event.kind === 'order-filled' && Number.isSafeInteger(event.fill.ticks))
+  );
 }
 
 /**

@@ -33,7 +33,14 @@ export class PlanDesk {
   constructor(engine: Engine) {
     this.engine = engine;
     const { platform } = engine.definition;
-    this.unmeasured = { notional: 0, margin: 0, fee: 0, riskToStop: 0, leverage: 1, instrumentOf: engine.instrumentOf };
+    this.unmeasured = {
+      notional: 0,
+      margin: 0,
+      fee: 0,
+      riskToStop: 0,
+      leverage: 1,
+      instrumentOf: engine.instrumentOf,
+    };
     this.riskDesks = engine.definition.desks.map(
       ({ parts }) =>
         new RiskDesk({
@@ -104,7 +111,8 @@ export class PlanDesk {
   private isUnderReview(plan: Plan): boolean {
     if (this.reviews.size === 0) return false;
     const books = new Set(plan.legs.map(({ book }) => book));
-    for (const review of this.reviews.values()) if (review.books.some(({ book }) => books.has(book))) return true;
+    for (const review of this.reviews.values())
+      if (review.books.some(({ book }) => books.has(book))) return true;
     return false;
   }
 

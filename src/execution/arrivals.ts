@@ -1,6 +1,5 @@
-import { type Instant, numberToSteps, power10 } from '#base';
+import { type Instant, numberToSteps } from '#base';
 import type { ClientOrderId, OrderRequest, VenueReport } from '#ledger';
-import type { Instrument } from '#market';
 import { amendedReport, type OrderBoard } from './order-board.ts';
 import { hasLimit, hasTrigger, orderFault, priceFault } from './order-faults.ts';
 import { isQuoted } from './presence.ts';
@@ -45,14 +44,9 @@ function wouldTake(
   return track.price > 0 && (buy ? limit > track.price : limit < track.price);
 }
 
-/** A price that the instrument's grid cannot hold in whole ticks. */
-const isBeyondGrid = (price: number, { tick }: Instrument): boolean =>
-  (price * power10(tick.scale)) / tick.units > Number.MAX_SAFE_INTEGER / 2;
-
 function faultOf(board: OrderBoard, order: OrderRequest, stamp: Stamp): string | null {
   const instrument = board.options.instrumentOf(order.instrument);
   const track = board.track(order.instrument);
-  if (isBeyondGrid(track.price, instrument)) return 'price-beyond-grid';
   const last = track.price > 0 ? numberToSteps(track.price, instrument.tick, 'half-away') : 0;
   const fault = orderFault(order, instrument, last, board.band(track, stamp.eventTime));
   if (fault) return fault;

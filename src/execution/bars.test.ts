@@ -395,10 +395,12 @@ describe('data', () => {
     expect(sim.onMarket(closed(barOf(T - MIN, [100, 101, 80, 100])))).toBe(NO_REPORTS);
     expect(fills(play(sim, T + MIN, [100, 101, 80, 100]))).toEqual(['buy 1@90 maker']);
   });
-  it('rejects orders where the grid cannot hold the price', () => {
+  it('ignores prices that the grid cannot hold', () => {
     const sim = venue({}, instrument({ tick: { units: 1, scale: 8 } }));
     play(sim, T, [1e9, 1e9, 1e9, 1e9]);
-    expect(story(submit(sim, T + MIN, { id: 'm' }))).toEqual(['rejected:m:price-beyond-grid']);
+    expect(story(submit(sim, T + MIN, { id: 'm' }))).toEqual(['accepted:m']);
+    expect(play(sim, T + MIN, [1e9, 1e9, 1e9, 1e9])).toEqual([]);
+    expect(story(play(sim, T + 2 * MIN, [1e5, 1e5, 1e5, 1e5]))).toEqual(['filled:m:1@1000000000000']);
   });
   it('refuses options it cannot work with', () => {
     expect(() => venue({ latencyMs: -1 })).toThrow('latency');

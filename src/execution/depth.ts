@@ -4,9 +4,14 @@ import type { Level, Track } from './venue-state.ts';
 const usable = (value: number): boolean => Number.isFinite(value) && value >= 0;
 
 /** Puts changed levels into one side of a book, best first. Levels that are no numbers are ignored. */
-function applySide(levels: Level[], changes: readonly (readonly [number, number])[], bids: boolean): void {
+function applySide(
+  levels: Level[],
+  changes: readonly (readonly [number, number])[],
+  bids: boolean,
+  priceMost: number,
+): void {
   for (const [price, size] of changes) {
-    if (!(usable(price) && price > 0 && usable(size))) continue;
+    if (!(price > 0 && price <= priceMost && usable(size))) continue;
     let i = 0;
     while (i < levels.length && (bids ? levels[i]![0] > price : levels[i]![0] < price)) i += 1;
     const found = levels[i]?.[0] === price;
@@ -18,13 +23,13 @@ function applySide(levels: Level[], changes: readonly (readonly [number, number]
 }
 
 /** Applies a book change to what the venue can match on. Levels a newer price crosses are stale and go. */
-export function applyDepth(track: Track, event: BookChanged): void {
+export function applyDepth(track: Track, event: BookChanged, priceMost: number): void {
   if (event.snapshot) {
     track.bids = [];
     track.asks = [];
   }
-  applySide(track.bids, event.bids, true);
-  applySide(track.asks, event.asks, false);
+  applySide(track.bids, event.bids, true, priceMost);
+  applySide(track.asks, event.asks, false, priceMost);
   const bidsMoved = event.bids.length > 0;
   while (track.bids.length > 0 && track.asks.length > 0 && track.bids[0]![0] >= track.asks[0]![0]) {
     (bidsMoved ? track.asks : track.bids).shift();

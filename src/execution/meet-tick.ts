@@ -1,6 +1,6 @@
 import { unreachable } from '#base';
 import type { VenueReport } from '#ledger';
-import type { BookChanged, MarkUpdated, PrintSeen, QuoteUpdated } from '#market';
+import { type BookChanged, type MarkUpdated, type PrintSeen, priceMax, type QuoteUpdated } from '#market';
 import { applyDepth } from './depth.ts';
 import { liquidateAt } from './match-bars.ts';
 import { matchMark, matchPrint, matchQuotes } from './match-quotes.ts';
@@ -12,12 +12,12 @@ import { NEVER, type Stamp, type Track } from './venue-state.ts';
 
 export type TickEvent = QuoteUpdated | BookChanged | PrintSeen | MarkUpdated;
 
-/** Prices that come one by one. What is no price is ignored. */
+/** Prices that come one by one, believable ones. */
 export function meetTick(board: OrderBoard, track: Track, event: TickEvent, out: VenueReport[]): void {
   const stamp = { at: event.at, eventTime: event.eventTime };
   switch (event.kind) {
     case 'quote-updated':
-      if (!isQuote(event) || hasDepth(track, event.at)) return;
+      if (hasDepth(track, event.at)) return;
       track.quoteAt = event.at;
       track.bids = [[event.bid, event.bidSize]];
       track.asks = [[event.ask, event.askSize]];
@@ -25,24 +25,19 @@ export function meetTick(board: OrderBoard, track: Track, event: TickEvent, out:
       return;
     case 'book-changed':
       track.depthAt = event.at;
-      applyDepth(track, event);
+      applyDepth(track, event, priceMax(board.instrument(track)));
       meetQuoted(board, track, stamp, out);
       return;
     case 'print-seen':
-      if (isPositive(event.price) && isPositive(event.size)) meetPrint(board, track, event, stamp, out);
+      meetPrint(board, track, event, stamp, out);
       return;
     case 'mark-updated':
-      if (isPositive(event.mark)) meetMark(board, track, event.mark, stamp, out);
+      meetMark(board, track, event.mark, stamp, out);
       return;
     default:
       unreachable(event);
   }
 }
-
-const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;
-
-const isQuote = ({ bid, ask, bidSize, askSize }: QuoteUpdated): boolean =>
-  Number.isFinite(bid + ask + bidSize + askSize) && bid > 0 && ask >= bid && bidSize >= 0 && askSize >= 0;
 
 /** Nobody asks for anything here: the price alone matters. */
 const isUnwatched = (track: Track): boolean =>

@@ -10,6 +10,7 @@ import {
   type MarketEvent,
 } from '#market';
 import { arriveAmend, arriveCancel, arriveQuery, arriveSubmit } from './arrivals.ts';
+import { isBelievable } from './believable.ts';
 import { chargeFunding } from './funding.ts';
 import { applyChange } from './instrument-changes.ts';
 import { anyBeyond, barTouches, liquidateAt, matchInside, matchOpen } from './match-bars.ts';
@@ -223,8 +224,8 @@ export class SimulatedVenue implements VenueFold {
 
   private onBarOpened(event: BarOpened): readonly VenueReport[] {
     const { open, intervalMs, eventTime, at } = event;
-    if (!(Number.isFinite(open) && open > 0)) return NO_REPORTS;
     const track = this.board.track(event.instrument);
+    if (!isBelievable(event, this.board.instrument(track))) return NO_REPORTS;
     if (at < this.nextDue && this.inFlight.length === 0 && this.isIdle(track, open, open)) {
       track.price = open;
       track.openedAt = eventTime;
@@ -265,6 +266,7 @@ export class SimulatedVenue implements VenueFold {
     const { bar, intervalMs, at } = event;
     if (barFault(bar, null) !== null) return NO_REPORTS;
     const track = this.board.track(event.instrument);
+    if (!isBelievable(event, this.board.instrument(track))) return NO_REPORTS;
     if (intervalMs === track.finestMs && bar.time < track.finestAt) return NO_REPORTS; // told before
     if (at < this.nextDue && this.isIdle(track, bar.low, bar.high)) {
       if (intervalMs <= track.finestMs || track.finestAt <= bar.time) recordBar(track, event, this.options);
@@ -307,14 +309,16 @@ export class SimulatedVenue implements VenueFold {
   private onTick(event: TickEvent): readonly VenueReport[] {
     const out: VenueReport[] = [];
     if (event.at >= this.nextDue) this.advance(event.at, true, out);
-    meetTick(this.board, this.board.track(event.instrument), event, out);
+    const track = this.board.track(event.instrument);
+    if (isBelievable(event, this.board.instrument(track))) meetTick(this.board, track, event, out);
     return out.length === 0 ? NO_REPORTS : out;
   }
 
   private onFunding(event: FundingDue): readonly VenueReport[] {
     const out: VenueReport[] = [];
     if (event.at >= this.nextDue) this.advance(event.at, false, out);
-    chargeFunding(this.board, this.board.track(event.instrument), event, out);
+    const track = this.board.track(event.instrument);
+    if (isBelievable(event, this.board.instrument(track))) chargeFunding(this.board, track, event, out);
     return out.length === 0 ? NO_REPORTS : out;
   }
 

@@ -46,9 +46,10 @@ describe('BarChecker', () => {
     ['not-enclosing', { close: 12.5 }],
     ['not-enclosing', { open: 8.9 }],
     ['negative-volume', { volume: -1 }],
+    ['beyond-grid', { high: 1_001 }],
     ['misaligned', { time: 1.5 * MINUTE }],
   ] as const)('refuses %s', (objection, over) => {
-    const checker = new BarChecker(MINUTE);
+    const checker = new BarChecker(MINUTE, 0, 1_000);
     expect(checker.check(bar(1, over))).toMatchObject({ verdict: 'refuse', objection });
     expect(checker.counts[objection]).toBe(1);
     expect(checker.check(bar(2))).toMatchObject({ verdict: 'accept', gapBars: 0 });

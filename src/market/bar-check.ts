@@ -6,7 +6,7 @@ import type { Bar, BarFault } from './bar.ts';
 export type BarVerdict = 'accept' | 'refuse' | 'duplicate' | 'late';
 
 /** `conflict`: a second bar of the same open time with other figures. */
-export type BarObjection = BarFault | 'conflict' | 'duplicate' | 'late';
+export type BarObjection = BarFault | 'beyond-grid' | 'conflict' | 'duplicate' | 'late';
 
 export interface BarCheck {
   readonly verdict: BarVerdict;
@@ -33,6 +33,7 @@ export interface BarCounts {
   'not-enclosing': number;
   'negative-volume': number;
   misaligned: number;
+  'beyond-grid': number;
 }
 
 export function noBarCounts(): BarCounts {
@@ -50,6 +51,7 @@ export function noBarCounts(): BarCounts {
     'not-enclosing': 0,
     'negative-volume': 0,
     misaligned: 0,
+    'beyond-grid': 0,
   };
 }
 
@@ -65,6 +67,7 @@ const NOISE = 1e-9;
 /**
  * The rule for one series of bars, applied in the order they come:
  * - not finite, a price not above zero, high below low, negative volume: refused.
+ * - a high above `priceMax`, which the instrument's money cannot be reckoned in: refused as `beyond-grid`.
  * - high or low not enclosing open and close: widened when the miss is float noise (1e-9 of the price), else refused.
  * - off the interval's grid (below one day, shifted by `phaseMs`), or begun before the last one ended: `misaligned`, refused.
  *   Bars of a day and more may shift with daylight saving, so only their distance is judged.
@@ -73,9 +76,10 @@ const NOISE = 1e-9;
  * - a hole: accepted, the missing bars counted. Nothing is filled in.
  */
 export class BarChecker {
-  static readonly configuration = ['intervalMs', 'phaseMs'];
+  static readonly configuration = ['intervalMs', 'phaseMs', 'priceMax'];
   readonly intervalMs: number;
   readonly phaseMs: number;
+  readonly priceMax: number;
   readonly counts: BarCounts = noBarCounts();
   /** Open time of the last accepted bar; -Infinity before the first. */
   lastTime: Instant = -Infinity;
@@ -90,9 +94,10 @@ export class BarChecker {
   private lastClose = 0;
   private lastVolume = 0;
 
-  constructor(intervalMs: number, phaseMs = 0) {
+  constructor(intervalMs: number, phaseMs = 0, priceMax = Infinity) {
     this.intervalMs = intervalMs;
     this.phaseMs = phaseMs;
+    this.priceMax = priceMax;
   }
 
   check(bar: Bar): BarCheck {
@@ -151,9 +156,10 @@ export class BarChecker {
   }
 
   /** Judges a bar by itself and widens `this.high` and `this.low` where only noise is missing. */
-  private faultOf(t: number, o: number, h: number, l: number, c: number, v: number): BarFault | null {
+  private faultOf(t: number, o: number, h: number, l: number, c: number, v: number): BarObjection | null {
     if (!Number.isFinite(t + o + h + l + c + v)) return 'not-finite';
     if (o <= 0 || h <= 0 || l <= 0 || c <= 0) return 'not-positive';
+    if (h > this.priceMax) return 'beyond-grid';
     const top = Math.max(o, c);
     const bottom = Math.min(o, c);
     if (h < top || l > bottom) {

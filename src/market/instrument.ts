@@ -189,6 +189,14 @@ function bigGcd(a: bigint, b: bigint): bigint {
   return a;
 }
 
+/** More ticks than any price has: far beyond them a position's worth would not fit whole minor units. */
+const TICKS_MOST = 1e14;
+
+/** The highest price of an instrument that is believed. */
+export function priceMax({ tick }: Instrument): number {
+  return (TICKS_MOST * tick.units) / power10(tick.scale);
+}
+
 /** Notional in minor units of `settle` for `lots` (any sign) at `ticks` > 0. */
 export function notional(instrument: Instrument, ticks: number, lots: number, rounding: Rounding): number {
   if (instrument.kind === 'inverse-perpetual') {

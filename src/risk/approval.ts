@@ -156,14 +156,16 @@ function examineExit({ plan, facts, account, breaker, at, manual }: JudgeRequest
 
 function examineEntry(request: JudgeRequest, rules: JudgeRules): Passed | WasRefused {
   const { plan: wanted, facts, breaker, at } = request;
-  const early = accountFault(request.account, rules.solvent) ?? breaker?.entryObjection(wanted.confidence) ?? null;
+  const early =
+    accountFault(request.account, rules.solvent) ?? breaker?.entryObjection(wanted.confidence) ?? null;
   if (early !== null) return refusal(wanted, at, [early]);
   const closing = wanted.legs.map((leg) => closingLots(wanted, leg, request.account));
   const account = accountAfterClosing(wanted, request.account);
   const legs = openingFacts(wanted, facts, closing);
   const bad = factsFault(facts, legs, wanted) ?? belowMinimum(wanted, closing, facts);
   if (bad !== null) return refusal(wanted, at, [bad]);
-  if (rules.limits.length + rules.safetyLayers.length === 0) return { kind: 'passed', plan: wanted, facts, ...NOTHING };
+  if (rules.limits.length + rules.safetyLayers.length === 0)
+    return { kind: 'passed', plan: wanted, facts, ...NOTHING };
 
   const atShare = (kept: number) =>
     scaleFacts(

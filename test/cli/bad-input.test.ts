@@ -50,19 +50,37 @@ beforeAll(async () => {
   place.write('HEADER-1h.csv', good.replace(HEADER, 'when,o,h,l,c,v'));
   place.write('EMPTY-1h.csv', '');
   place.write('NOROWS-1h.csv', `${HEADER}\n`);
-  place.write('NAN-1h.csv', waveCsv(60, (row, i) => (i === 30 ? [row[0]!, 'NaN', ...row.slice(2)] : row)));
-  place.write('WORD-1h.csv', waveCsv(60, (row, i) => (i === 7 ? [...row.slice(0, 4), 'ten', row[5]!] : row)));
-  place.write('HIGHLOW-1h.csv', waveCsv(60, ([t, o, h, l, c, v]) => [t!, o!, l!, h!, c!, v!]));
+  place.write(
+    'NAN-1h.csv',
+    waveCsv(60, (row, i) => (i === 30 ? [row[0]!, 'NaN', ...row.slice(2)] : row)),
+  );
+  place.write(
+    'WORD-1h.csv',
+    waveCsv(60, (row, i) => (i === 7 ? [...row.slice(0, 4), 'ten', row[5]!] : row)),
+  );
+  place.write(
+    'HIGHLOW-1h.csv',
+    waveCsv(60, ([t, o, h, l, c, v]) => [t!, o!, l!, h!, c!, v!]),
+  );
   place.write('CUT-1h.csv.gz', gzipSync(good).subarray(0, 400));
   place.write('FALSE-1h.csv.gz', good);
   place.write('UNSORTED-1h.csv', [HEADER, ...good.trim().split('\n').slice(1).reverse()].join('\n'));
-  place.write('NEGATIVE-1h.csv', waveCsv(60, (row) => [row[0]!, ...row.slice(1, 5).map((x) => `-${x}`), '1']));
+  place.write(
+    'NEGATIVE-1h.csv',
+    waveCsv(60, (row) => [row[0]!, ...row.slice(1, 5).map((x) => `-${x}`), '1']),
+  );
   place.write('BINARY-1h.csv', Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 37) % 251)));
-  place.write('SECONDS-1h.csv', waveCsv(60, (row) => [String(Number(row[0]) / 1000), ...row.slice(1)]));
+  place.write(
+    'SECONDS-1h.csv',
+    waveCsv(60, (row) => [String(Number(row[0]) / 1000), ...row.slice(1)]),
+  );
   place.write('FIELDS-1h.csv', `${good}${START + 60 * 3_600_000},1,2\n`);
   place.write('FUNDING.csv', `time,rate\n${START},0.0001\n${START + 28_800_000},0.0001\n`);
   place.write('PARQUET.parquet', 'this is no Parquet file');
-  place.write('UNIVERSE.csv', `symbol,${HEADER}\nA,${START},1,1,1,1,1\nB,${START},1,1,1,1,1\nB,${START + 3600000},1,1,1,1,1\n`);
+  place.write(
+    'UNIVERSE.csv',
+    `symbol,${HEADER}\nA,${START},1,1,1,1,1\nB,${START},1,1,1,1,1\nB,${START + 3600000},1,1,1,1,1\n`,
+  );
   place.write('BTCUSDT-1h.csv', waveCsv(60));
   place.write('BBCA.IDX-1h.csv', waveCsv(60));
   place.write('no-default.mjs', 'export const desk = 1;\n');
@@ -132,8 +150,18 @@ const CASES: readonly Case[] = [
   bars('a Parquet file that is none', 'PARQUET.parquet', 'not a Parquet file'),
   bars('a folder for a file', 'folder', 'folder'),
   bars('a file that is not there', 'missing.csv', 'does not exist'),
-  { name: 'an instrument without a file', argv: () => ['backtest', SMA, '--bars', 'BTCUSDT='], code: 3, says: ['INSTRUMENT=FILE'] },
-  { name: 'an instrument id that is none', argv: () => ['backtest', SMA, '--bars', `A B!=${p('GOOD-1h.csv')}`], code: 3, says: ['A B!'] },
+  {
+    name: 'an instrument without a file',
+    argv: () => ['backtest', SMA, '--bars', 'BTCUSDT='],
+    code: 3,
+    says: ['INSTRUMENT=FILE'],
+  },
+  {
+    name: 'an instrument id that is none',
+    argv: () => ['backtest', SMA, '--bars', `A B!=${p('GOOD-1h.csv')}`],
+    code: 3,
+    says: ['A B!'],
+  },
   {
     name: 'instruments in two currencies',
     argv: () => ['backtest', SMA, '--bars', p('BTCUSDT-1h.csv'), `BBCA.IDX=${p('BBCA.IDX-1h.csv')}`],
@@ -141,67 +169,312 @@ const CASES: readonly Case[] = [
     says: ['IDR', 'USDT', 'one currency'],
   },
   // desks and their parameters
-  { name: 'an unknown desk', argv: () => ['backtest', 'sigmaa', '--bars', p('GOOD-1h.csv')], code: 3, says: ['sigmaa', 'nearest: sigma'] },
-  { name: 'a desk file that is not there', argv: () => ['backtest', './no-desk.ts', '--bars', p('GOOD-1h.csv')], code: 3, says: ['./no-desk.ts'] },
-  { name: 'a desk without a default export', argv: () => ['backtest', p('no-default.mjs'), '--bars', p('GOOD-1h.csv')], code: 3, says: ['default export', 'no-default.mjs'] },
-  { name: 'a desk with a syntax error', argv: () => ['backtest', p('syntax.mjs'), '--bars', p('GOOD-1h.csv')], code: 3, says: ['syntax.mjs', 'cannot be loaded'] },
-  { name: 'a desk that throws while it loads', argv: () => ['backtest', p('throws.mjs'), '--bars', p('GOOD-1h.csv')], code: 3, says: ['throws.mjs', 'made to fail'] },
-  { name: 'a desk whose parts cannot be built', argv: () => ['backtest', p('breaks.mjs'), '--bars', p('GOOD-1h.csv')], code: 3, says: ['breaks.mjs', 'no such part'] },
-  { name: 'an unknown parameter', argv: () => backtest('GOOD-1h.csv', '--set', 'fastt=3'), code: 3, says: ['fastt', 'nearest', '"fast"'] },
-  { name: 'a parameter of the wrong type', argv: () => backtest('GOOD-1h.csv', '--set', 'fast=quick'), code: 3, says: ['fast', 'number'] },
-  { name: 'a parameter out of range', argv: () => backtest('GOOD-1h.csv', '--set', 'fast=0'), code: 3, says: ['fast'] },
-  { name: 'a parameter without a value', argv: () => backtest('GOOD-1h.csv', '--set', 'fast'), code: 3, says: ['"fast"', 'key=value'] },
-  { name: 'bars too long for the desk', argv: () => ['backtest', 'sigma', '--bars', p('BTCUSDT-1h.csv')], code: 3, says: ['1h', '5m', 'finer'] },
-  { name: 'a span without bars', argv: () => backtest('GOOD-1h.csv', '--from', '2031-01-01'), code: 3, says: ['2031-01-01', '2023'] },
+  {
+    name: 'an unknown desk',
+    argv: () => ['backtest', 'sigmaa', '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['sigmaa', 'nearest: sigma'],
+  },
+  {
+    name: 'a desk file that is not there',
+    argv: () => ['backtest', './no-desk.ts', '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['./no-desk.ts'],
+  },
+  {
+    name: 'a desk without a default export',
+    argv: () => ['backtest', p('no-default.mjs'), '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['default export', 'no-default.mjs'],
+  },
+  {
+    name: 'a desk with a syntax error',
+    argv: () => ['backtest', p('syntax.mjs'), '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['syntax.mjs', 'cannot be loaded'],
+  },
+  {
+    name: 'a desk that throws while it loads',
+    argv: () => ['backtest', p('throws.mjs'), '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['throws.mjs', 'made to fail'],
+  },
+  {
+    name: 'a desk whose parts cannot be built',
+    argv: () => ['backtest', p('breaks.mjs'), '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['breaks.mjs', 'no such part'],
+  },
+  {
+    name: 'an unknown parameter',
+    argv: () => backtest('GOOD-1h.csv', '--set', 'fastt=3'),
+    code: 3,
+    says: ['fastt', 'nearest', '"fast"'],
+  },
+  {
+    name: 'a parameter of the wrong type',
+    argv: () => backtest('GOOD-1h.csv', '--set', 'fast=quick'),
+    code: 3,
+    says: ['fast', 'number'],
+  },
+  {
+    name: 'a parameter out of range',
+    argv: () => backtest('GOOD-1h.csv', '--set', 'fast=0'),
+    code: 3,
+    says: ['fast'],
+  },
+  {
+    name: 'a parameter without a value',
+    argv: () => backtest('GOOD-1h.csv', '--set', 'fast'),
+    code: 3,
+    says: ['"fast"', 'key=value'],
+  },
+  {
+    name: 'bars too long for the desk',
+    argv: () => ['backtest', 'sigma', '--bars', p('BTCUSDT-1h.csv')],
+    code: 3,
+    says: ['1h', '5m', 'finer'],
+  },
+  {
+    name: 'a span without bars',
+    argv: () => backtest('GOOD-1h.csv', '--from', '2031-01-01'),
+    code: 3,
+    says: ['2031-01-01', '2023'],
+  },
   // the command line
-  { name: 'an unknown option', argv: () => backtest('GOOD-1h.csv', '--slipage-bps', '1'), code: 2, says: ['--slipage-bps', '--slippage-bps'] },
+  {
+    name: 'an unknown option',
+    argv: () => backtest('GOOD-1h.csv', '--slipage-bps', '1'),
+    code: 2,
+    says: ['--slipage-bps', '--slippage-bps'],
+  },
   { name: 'an unknown command', argv: () => ['backtset'], code: 2, says: ['backtset', 'backtest'] },
   { name: 'no command', argv: () => [], code: 2, says: ['Usage: quorum'] },
   { name: 'a missing argument', argv: () => ['backtest'], code: 2, says: ['desk'] },
-  { name: 'a time that is none', argv: () => backtest('GOOD-1h.csv', '--from', 'yesterday'), code: 2, says: ['yesterday', '2023-07-04'] },
-  { name: 'a number that is none', argv: () => backtest('GOOD-1h.csv', '--fee-bps', 'five'), code: 2, says: ['five', '--fee-bps'] },
+  {
+    name: 'a time that is none',
+    argv: () => backtest('GOOD-1h.csv', '--from', 'yesterday'),
+    code: 2,
+    says: ['yesterday', '2023-07-04'],
+  },
+  {
+    name: 'a number that is none',
+    argv: () => backtest('GOOD-1h.csv', '--fee-bps', 'five'),
+    code: 2,
+    says: ['five', '--fee-bps'],
+  },
   { name: 'negative cash', argv: () => backtest('GOOD-1h.csv', '--cash=-5'), code: 2, says: ['--cash'] },
-  { name: 'an unknown trace level', argv: () => backtest('GOOD-1h.csv', '--trace', 'some'), code: 2, says: ['some', 'decisions'] },
+  {
+    name: 'an unknown trace level',
+    argv: () => backtest('GOOD-1h.csv', '--trace', 'some'),
+    code: 2,
+    says: ['some', 'decisions'],
+  },
   { name: 'no bars at all', argv: () => ['backtest', SMA], code: 3, says: ['--bars'] },
   // where results go
-  { name: 'an out directory that holds other things', argv: () => backtest('GOOD-1h.csv', '--out', p('mine')), code: 3, says: ['notes.txt', '--out'] },
-  { name: 'an out directory below a file', argv: () => backtest('GOOD-1h.csv', '--out', p('GOOD-1h.csv/run')), code: 3, says: ['GOOD-1h.csv'] },
-  { name: 'an out directory that is a file', argv: () => backtest('GOOD-1h.csv', '--out', p('BTCUSDT-1h.csv')), code: 3, says: ['BTCUSDT-1h.csv'] },
+  {
+    name: 'an out directory that holds other things',
+    argv: () => backtest('GOOD-1h.csv', '--out', p('mine')),
+    code: 3,
+    says: ['notes.txt', '--out'],
+  },
+  {
+    name: 'an out directory below a file',
+    argv: () => backtest('GOOD-1h.csv', '--out', p('GOOD-1h.csv/run')),
+    code: 3,
+    says: ['GOOD-1h.csv'],
+  },
+  {
+    name: 'an out directory that is a file',
+    argv: () => backtest('GOOD-1h.csv', '--out', p('BTCUSDT-1h.csv')),
+    code: 3,
+    says: ['BTCUSDT-1h.csv'],
+  },
   // runs
   { name: 'replay of no run', argv: () => ['replay', p('folder')], code: 3, says: ['folder', 'no journal'] },
-  { name: 'replay of a damaged journal', argv: () => ['replay', p('flipped')], code: 3, says: ['flipped', 'damaged at byte'] },
-  { name: 'replay of a journal cut off', argv: () => ['replay', p('cut-journal')], code: 3, says: ['cut-journal', 'journal'] },
+  {
+    name: 'replay of a damaged journal',
+    argv: () => ['replay', p('flipped')],
+    code: 3,
+    says: ['flipped', 'damaged at byte'],
+  },
+  {
+    name: 'replay of a journal cut off',
+    argv: () => ['replay', p('cut-journal')],
+    code: 3,
+    says: ['cut-journal', 'journal'],
+  },
   { name: 'replay of an empty journal', argv: () => ['replay', p('no-bytes')], code: 3, says: ['no-bytes'] },
-  { name: 'replay with inputs.json cut off', argv: () => ['replay', p('inputs-broken')], code: 3, says: ['inputs.json', 'cannot be read'] },
-  { name: 'replay on other data', argv: () => ['replay', p('inputs-other')], code: 3, says: ['not those', 'inputs.json'] },
+  {
+    name: 'replay with inputs.json cut off',
+    argv: () => ['replay', p('inputs-broken')],
+    code: 3,
+    says: ['inputs.json', 'cannot be read'],
+  },
+  {
+    name: 'replay on other data',
+    argv: () => ['replay', p('inputs-other')],
+    code: 3,
+    says: ['not those', 'inputs.json'],
+  },
   { name: 'why of no run', argv: () => ['why', p('folder')], code: 3, says: ['folder', 'no journal'] },
   { name: 'why without a subject', argv: () => ['why'], code: 2, says: ['--live'] },
-  { name: 'why of an instrument that was not traded', argv: () => ['why', p('run'), '--instrument', 'DOGE'], code: 3, says: ['DOGE', 'GOOD'] },
-  { name: 'why before the first decision', argv: () => ['why', p('run'), '--at', '2020-01-01'], code: 3, says: ['2020-01-01', 'no decision'] },
-  { name: 'why of a broken trace', argv: () => ['why', p('bad-trace')], code: 3, says: ['decisions.jsonl:2'] },
-  { name: 'why of a program that does not run', argv: () => ['why', '--live', '--dir', p('folder')], code: 5, says: ['no program runs', 'quorum start'] },
+  {
+    name: 'why of an instrument that was not traded',
+    argv: () => ['why', p('run'), '--instrument', 'DOGE'],
+    code: 3,
+    says: ['DOGE', 'GOOD'],
+  },
+  {
+    name: 'why before the first decision',
+    argv: () => ['why', p('run'), '--at', '2020-01-01'],
+    code: 3,
+    says: ['2020-01-01', 'no decision'],
+  },
+  {
+    name: 'why of a broken trace',
+    argv: () => ['why', p('bad-trace')],
+    code: 3,
+    says: ['decisions.jsonl:2'],
+  },
+  {
+    name: 'why of a program that does not run',
+    argv: () => ['why', '--live', '--data-dir', p('folder')],
+    code: 5,
+    says: ['no program runs', 'quorum start'],
+  },
   // features
-  { name: 'an unknown feature', argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsj:14'], code: 3, says: ['rsj', "'rsi'"] },
-  { name: 'a feature parameter out of range', argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi:0'], code: 3, says: ['rsi:0', 'period'] },
-  { name: 'a feature parameter that is a word', argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'ema:long'], code: 3, says: ['ema:long', 'whole number'] },
-  { name: 'too many feature parameters', argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi:1:2:3'], code: 3, says: ['rsi:1:2:3', 'takes 1'] },
-  { name: 'features without columns', argv: () => ['features', '--bars', p('GOOD-1h.csv')], code: 2, says: ['--columns'] },
-  { name: 'features over many instruments', argv: () => ['features', '--bars', p('UNIVERSE.csv'), '--columns', 'rsi'], code: 3, says: ['2 instruments', '--bars A'] },
-  { name: 'features into an unknown format', argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi', '--out', p('x.xlsx')], code: 2, says: ['x.xlsx', '.parquet'] },
-  { name: 'features over their own bars', argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi', '--out', p('GOOD-1h.csv')], code: 3, says: ['GOOD-1h.csv', 'bars file itself'] },
-  { name: 'features of funding', argv: () => ['features', '--bars', p('FUNDING.csv'), '--columns', 'rsi'], code: 3, says: ['FUNDING.csv', 'open'] },
+  {
+    name: 'an unknown feature',
+    argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rssi:14'],
+    code: 3,
+    says: ['rssi', "'rsi'"],
+  },
+  {
+    name: 'a feature parameter out of range',
+    argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi:0'],
+    code: 3,
+    says: ['rsi:0', 'period'],
+  },
+  {
+    name: 'a feature parameter that is a word',
+    argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'ema:long'],
+    code: 3,
+    says: ['ema:long', 'whole number'],
+  },
+  {
+    name: 'too many feature parameters',
+    argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi:1:2:3'],
+    code: 3,
+    says: ['rsi:1:2:3', 'takes 1'],
+  },
+  {
+    name: 'features without columns',
+    argv: () => ['features', '--bars', p('GOOD-1h.csv')],
+    code: 2,
+    says: ['--columns'],
+  },
+  {
+    name: 'features over many instruments',
+    argv: () => ['features', '--bars', p('UNIVERSE.csv'), '--columns', 'rsi'],
+    code: 3,
+    says: ['2 instruments', '--bars A'],
+  },
+  {
+    name: 'features into an unknown format',
+    argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi', '--out', p('x.xlsx')],
+    code: 2,
+    says: ['x.xlsx', '.parquet'],
+  },
+  {
+    name: 'features over their own bars',
+    argv: () => ['features', '--bars', p('GOOD-1h.csv'), '--columns', 'rsi', '--out', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['GOOD-1h.csv', 'bars file itself'],
+  },
+  {
+    name: 'features of funding',
+    argv: () => ['features', '--bars', p('FUNDING.csv'), '--columns', 'rsi'],
+    code: 3,
+    says: ['FUNDING.csv', 'open'],
+  },
   // data and new
-  { name: 'check of a poor file', argv: () => ['data', 'check', p('HIGHLOW-1h.csv')], code: 3, says: ['HIGHLOW-1h.csv'] },
-  { name: 'import onto itself', argv: () => ['data', 'import', p('GOOD-1h.csv'), '--out', p('GOOD-1h.csv')], code: 3, says: ['GOOD-1h.csv', '--out'] },
-  { name: 'import over another file', argv: () => ['data', 'import', p('GOOD-1h.csv'), '--out', p('BTCUSDT-1h.csv')], code: 3, says: ['BTCUSDT-1h.csv', '--force'] },
+  {
+    name: 'check of a poor file',
+    argv: () => ['data', 'check', p('HIGHLOW-1h.csv')],
+    code: 3,
+    says: ['HIGHLOW-1h.csv'],
+  },
+  {
+    name: 'import onto itself',
+    argv: () => ['data', 'import', p('GOOD-1h.csv'), '--out', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['GOOD-1h.csv', '--out'],
+  },
+  {
+    name: 'import over another file',
+    argv: () => ['data', 'import', p('GOOD-1h.csv'), '--out', p('BTCUSDT-1h.csv')],
+    code: 3,
+    says: ['BTCUSDT-1h.csv', '--force'],
+  },
   { name: 'list of a file', argv: () => ['data', 'list', p('GOOD-1h.csv')], code: 3, says: ['is a file'] },
   { name: 'list of nothing', argv: () => ['data', 'list', p('nowhere')], code: 3, says: ['nowhere'] },
-  { name: 'download without a start', argv: () => ['data', 'download', 'BTCUSDT'], code: 2, says: ['--from'] },
-  { name: 'download of an impossible interval', argv: () => ['data', 'download', 'BTCUSDT', '--from', '2024-01-01', '--interval', '7x', '--dir', p('folder')], code: 3, says: ['7x'] },
-  { name: 'download from a host that is no venue', argv: () => ['data', 'download', 'BTCUSDT', '--from', '2024-01-01', '--url', 'https://example.com', '--dir', p('folder')], code: 3, says: ['example.com'] },
-  { name: 'a new desk where one is', argv: () => ['new', 'taken', '--in', place.dir], code: 3, says: ['taken', 'desk.ts'] },
-  { name: 'a new desk with an impossible name', argv: () => ['new', 'My Desk', '--in', place.dir], code: 3, says: ['My Desk', 'lower-case'] },
-  { name: 'doctor of a host that is no URL', argv: () => ['doctor', '--offline', '--host', 'binance'], code: 2, says: ['binance', 'URL'] },
+  {
+    name: 'download without a start',
+    argv: () => ['data', 'download', 'BTCUSDT'],
+    code: 2,
+    says: ['--from'],
+  },
+  {
+    name: 'download of an impossible interval',
+    argv: () => [
+      'data',
+      'download',
+      'BTCUSDT',
+      '--from',
+      '2024-01-01',
+      '--interval',
+      '7x',
+      '--dir',
+      p('folder'),
+    ],
+    code: 3,
+    says: ['7x'],
+  },
+  {
+    name: 'download from a host that is no venue',
+    argv: () => [
+      'data',
+      'download',
+      'BTCUSDT',
+      '--from',
+      '2024-01-01',
+      '--url',
+      'https://example.com',
+      '--dir',
+      p('folder'),
+    ],
+    code: 3,
+    says: ['example.com'],
+  },
+  {
+    name: 'a new desk where one is',
+    argv: () => ['new', 'taken', '--in', place.dir],
+    code: 3,
+    says: ['taken', 'desk.ts'],
+  },
+  {
+    name: 'a new desk with an impossible name',
+    argv: () => ['new', 'My Desk', '--in', place.dir],
+    code: 3,
+    says: ['My Desk', 'lower-case'],
+  },
+  {
+    name: 'doctor of a host that is no URL',
+    argv: () => ['doctor', '--offline', '--host', 'binance'],
+    code: 2,
+    says: ['binance', 'URL'],
+  },
 ];
 
 describe('bad input', () => {
@@ -231,10 +504,10 @@ describe('bad input', () => {
 
   it('refuses a place that may not be written', async (context) => {
     if (process.getuid?.() === 0) {
-      // root may write everywhere but into /proc
-      const asRoot = await runCli(...backtest('GOOD-1h.csv', '--out', '/proc/quorum-run'));
+      // root may write everywhere but where the kernel says no
+      const asRoot = await runCli(...backtest('GOOD-1h.csv', '--out', '/sys/quorum-run'));
       expect(asRoot.code, asRoot.stderr).toBe(3);
-      expect(asRoot.stderr).toContain('/proc/quorum-run');
+      expect(asRoot.stderr).toContain('/sys/quorum-run');
       expect(asRoot.stderr).not.toMatch(/^\s+at /m);
       return;
     }

@@ -69,7 +69,14 @@ export function waveCsv(rows: number, change: (row: string[], i: number) => stri
     const at = (k: number) => 100 + k * 0.01 + 5 * Math.sin(k / 9);
     const open = at(i);
     const close = at(i + 1);
-    const row = [START + i * HOUR, open, Math.max(open, close) + 0.5, Math.min(open, close) - 0.5, close, 1000];
+    const row = [
+      START + i * HOUR,
+      open,
+      Math.max(open, close) + 0.5,
+      Math.min(open, close) - 0.5,
+      close,
+      1000,
+    ];
     lines.push(change(row.map(String), i).join(','));
   }
   return `${lines.join('\n')}\n`;

@@ -17,7 +17,14 @@ const VARIANTS: Record<string, readonly string[]> = {
   'strict gates': ['adxMin=60', 'stretchMin=3', 'volumeShareMin=0.9', 'volatilityMax=0.3'],
   'no leverage allowed': ['leverageMax=5'],
   'small day loss': ['dayLossMax=0.0005', 'ignoreExpectancy=true', 'monitor=false', 'breaker=false'],
-  'large risk': free('explorationRisk=0.02', 'riskMax=0.02', 'assetMax=1', 'groupMax=1', 'sectorMax=1', 'heatMax=1'),
+  'large risk': free(
+    'explorationRisk=0.02',
+    'riskMax=0.02',
+    'assetMax=1',
+    'groupMax=1',
+    'sectorMax=1',
+    'heatMax=1',
+  ),
 };
 
 /** Many entries at once and nothing that pauses the desk. */
@@ -79,18 +86,27 @@ describe('fixture every-part-acts', () => {
   it.each(['single-asset', 'correlated-group', 'sector', 'heat'])('limit %s', (name) =>
     expect(seen.refusals.has(name) || seen.reductions.has(name)).toBe(true),
   );
-  it.each(['exit:time', 'exit:trailing', 'exit:regime-change', 'exit:rebalance', 'exit:thesis', 'stop-loss', 'take-profit'])(
-    '%s',
-    (name) => expect([...seen.exits.keys()]).toContain(name),
-  );
+  it.each([
+    'exit:time',
+    'exit:trailing',
+    'exit:regime-change',
+    'exit:rebalance',
+    'exit:thesis',
+    'stop-loss',
+    'take-profit',
+  ])('%s', (name) => expect([...seen.exits.keys()]).toContain(name));
   it.each(['CLOSED', 'ALERT', 'THROTTLE', 'HALT', 'SHUTDOWN'])('breaker state %s', (name) =>
     expect([...seen.breaker.keys()]).toContain(name),
   );
   it.each(['TREND_UP', 'TREND_DOWN', 'RANGE', 'CHOP', 'VOLATILE'])('regime %s', (name) =>
     expect([...seen.regimes.keys()]).toContain(name),
   );
-  it.each(['leverage', 'daily-loss'])('safety layer %s', (name) => expect([...seen.layers.keys()]).toContain(name));
+  it.each(['leverage', 'daily-loss'])('safety layer %s', (name) =>
+    expect([...seen.layers.keys()]).toContain(name),
+  );
   it('multipliers of regime, volatility and monitor', () => {
-    expect([...seen.cuts.keys()]).toEqual(expect.arrayContaining(['volatility', 'strategy-monitor', 'regime:RANGE']));
+    expect([...seen.cuts.keys()]).toEqual(
+      expect.arrayContaining(['volatility', 'strategy-monitor', 'regime:RANGE']),
+    );
   });
 });

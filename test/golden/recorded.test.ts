@@ -11,7 +11,11 @@ import { RECORDED, recordedFiles } from '../support/recorded.ts';
 const folder = mkdtempSync(join(tmpdir(), 'quorum-recorded-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function sigmaRun(out: string, bars: readonly string[], funding: readonly string[]): Promise<Record<string, unknown>> {
+async function sigmaRun(
+  out: string,
+  bars: readonly string[],
+  funding: readonly string[],
+): Promise<Record<string, unknown>> {
   const request: BacktestRequest = {
     desk: await loadDesk('sigma', []),
     bars,

@@ -110,6 +110,7 @@ function rulesOf(n: Numbers): JudgeRules {
     safetyLayers: safetyLayers({ ...n, allowed: null }),
     shareMin: n.shareMin,
     approvalMs: n.approvalMs,
+    solvent: true,
   };
 }
 

@@ -1,6 +1,6 @@
 import { MINUTE } from '#base';
 import { sigma, sigmaParameters } from '#desks';
-import { type DeskParts, type DeskSetup, NO_TRACE, type PortfolioDefinition, type TraceSink } from '#engine';
+import { type DeskParts, type DeskSetup, NO_TRACE, type PortfolioDefinition } from '#engine';
 import { proposalPool, weightedSum } from '#ensemble';
 import { type SimulatedVenueOptions, venueOptions } from '#execution';
 import { currency, type Instrument, type InstrumentId, instrumentFor } from '#market';
@@ -129,34 +129,40 @@ export function simulationVenue(
   });
 }
 
-/** Two desks on two instruments that trade from the start: for a scenario that dies at every boundary. */
-export function smallPortfolio(): PortfolioDefinition {
-  const [, eth, sol] = INSTRUMENTS as [Instrument, Instrument, Instrument];
-  const fast = { ...flipParts(), warmUpBars: 6 };
-  const pair = { ...pairParts(), warmUpBars: 6, exits: [timeExit({ otherwiseMs: 20 * MINUTE })] };
-  return { ...simulationPortfolio(), desks: [setup('flip', fast, [sol]), setup('pair', pair, [eth, sol])] };
-}
-
-/** The portfolio that lives through the simulation: three desks on three instruments, one breaker. */
-export function simulationPortfolio(trace: TraceSink = NO_TRACE): PortfolioDefinition {
-  const [btc, eth, sol] = INSTRUMENTS as [Instrument, Instrument, Instrument];
+/** A portfolio of these desks: one account, one breaker. */
+function portfolio(desks: readonly DeskSetup[]): PortfolioDefinition {
+  const { minorScale } = INSTRUMENTS[0]!;
   const { instrumentOf: _, seed: __, ...shadowVenue } = simulationVenue('shadow');
   return {
     name: 'sim',
     base: currency('USDT'),
-    baseMinorScale: btc.minorScale,
-    cash: 100_000 * 10 ** btc.minorScale,
-    desks: [
-      setup('sigma', sigmaParts(), [btc, eth, sol]),
-      setup('flip', flipParts(), [btc, sol]),
-      setup('pair', pairParts(), [eth, sol]),
-    ],
+    baseMinorScale: minorScale,
+    cash: 100_000 * 10 ** minorScale,
+    desks,
     feedMs: () => BAR_MS,
     breaker: { ...SIGMA_BREAKER, coolDownMs: [30_000, 60_000, 120_000] },
     platform: null,
     running: true,
     feeRate: null,
     shadowVenue,
-    trace,
+    trace: NO_TRACE,
   };
 }
+
+const [BTC, ETH, SOL] = INSTRUMENTS as readonly [Instrument, Instrument, Instrument];
+
+/** The portfolio that lives through the simulation: three desks on three instruments. Parts hold no state. */
+export const LARGE: PortfolioDefinition = portfolio([
+  setup('sigma', sigmaParts(), [BTC, ETH, SOL]),
+  setup('flip', flipParts(), [BTC, SOL]),
+  setup('pair', pairParts(), [ETH, SOL]),
+]);
+
+/** Two desks on two instruments that trade from the start: for a scenario that dies at every boundary. */
+export const SMALL: PortfolioDefinition = portfolio([
+  setup('flip', { ...flipParts(), warmUpBars: 6 }, [SOL]),
+  setup('pair', { ...pairParts(), warmUpBars: 6, exits: [timeExit({ otherwiseMs: 20 * MINUTE })] }, [
+    ETH,
+    SOL,
+  ]),
+]);

@@ -1,6 +1,7 @@
 import { Chance } from '#base';
-import { smallPortfolio } from './desks.ts';
-import { friendly, hostile, type Outcome, World, type WorldOptions } from './world.ts';
+import { SMALL } from './desks.ts';
+import { friendly, hostile, type WorldOptions } from './script.ts';
+import { type Outcome, World } from './world.ts';
 
 /** Crashes of one simulated day. */
 export const DEATHS = 5;
@@ -21,7 +22,7 @@ export function liveThrough(seed: number, deaths: readonly number[] = deathsOf(s
 /** A short scenario that trades at once: hostile or, for comparisons, friendly. */
 export function shortScenario(kind: 'hostile' | 'friendly', deaths: readonly number[]): WorldOptions {
   const base = kind === 'hostile' ? hostile('short', deaths) : friendly('short', deaths);
-  return { ...base, bars: 26, portfolio: smallPortfolio, snapshotEvery: 20 };
+  return { ...base, bars: 26, portfolio: SMALL, snapshotEvery: 60 };
 }
 
 /** What was asked of the venue, without the questions of a restart. */

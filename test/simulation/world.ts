@@ -1,124 +1,11 @@
 import { assert, Chance, canonicalJson, type Instant, MINUTE, SECOND } from '#base';
-import {
-  type Command,
-  Engine,
-  type Event,
-  Loop,
-  type OperatorAction,
-  type Outside,
-  type PortfolioDefinition,
-  replay,
-} from '#engine';
-import { type FaultModel, NO_FAULTS, simulatedVenue, type VenueFold } from '#execution';
+import { type Command, Engine, type Event, Loop, type Outside, replay } from '#engine';
+import { NO_FAULTS, simulatedVenue, type VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
-import type { MarketEvent } from '#market';
-import { BAR_MS, INSTRUMENTS, simulationPortfolio, simulationVenue, VENUE, WARM_UP_BARS } from './desks.ts';
-import { deliveries, type FeedFaults, NO_FEED_FAULTS, trueBars } from './market.ts';
+import { BAR_MS, INSTRUMENTS, simulationVenue, VENUE } from './desks.ts';
 import { Boundaries, Crash, MemoryJournal } from './memory-journal.ts';
+import { type Action, Agenda, dayScript, START, type WorldOptions } from './script.ts';
 import { type Booked, Watchman } from './watchman.ts';
-
-/** One life of the portfolio: what is thrown at it and where it dies. */
-export interface WorldOptions {
-  readonly seed: string;
-  /** Bars of the simulated day, the warm-up included. */
-  readonly bars: number;
-  readonly venueFaults: Partial<FaultModel>;
-  readonly feedFaults: FeedFaults;
-  /** Chance per minute that the loop's clock jumps. */
-  readonly clockJumps: number;
-  /** Feed outages and operator acts: chance per bar. */
-  readonly outages: number;
-  readonly operator: number;
-  /** Chance that an answer is late, malformed or never comes. */
-  readonly badAnswers: number;
-  readonly latencyMs: number;
-  /** Boundaries to die at, ascending, counted over all lives of the process. */
-  readonly deaths: readonly number[];
-  /** Whether a restart takes time and loses what was only appended. */
-  readonly harshDeaths: boolean;
-  readonly snapshotEvery: number;
-  readonly portfolio: () => PortfolioDefinition;
-}
-
-/** Everything that can go wrong does. */
-export function hostile(seed: string, deaths: readonly number[] = []): WorldOptions {
-  return {
-    seed,
-    bars: 60 + 288,
-    venueFaults: {
-      seed,
-      lostSend: 0.02,
-      rejectedSend: 0.02,
-      lostReport: 0.05,
-      lostFill: 0.05,
-      duplicate: 0.1,
-      delay: 0.1,
-      delayMsMax: 20_000,
-      split: 0.4,
-      slowCancel: 0.2,
-      disconnectEveryMs: 3 * 3_600_000,
-      disconnectMsMax: 4 * MINUTE,
-      lostWhileDown: 0.5,
-    },
-    feedFaults: { late: 0.02, duplicate: 0.03, lost: 0.005, malformed: 0.02 },
-    clockJumps: 0.003,
-    outages: 0.01,
-    operator: 0.01,
-    badAnswers: 0.3,
-    latencyMs: 250,
-    deaths,
-    harshDeaths: true,
-    snapshotEvery: 500,
-    portfolio: simulationPortfolio,
-  };
-}
-
-/** Nothing goes wrong but the process itself. */
-export function friendly(seed: string, deaths: readonly number[] = []): WorldOptions {
-  return {
-    ...hostile(seed, deaths),
-    venueFaults: {},
-    feedFaults: NO_FEED_FAULTS,
-    clockJumps: 0,
-    outages: 0,
-    operator: 0,
-    badAnswers: 0,
-    latencyMs: 0,
-    harshDeaths: false,
-  };
-}
-
-type Action =
-  | { readonly do: 'market'; readonly event: MarketEvent }
-  | { readonly do: 'deliver'; readonly event: MarketEvent }
-  | { readonly do: 'feed'; readonly status: 'disconnected' | 'resynced' }
-  | { readonly do: 'answer'; readonly questionId: string; readonly answer: unknown }
-  | { readonly do: 'operate'; readonly act: OperatorAction }
-  | { readonly do: 'clock'; readonly skewMs: number }
-  | { readonly do: 'account' }
-  | { readonly do: 'advance' };
-
-interface Planned {
-  readonly time: Instant;
-  readonly rank: number;
-  readonly order: number;
-  readonly action: Action;
-}
-
-const RANK: Readonly<Record<Action['do'], number>> = {
-  clock: 0,
-  advance: 1,
-  market: 2,
-  feed: 3,
-  deliver: 4,
-  answer: 5,
-  operate: 6,
-  account: 7,
-};
-
-const START = Date.UTC(2024, 2, 5);
-/** After the day everything works again for so many bars, so that what is open can be settled. */
-const CALM_BARS = 9;
 
 interface Snapshot {
   readonly position: number;
@@ -154,8 +41,7 @@ export class World implements Outside {
   readonly watchman: Watchman;
   private readonly venue: VenueFold & { isConnected?(at: Instant): boolean };
   private readonly chance: Chance;
-  private planned: Planned[] = [];
-  private planCount = 0;
+  private readonly agenda = new Agenda();
   private now: Instant = START;
   private skew = 0;
   private journal: MemoryJournal;
@@ -173,14 +59,12 @@ export class World implements Outside {
   private deathsLeft: number[];
   private deathCount = 0;
   private exactRestarts = 0;
-  private readonly endOfDay: Instant;
 
   constructor(options: WorldOptions) {
     this.options = options;
     const { seed, bars } = options;
     this.chance = new Chance(`${seed}/world`);
-    this.endOfDay = START + bars * BAR_MS;
-    const faults = { ...NO_FAULTS, ...options.venueFaults, until: this.endOfDay };
+    const faults = { ...NO_FAULTS, ...options.venueFaults, until: START + bars * BAR_MS };
     const hasFaults = Object.keys(options.venueFaults).length > 0;
     const venueOptions = simulationVenue(seed, {
       latencyMs: options.latencyMs,
@@ -191,123 +75,9 @@ export class World implements Outside {
     this.deathsLeft = [...options.deaths];
     this.boundaries.dieAt = this.deathsLeft.shift() ?? -1;
     this.journal = new MemoryJournal(this.boundaries);
-    this.engine = this.counted(new Engine(this.options.portfolio()));
+    this.engine = this.counted(new Engine(this.options.portfolio));
     this.loop = new Loop(this.engine, this.journal, this);
-    this.script();
-  }
-
-  // ---- the script of the day
-
-  private plan(time: Instant, action: Action): void {
-    const item = { time, rank: RANK[action.do], order: this.planCount++, action };
-    let i = this.planned.length;
-    while (i > 0 && before(item, this.planned[i - 1]!)) i -= 1;
-    this.planned.splice(i, 0, item);
-  }
-
-  private script(): void {
-    const { seed, bars, feedFaults, clockJumps, outages, operator } = this.options;
-    const traded = new Set(this.options.portfolio().desks.flatMap((d) => d.instruments.map((i) => i.id)));
-    const all = trueBars(seed, START, bars + CALM_BARS).map((row) =>
-      row.filter((b) => traded.has(b.instrument)),
-    );
-    const items: Planned[] = [];
-    const add = (time: Instant, action: Action) =>
-      items.push({ time, rank: RANK[action.do], order: this.planCount++, action });
-    for (const row of all) {
-      for (const { instrument, bar } of row) {
-        const open = {
-          kind: 'bar-opened' as const,
-          at: bar.time,
-          eventTime: bar.time,
-          instrument,
-          intervalMs: BAR_MS,
-          open: bar.open,
-        };
-        const close = bar.time + BAR_MS;
-        add(bar.time, { do: 'market', event: open });
-        add(close, {
-          do: 'market',
-          event: { kind: 'bar-closed', at: close, eventTime: close, instrument, intervalMs: BAR_MS, bar },
-        });
-      }
-    }
-    const calmFrom = bars;
-    for (const { time, event } of deliveries(seed, all.slice(0, calmFrom), feedFaults))
-      add(time, { do: 'deliver', event });
-    for (const { time, event } of deliveries(seed, all.slice(calmFrom), NO_FEED_FAULTS))
-      add(time, { do: 'deliver', event });
-    const { chance } = this;
-    for (let k = 0; k < bars; k++) {
-      const at = START + k * BAR_MS;
-      if (k % 3 === 1) add(at + 90 * SECOND, { do: 'account' });
-      if (k % 96 === 95) {
-        for (const { id } of INSTRUMENTS) {
-          add(at, {
-            do: 'market',
-            event: { kind: 'funding-due', at, eventTime: at, instrument: id, rate: 0.0001, mark: null },
-          });
-        }
-      }
-      if (k > WARM_UP_BARS) {
-        for (const { id } of INSTRUMENTS) {
-          if (!chance.happens(0.3)) continue;
-          const row = all[k]!.find((b) => b.instrument === id);
-          if (row === undefined) continue;
-          const price = chance.happens(0.05) ? Number.NaN : row.bar.open;
-          const time = at + chance.below(BAR_MS);
-          add(time, {
-            do: 'deliver',
-            event: {
-              kind: 'mark-updated',
-              at: time,
-              eventTime: time,
-              instrument: id,
-              mark: price,
-              index: null,
-            },
-          });
-        }
-      }
-      if (chance.happens(outages)) {
-        const down = at + chance.below(BAR_MS);
-        add(down, { do: 'feed', status: 'disconnected' });
-        add(down + chance.below(20 * MINUTE), { do: 'feed', status: 'resynced' });
-      }
-      if (chance.happens(operator)) this.operate(at + chance.below(BAR_MS), add);
-      for (let m = 0; m < 5; m++) {
-        if (!chance.happens(clockJumps)) continue;
-        const skewMs = Math.round((chance.uniform() - 0.5) * 10 * MINUTE);
-        add(at + m * MINUTE + 1, { do: 'clock', skewMs });
-        if (chance.happens(0.7)) add(at + m * MINUTE + chance.below(10 * MINUTE), { do: 'clock', skewMs: 0 });
-      }
-    }
-    const end = this.endOfDay;
-    add(end, { do: 'clock', skewMs: 0 });
-    add(end, { do: 'feed', status: 'resynced' });
-    for (let m = 1; m < CALM_BARS * 5; m++) add(end + m * MINUTE, { do: 'account' });
-    add(end + 9 * MINUTE, { do: 'operate', act: { action: 'stop' } });
-    add(end + 10 * MINUTE, { do: 'operate', act: { action: 'override', enabled: true } });
-    for (const m of [11, 19, 27])
-      add(end + m * MINUTE, { do: 'operate', act: { action: 'flatten', desk: null } });
-    for (let t = START; t < end + CALM_BARS * BAR_MS; t += MINUTE) add(t + 30 * SECOND, { do: 'advance' });
-    items.sort((a, b) => (before(a, b) ? -1 : 1));
-    this.planned = items;
-  }
-
-  private operate(time: Instant, add: (time: Instant, action: Action) => unknown): void {
-    const { chance } = this;
-    const pick = chance.below(5);
-    if (pick === 0)
-      add(time, { do: 'operate', act: { action: 'flatten', desk: chance.happens(0.5) ? 'flip' : null } });
-    else if (pick === 1) add(time, { do: 'operate', act: { action: 'recover', confirm: 'RESTART' } });
-    else if (pick === 2) {
-      add(time, { do: 'operate', act: { action: 'override', enabled: true } });
-      add(time + 5 * MINUTE, { do: 'operate', act: { action: 'override', enabled: false } });
-    } else {
-      add(time, { do: 'operate', act: { action: 'stop' } });
-      add(time + 1 + chance.below(30 * MINUTE), { do: 'operate', act: { action: 'start' } });
-    }
+    this.agenda.fill(dayScript(options));
   }
 
   // ---- running
@@ -324,16 +94,17 @@ export class World implements Outside {
         configurationHash: 'y',
       }),
     );
-    while (this.planned.length > 0) {
-      const next = this.planned[0]!;
-      this.living(() => this.timersUntil(next.time));
-      this.planned.shift();
-      this.now = Math.max(this.now, next.time);
-      this.living(() => this.act(next.action));
+    for (let next = this.agenda.next; next !== undefined; next = this.agenda.next) {
+      const { time, action } = next;
+      this.living(() => this.timersUntil(time));
+      this.agenda.done();
+      this.now = Math.max(this.now, time);
+      this.living(() => this.act(action));
     }
     this.boundaries.dieAt = -1;
+    const { passed } = this.boundaries;
     this.loop.finish();
-    return this.outcome();
+    return this.outcome(passed);
   }
 
   /** Counts the events an engine takes in, so that a death between writing and deciding can be told. */
@@ -374,47 +145,45 @@ export class World implements Outside {
 
   private act(action: Action): void {
     const at = this.clock();
+    const eventTime = this.now;
     switch (action.do) {
       case 'market':
-        return this.take(this.venue.onMarket({ ...action.event, at: this.now }));
+        this.take(this.venue.onMarket({ ...action.event, at: this.now }));
+        break;
       case 'advance':
-        return this.take(this.venue.advanceTo(this.now));
+        this.take(this.venue.advanceTo(this.now));
+        break;
       case 'deliver':
-        return this.dispatch({ ...action.event, at }, true);
-      case 'feed':
-        return this.dispatch(
-          {
-            kind: 'feed-changed',
-            at,
-            eventTime: this.now,
-            feed: 'bars',
-            status: action.status,
-            detail: 'simulated',
-          },
+        this.dispatch({ ...action.event, at }, true);
+        break;
+      case 'feed': {
+        const { status } = action;
+        this.dispatch(
+          { kind: 'feed-changed', at, eventTime, feed: 'bars', status, detail: 'simulated' },
           true,
         );
+        break;
+      }
       case 'answer': {
         const { questionId, answer } = action;
         const error = answer === null ? 'nobody could answer' : null;
-        return this.dispatch(
-          { kind: 'answer-received', at, eventTime: this.now, questionId, answer, error },
-          !this.options.harshDeaths,
-        );
+        const again = !this.options.harshDeaths;
+        this.dispatch({ kind: 'answer-received', at, eventTime, questionId, answer, error }, again);
+        break;
       }
       case 'operate': {
         const { act } = action;
-        return this.dispatch(
-          { kind: 'operator-acted', at, eventTime: this.now, by: 'test', reason: 'script', act },
-          true,
-        );
+        this.dispatch({ kind: 'operator-acted', at, eventTime, by: 'test', reason: 'script', act }, true);
+        break;
       }
       case 'clock':
         this.skew = action.skewMs;
-        return;
+        break;
       case 'account':
         if (this.venue.isConnected?.(this.now) === false) return;
         this.take(this.venue.advanceTo(this.now));
-        return this.take([this.venue.accountReport(this.now, VENUE)]);
+        this.take([this.venue.accountReport(this.now, VENUE)]);
+        break;
     }
   }
 
@@ -469,7 +238,7 @@ export class World implements Outside {
           if (isOnlyTold(report)) this.untold.push(report);
           this.inbox.push(report);
         }
-        this.plan(this.now + this.options.latencyMs + 1, { do: 'advance' });
+        this.agenda.add(this.now + this.options.latencyMs + 1, { do: 'advance' });
         break;
       }
       case 'ask-question':
@@ -492,7 +261,7 @@ export class World implements Outside {
         topic === 'score'
           ? { value: chance.uniform() * 2 - 1 }
           : { verdict: chance.happens(0.8) ? 'allow' : 'refuse', share: 0.25 + 0.75 * chance.uniform() };
-      this.plan(this.now + delay, { do: 'answer', questionId, answer });
+      this.agenda.add(this.now + delay, { do: 'answer', questionId, answer });
       return;
     }
     const kinds = [
@@ -508,8 +277,8 @@ export class World implements Outside {
     const late = kind > kinds.length || chance.happens(0.3);
     const answer = kind > kinds.length ? { value: 1 } : kinds[kind];
     const time = this.now + (late ? timeoutMs + chance.below(MINUTE) : delay);
-    this.plan(time, { do: 'answer', questionId, answer });
-    if (chance.happens(0.3)) this.plan(time + 5, { do: 'answer', questionId, answer });
+    this.agenda.add(time, { do: 'answer', questionId, answer });
+    if (chance.happens(0.3)) this.agenda.add(time + 5, { do: 'answer', questionId, answer });
   }
 
   // ---- death and restart
@@ -527,7 +296,7 @@ export class World implements Outside {
     this.journal = journal;
     this.boundaries.dieAt = this.deathsLeft.shift() ?? -1;
 
-    const cold = new Engine(this.options.portfolio());
+    const cold = new Engine(this.options.portfolio);
     const report = replay(cold, journal.entries(), noTape);
     assert(
       report.difference === null,
@@ -537,7 +306,7 @@ export class World implements Outside {
     const snapshot = this.snapshots.findLast((s) => s.position <= journal.length);
     this.snapshots = this.snapshots.filter((s) => s.position <= journal.length);
     if (snapshot !== undefined) {
-      const warm = new Engine(this.options.portfolio());
+      const warm = new Engine(this.options.portfolio);
       warm.restore(JSON.parse(snapshot.text));
       const tail = replay(warm, journal.entries(snapshot.position), noTape);
       assert(
@@ -592,10 +361,10 @@ export class World implements Outside {
 
   // ---- the end
 
-  private outcome(): Outcome {
+  private outcome(boundaries: number): Outcome {
     const { journal, engine } = this;
     this.watchman.books(engine);
-    const whole = new Engine(this.options.portfolio());
+    const whole = new Engine(this.options.portfolio);
     const booked: Booked = { fills: [], fundings: [] };
     whole.observer = {
       filled: ({ booking }, report) => {
@@ -615,7 +384,7 @@ export class World implements Outside {
     this.watchman.settled(engine, this.venue, this.now, booked);
     const commands = journal.durable.filter((e) => e.kind === 'command').map((e) => e.text);
     return {
-      boundaries: this.boundaries.passed,
+      boundaries,
       events: report.events,
       commands,
       deaths: this.deathCount,
@@ -635,11 +404,6 @@ export class World implements Outside {
 const noTape = (): never => {
   throw new Error('the simulation writes every event in full');
 };
-
-function before(a: Planned, b: Planned): boolean {
-  if (a.time !== b.time) return a.time < b.time;
-  return a.rank !== b.rank ? a.rank < b.rank : a.order < b.order;
-}
 
 const isOnlyTold = (report: VenueReport): boolean =>
   report.kind === 'funding-charged' || report.kind === 'unasked-fill';

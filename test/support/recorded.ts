@@ -8,7 +8,8 @@ export const RECORDED: string | null = (() => {
   return existsSync(join(folder, 'crypto')) ? folder : null;
 })();
 
-if (RECORDED === null) process.stdout.write('skipped: tests on recorded data (set QUORUM_DATA to a folder that holds crypto/)\n');
+if (RECORDED === null)
+  process.stdout.write('skipped: tests on recorded data (set QUORUM_DATA to a folder that holds crypto/)\n');
 
 /** Recorded files below a folder whose names match, as full paths in order. */
 export function recordedFiles(folder: string, pattern: RegExp): string[] {

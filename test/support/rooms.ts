@@ -13,15 +13,49 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   execution: ['base', 'market', 'ledger', 'risk'],
   learning: ['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk'],
   engine: ['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk', 'execution', 'learning'],
-  desks: ['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk', 'execution', 'learning', 'engine'],
-  research: ['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk', 'execution', 'learning', 'engine'],
+  desks: [
+    'base',
+    'market',
+    'ledger',
+    'features',
+    'signals',
+    'ensemble',
+    'risk',
+    'execution',
+    'learning',
+    'engine',
+  ],
+  research: [
+    'base',
+    'market',
+    'ledger',
+    'features',
+    'signals',
+    'ensemble',
+    'risk',
+    'execution',
+    'learning',
+    'engine',
+  ],
   adapters: [
-    ...['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk', 'execution', 'learning', 'engine'],
+    ...[
+      'base',
+      'market',
+      'ledger',
+      'features',
+      'signals',
+      'ensemble',
+      'risk',
+      'execution',
+      'learning',
+      'engine',
+    ],
     'research',
   ],
 };
 
-const IMPORT = /(?:^|[\s;])(?:import|export)\s+(?:type\s+)?(?:[\w*{}\s,$]+\s+from\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
+const IMPORT =
+  /(?:^|[\s;])(?:import|export)\s+(?:type\s+)?(?:[\w*{}\s,$]+\s+from\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
 
 /** What only adapters/ and apps/ may touch: the wall clock, chance, the environment, files, sockets, waiting. */
 const IMPURE: readonly (readonly [RegExp, string])[] = [

@@ -70,6 +70,7 @@ export function judgeSeries(series: BarSeries, fileHasFaults = false): SeriesQua
     faults['not-finite'] +
     faults['not-positive'] +
     faults['negative-volume'] +
+    faults['beyond-grid'] +
     faults.misaligned +
     faults.late;
   const reasons: string[] = [];

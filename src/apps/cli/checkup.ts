@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync,
 import { arch, platform, release } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { formatInstant, SECOND } from '#base';
-import { packageVersion, PROGRAM_ROOT } from '../setup/code-hash.ts';
+import { PROGRAM_ROOT, packageVersion } from '../setup/code-hash.ts';
 import { writeWholeFile } from './whole-file.ts';
 
 /** `failed` keeps the program from being used offline; `warning` only takes something away. */
@@ -16,9 +16,20 @@ export interface Finding {
 }
 
 const ok = (name: string, text: string): Finding => ({ name, verdict: 'ok', text, mend: null });
-const warning = (name: string, text: string, mend: string): Finding => ({ name, verdict: 'warning', text, mend });
-const failed = (name: string, text: string, mend: string): Finding => ({ name, verdict: 'failed', text, mend });
-const messageOf = (error: unknown) => (error instanceof Error ? error.message.split('\n')[0]! : String(error));
+const warning = (name: string, text: string, mend: string): Finding => ({
+  name,
+  verdict: 'warning',
+  text,
+  mend,
+});
+const failed = (name: string, text: string, mend: string): Finding => ({
+  name,
+  verdict: 'failed',
+  text,
+  mend,
+});
+const messageOf = (error: unknown) =>
+  error instanceof Error ? error.message.split('\n')[0]! : String(error);
 
 const NODE_NEEDED = 24;
 const MIB = 1024 * 1024;
@@ -70,7 +81,8 @@ function dependencies(): Finding[] {
     const version = installedVersion(name);
     const use = OPTIONAL[name];
     if (version === wanted) found.push(`${name} ${version}`);
-    else if (version !== null) findings.push(warning(name, `${version} is installed, ${wanted} is wanted`, 'run npm install'));
+    else if (version !== null)
+      findings.push(warning(name, `${version} is installed, ${wanted} is wanted`, 'run npm install'));
     else if (use === undefined) findings.push(failed(name, 'is not installed', 'run npm install'));
     else findings.push(warning(name, `is not installed: no ${use}`, 'run npm install if you need it'));
   }
@@ -98,7 +110,8 @@ function disk(dir: string): Finding {
     const { bavail, bsize } = statfsSync(at);
     const free = bavail * bsize;
     const text = `${Math.round(free / MIB)} MiB free at ${at}`;
-    if (free < DISK_LEAST) return failed('disk', text, 'free some space: a journal that cannot be written stops trading');
+    if (free < DISK_LEAST)
+      return failed('disk', text, 'free some space: a journal that cannot be written stops trading');
     return free < DISK_WANTED ? warning('disk', text, 'free some space before a long run') : ok('disk', text);
   } catch (error) {
     return warning('disk', `free space of ${at} is not known: ${messageOf(error)}`, 'look yourself with df');
@@ -114,7 +127,8 @@ async function clock(): Promise<Finding> {
   const drift = Math.abs(Date.now() - wall - (performance.now() - steady));
   const text = `${formatInstant(wall)}, steps ${drift.toFixed(1)} ms in 100 ms`;
   const mend = 'set the clock and keep it set with NTP; times in the journal come from it';
-  if (wall < made - 24 * 3600 * SECOND) return warning('clock', `${text}; earlier than the program's own files`, mend);
+  if (wall < made - 24 * 3600 * SECOND)
+    return warning('clock', `${text}; earlier than the program's own files`, mend);
   return drift > 50 ? warning('clock', text, mend) : ok('clock', text);
 }
 
@@ -122,9 +136,12 @@ function dataDir(dir: string): Finding[] {
   const findings: Finding[] = [];
   const at = standing(dir);
   const stat = statSync(at);
-  if (!stat.isDirectory()) return [failed('data dir', `${at} is not a folder`, 'move the file away, or use another --dir')];
+  if (!stat.isDirectory())
+    return [failed('data dir', `${at} is not a folder`, 'move the file away, or use another --data-dir')];
   const mode = (stat.mode & 0o777).toString(8);
-  const text = existsSync(dir) ? `${dir} (mode ${mode})` : `${dir} does not exist yet; made in ${at} when needed`;
+  const text = existsSync(dir)
+    ? `${dir} (mode ${mode})`
+    : `${dir} does not exist yet; made in ${at} when needed`;
   const open = platform() !== 'win32' && existsSync(dir) && (stat.mode & 0o002) !== 0;
   findings.push(
     open
@@ -149,7 +166,11 @@ function writeTest(at: string): Finding {
     }
     return ok('write test', `written, synced and read back in ${at} in ${ms.toFixed(1)} ms`);
   } catch (error) {
-    return failed('write test', `${at} cannot be written: ${messageOf(error)}`, 'check its permissions, or use another --dir');
+    return failed(
+      'write test',
+      `${at} cannot be written: ${messageOf(error)}`,
+      'check its permissions, or use another --data-dir',
+    );
   } finally {
     if (folder !== null) rmSync(folder, { recursive: true, force: true });
   }
@@ -177,7 +198,8 @@ async function duckdb(): Promise<Finding> {
 }
 
 async function postgres(url: string | null): Promise<Finding> {
-  if (url === null || url === '') return ok('PostgreSQL', 'not used: DATABASE_URL is not set, projections go to SQLite');
+  if (url === null || url === '')
+    return ok('PostgreSQL', 'not used: DATABASE_URL is not set, projections go to SQLite');
   const mend = 'check DATABASE_URL; trading goes on without it and projections catch up later';
   let client: import('pg').Client | null = null;
   try {
@@ -212,7 +234,11 @@ async function host(url: string): Promise<Finding> {
     const server = Number(told[1]);
     const skew = server < before ? server - before : server > after ? server - after : 0;
     if (Math.abs(skew) <= SKEW_MOST_MS) return ok(name, `${text}, clocks agree`);
-    return warning(name, `${text}; its clock is ${skew} ms from ours`, 'set the clock and keep it set with NTP');
+    return warning(
+      name,
+      `${text}; its clock is ${skew} ms from ours`,
+      'set the clock and keep it set with NTP',
+    );
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return warning(name, `cannot be reached (${messageOf(cause)})`, mend);

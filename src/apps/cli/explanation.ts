@@ -112,7 +112,7 @@ function limitChecks(trace: DecisionTrace, parts: DeskParts | null): Check[] {
   const names = [...(parts?.limits ?? []), ...(parts?.safetyLayers ?? [])].map(({ name }) => name);
   const accepted = trace.outcome === 'entered' || trace.outcome === 'in-review';
   const objectionOf = (name: string) => trace.objections.find(({ by }) => by === name) ?? null;
-  const refusing = accepted ? -1 : names.findIndex((name) => trace.objections[0]?.by === name);
+  const refusing = accepted ? -1 : names.indexOf(trace.objections[0]?.by);
   return names.map((name, i) => {
     const objection = objectionOf(name);
     if (objection !== null) return { name, verdict: accepted ? 'reduces' : 'objects', objection };
@@ -155,7 +155,10 @@ function wordsOf(signal: Signal, members: Readonly<Record<string, number>> | nul
       return `${category.padEnd(14)}${figure(Number(detail[category]))}${of}`;
     });
     const { raw, factor, action } = detail;
-    return [`${action}: raw ${figure(Number(raw)).trim()} x volatility factor ${figure(Number(factor)).trim()}`, ...lines];
+    return [
+      `${action}: raw ${figure(Number(raw)).trim()} x volatility factor ${figure(Number(factor)).trim()}`,
+      ...lines,
+    ];
   }
   return Object.entries(detail).map(([name, value]) => `${name}: ${value}`);
 }
@@ -203,11 +206,14 @@ export function explanationLines(e: Explanation): string[] {
   lines.push(...checkLines('limits', e.limits));
   const named = new Set([...e.gates, ...e.limits].map(({ name }) => name));
   const others = e.objections.filter(({ by }) => !named.has(by));
-  if (others.length > 0) lines.push('  objections', ...others.map((one) => `    ${one.by}: ${objectionText(one)}`));
+  if (others.length > 0)
+    lines.push('  objections', ...others.map((one) => `    ${one.by}: ${objectionText(one)}`));
   lines.push(...orderLines(e));
   if (e.firstObjection !== null) {
     lines.push(paint('33', `  first objection: ${e.firstObjection.by}: ${e.firstObjection.reason}`));
-    lines.push(paint('36', `  smallest change: ${e.smallestChange?.text ?? 'none: it is not a matter of a number'}`));
+    lines.push(
+      paint('36', `  smallest change: ${e.smallestChange?.text ?? 'none: it is not a matter of a number'}`),
+    );
   }
   return lines;
 }
@@ -243,7 +249,9 @@ function orderLines({ orders }: Explanation): string[] {
   for (const { id, fills } of orders) {
     if (fills.length === 0) lines.push(`    ${id}: no fill`);
     for (const { time, side, quantity, price, fee, reason } of fills) {
-      lines.push(`    ${id}: ${side} ${quantity} at ${price}, fee ${fee}, ${formatInstant(time)} (${reason})`);
+      lines.push(
+        `    ${id}: ${side} ${quantity} at ${price}, fee ${fee}, ${formatInstant(time)} (${reason})`,
+      );
     }
   }
   return lines;

@@ -1,11 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../setup/code-hash.ts';
 import { backtestCommand } from './commands/backtest.ts';
+import { backupCommand } from './commands/backup.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { featuresCommand } from './commands/features.ts';
 import { newCommand } from './commands/new.ts';
+import { operatorCommand } from './commands/operator.ts';
 import { replayCommand } from './commands/replay.ts';
+import { restoreCommand } from './commands/restore.ts';
+import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { stopCommand } from './commands/stop.ts';
 import { whyCommand } from './commands/why.ts';
 import { EXIT, explain } from './terminal.ts';
 
@@ -17,7 +23,22 @@ export function program(): Command {
     .showHelpAfterError('(add --help for usage)')
     .showSuggestionAfterError(true)
     .exitOverride();
-  for (const command of [backtestCommand(), replayCommand(), featuresCommand(), dataCommand(), newCommand(), doctorCommand(), whyCommand()]) root.addCommand(command);
+  for (const command of [
+    startCommand(),
+    statusCommand(),
+    stopCommand(),
+    operatorCommand(),
+    backupCommand(),
+    restoreCommand(),
+    backtestCommand(),
+    replayCommand(),
+    featuresCommand(),
+    dataCommand(),
+    newCommand(),
+    doctorCommand(),
+    whyCommand(),
+  ])
+    root.addCommand(command);
   return root;
 }
 
@@ -27,7 +48,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const root = program();
     if (argv.length === 0) {
-      root.outputHelp();
+      root.outputHelp({ error: true });
       return EXIT.usage;
     }
     inherit(root);

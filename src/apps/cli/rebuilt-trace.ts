@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { InputError, type Instant } from '#base';
 import { readJournal } from '#adapters';
+import { InputError, type Instant } from '#base';
 import { type DeskParts, type Engine, type Event, type JournalEntry, replay, type TapeReader } from '#engine';
 import { type SigmaMembers, type SigmaReadings, scoreV1, sigmaGuards } from '#signals';
 import { checkJournal, prepareReplay } from '../setup/replay-run.ts';
-import { type TraceQuestion, TraceSearch } from './trace-search.ts';
+import { GRACE_MS, type TraceQuestion, TraceSearch } from './trace-search.ts';
 
 /** What deciding again gave. */
 export interface Rebuilt {
@@ -30,7 +30,7 @@ export async function rebuild(
     );
   }
   // the grace of the search: a slice that waited for a late bar belongs to the time asked for
-  const bounded = new Bounded(reader, question.at === null ? Infinity : question.at + 5_000);
+  const bounded = new Bounded(reader, question.at === null ? Infinity : question.at + GRACE_MS);
   const journal = bounded.entries(readJournal(join(dir, 'journal')));
   const report = replay(engine, journal, bounded.reader, (position) => onProgress(position, total));
   if (report.difference !== null && !bounded.ended) {
@@ -42,7 +42,8 @@ export async function rebuild(
   return {
     search: search.finish(),
     parts: new Map(study.definition.desks.map((desk) => [desk.name, desk.parts])),
-    members: (desk, instrument, score) => (question.at === null ? null : membersOf(engine, desk, instrument, score)),
+    members: (desk, instrument, score) =>
+      question.at === null ? null : membersOf(engine, desk, instrument, score),
   };
 }
 
@@ -60,7 +61,11 @@ class Bounded {
   *entries(all: Iterable<JournalEntry>): Generator<JournalEntry, void, void> {
     for (const entry of all) {
       if (this.ended) return;
-      if (entry.kind === 'event' && this.last < Infinity && (JSON.parse(entry.text) as Event).at > this.last) {
+      if (
+        entry.kind === 'event' &&
+        this.last < Infinity &&
+        (JSON.parse(entry.text) as Event).at > this.last
+      ) {
         this.ended = true;
         return;
       }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { packageVersion, PROGRAM_ROOT } from '../setup/code-hash.ts';
+import { PROGRAM_ROOT, packageVersion } from '../setup/code-hash.ts';
 
 /** A file of a new desk's folder. */
 export interface ScaffoldFile {

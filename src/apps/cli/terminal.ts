@@ -85,7 +85,8 @@ export function paint(code: string, text: string): string {
 /** Rows in aligned columns; numbers to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   return rows.map((row) =>
     row
       .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
@@ -106,7 +107,8 @@ export function explain(error: unknown): ExitCode {
     return error.code;
   }
   if (named(error, 'UnreachableError')) return say(EXIT.unreachable, messageOf(error), mendOf(error));
-  if (named(error, 'VenueRefusal')) return say(EXIT.badInput, messageOf(error), 'check symbol, interval and dates');
+  if (named(error, 'VenueRefusal'))
+    return say(EXIT.badInput, messageOf(error), 'check symbol, interval and dates');
   if (isSystem(error)) return systemError(error);
   const place = foreignPlace(error);
   if (place !== null) {

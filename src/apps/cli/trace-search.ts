@@ -11,7 +11,7 @@ export interface TraceQuestion {
 }
 
 /** A slice that waited for a late bar is decided some seconds after its close. */
-const GRACE_MS = 5 * SECOND;
+export const GRACE_MS = 5 * SECOND;
 
 /** Goes through a trace in order of time and keeps what answers one question. Takes little memory. */
 export class TraceSearch implements TraceSink {
@@ -87,7 +87,10 @@ export class TraceSearch implements TraceSink {
       this.first === null
         ? 'a desk decides nothing before its warm-up is over'
         : `its first decision is at ${formatInstant(this.first)}`;
-    throw new InputError(`${run} holds no decision${instrument === null ? '' : ` about ${instrument}`}${until}`, mend);
+    throw new InputError(
+      `${run} holds no decision${instrument === null ? '' : ` about ${instrument}`}${until}`,
+      mend,
+    );
   }
 }
 

@@ -42,7 +42,9 @@ const request = z.discriminatedUnion('ask', [
 
 export type ControlRequest = z.input<typeof request>;
 export type ReadRequest = z.output<typeof request>;
-export type ControlAnswer = { readonly ok: boolean; readonly error?: string } & Readonly<Record<string, unknown>>;
+export type ControlAnswer = { readonly ok: boolean; readonly error?: string } & Readonly<
+  Record<string, unknown>
+>;
 
 const LINE_MOST = 64 * 1024;
 /** Paths of local sockets may not be longer (sun_path is 108 bytes, 104 on macOS). */

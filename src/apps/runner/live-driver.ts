@@ -1,5 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { BinanceUsdmFeed, type BinanceUsdmFeedOptions, UnreachableError, type WarmUp } from '#adapters';
+import {
+  BinanceUsdmFeed,
+  type BinanceUsdmFeedOptions,
+  type FeedClock,
+  systemClock,
+  UnreachableError,
+  type WarmUp,
+} from '#adapters';
 import { canonicalJson, formatInstant, formatInterval, type Instant, MINUTE, SECOND } from '#base';
 import type { InstrumentId, MarketEvent } from '#market';
 import type { Session } from './session.ts';
@@ -23,6 +29,7 @@ const MARK_EVERY_MS = 5 * SECOND;
 const RETRY_MS = 5 * SECOND;
 /** Without any event for so long, prices are stale whatever the socket says. */
 const SILENT_MS = 60 * SECOND;
+const BEAT_MS = 10 * SECOND;
 const BARS_MOST = 20_000;
 const QUEUE_MOST = 50_000;
 
@@ -34,8 +41,9 @@ export class LiveDriver {
   private scheduled = false;
   /** History is not in the engine yet: what is newer waits. */
   private holding = true;
-  private timer: NodeJS.Timeout | null = null;
-  private heartbeat: NodeJS.Timeout | null = null;
+  private readonly clock: FeedClock;
+  private cancelTimer: () => void = () => {};
+  private cancelBeat: () => void = () => {};
   private readonly markedAt = new Map<InstrumentId, Instant>();
   private lastEventAt = 0;
   /** Feeds that said they are stale and have not said otherwise. */
@@ -46,6 +54,7 @@ export class LiveDriver {
   constructor(options: LiveDriverOptions) {
     this.options = options;
     const { session, restUrl, wsUrl } = options;
+    this.clock = options.feed?.clock ?? systemClock;
     this.feed = new BinanceUsdmFeed({
       symbols: session.setup.instruments.map((i) => i.symbol),
       interval: formatInterval(session.setup.feedMs),
@@ -69,13 +78,13 @@ export class LiveDriver {
     this.tell(WARM_UP, 'disconnected', 'history is not complete');
     session.commit();
     this.feed.start();
-    this.heartbeat = setInterval(() => this.beat(), 10 * SECOND);
+    this.scheduleBeat();
     const warmedUp = this.warmUp().catch((error: unknown) => this.fault?.(error));
     try {
       await Promise.race([stopped, broken]);
     } finally {
-      if (this.timer !== null) clearTimeout(this.timer);
-      if (this.heartbeat !== null) clearInterval(this.heartbeat);
+      this.cancelTimer();
+      this.cancelBeat();
       await this.feed.stop();
       await warmedUp;
     }
@@ -92,7 +101,7 @@ export class LiveDriver {
         if (!(error instanceof UnreachableError)) throw error;
         this.status = `waiting: ${error.message}`;
         say(`the feed gives no history yet: ${error.message}`);
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        await this.clock.wait(RETRY_MS, signal).catch(() => undefined);
       }
     }
     if (history === null || signal.aborted) return;
@@ -120,7 +129,7 @@ export class LiveDriver {
         const bars =
           last === undefined
             ? desk.parts.warmUpBars * (intervalMs / feedMs)
-            : Math.ceil((Date.now() - last) / feedMs) + 1;
+            : Math.ceil((this.clock.now() - last) / feedMs) + 1;
         wanted = Math.max(wanted, bars);
       }
     }
@@ -130,22 +139,36 @@ export class LiveDriver {
   private feedHistory({ history }: WarmUp): number {
     const { session } = this.options;
     const intervalMs = session.setup.feedMs;
-    const events: { time: Instant; instrument: InstrumentId; bar: Extract<MarketEvent, { kind: 'bar-closed' }>['bar'] }[] =
-      [];
+    const events: {
+      time: Instant;
+      instrument: InstrumentId;
+      bar: Extract<MarketEvent, { kind: 'bar-closed' }>['bar'];
+    }[] = [];
     for (const [instrument, columns] of history) {
       const known = session.lastBars.get(instrument) ?? Number.NEGATIVE_INFINITY;
       for (let i = 0; i < columns.length; i++) {
         const time = columns.time[i]!;
         if (time <= known) continue;
-        const [open, high, low, close, volume] = [columns.open, columns.high, columns.low, columns.close, columns.volume].map(
-          (column) => column[i]!,
-        ) as [number, number, number, number, number];
+        const [open, high, low, close, volume] = [
+          columns.open,
+          columns.high,
+          columns.low,
+          columns.close,
+          columns.volume,
+        ].map((column) => column[i]!) as [number, number, number, number, number];
         events.push({ time, instrument, bar: { time, open, high, low, close, volume } });
       }
     }
     events.sort((a, b) => a.time - b.time || (a.instrument < b.instrument ? -1 : 1));
     for (const { time, instrument, bar } of events) {
-      session.market({ kind: 'bar-closed', at: this.now(), eventTime: time + intervalMs, instrument, intervalMs, bar });
+      session.market({
+        kind: 'bar-closed',
+        at: this.now(),
+        eventTime: time + intervalMs,
+        instrument,
+        intervalMs,
+        bar,
+      });
     }
     return events.length;
   }
@@ -157,7 +180,11 @@ export class LiveDriver {
       const known = new Map((await this.feed.rest.instruments(signal)).map((i) => [i.id, i]));
       for (const { id } of session.setup.instruments) {
         const definition = known.get(id);
-        if (definition === undefined || canonicalJson(definition) === canonicalJson(session.engine.instrumentOf(id))) continue;
+        if (
+          definition === undefined ||
+          canonicalJson(definition) === canonicalJson(session.engine.instrumentOf(id))
+        )
+          continue;
         const at = this.now();
         session.market({
           kind: 'instrument-changed',
@@ -175,7 +202,8 @@ export class LiveDriver {
 
   private receive(event: MarketEvent): void {
     this.queue.push(event);
-    if (this.holding && this.queue.length > QUEUE_MOST) this.queue = this.queue.filter((e) => e.kind !== 'mark-updated');
+    if (this.holding && this.queue.length > QUEUE_MOST)
+      this.queue = this.queue.filter((e) => e.kind !== 'mark-updated');
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(() => this.tick());
@@ -206,7 +234,10 @@ export class LiveDriver {
     if (event.kind === 'mark-updated' && !this.worthWriting(event.instrument, at)) return;
     if (event.kind === 'feed-changed') {
       this.stale = event.status === 'stale';
-      this.status = event.status === 'connected' || event.status === 'resynced' ? 'live' : `${event.status}: ${event.detail}`;
+      this.status =
+        event.status === 'connected' || event.status === 'resynced'
+          ? 'live'
+          : `${event.status}: ${event.detail}`;
       this.options.say(`feed ${event.feed} ${event.status}: ${event.detail}`);
     } else this.lastEventAt = at;
     session.market({ ...event, at });
@@ -220,7 +251,8 @@ export class LiveDriver {
     const { ledger } = this.options.session.engine.real;
     const last = this.markedAt.get(instrument) ?? Number.NEGATIVE_INFINITY;
     const busy =
-      ledger.net(instrument) !== 0 || ledger.workingOrders().some((order) => order.request.instrument === instrument);
+      ledger.net(instrument) !== 0 ||
+      ledger.workingOrders().some((order) => order.request.instrument === instrument);
     if (!busy && at - last < MARK_EVERY_MS) return false;
     this.markedAt.set(instrument, at);
     return true;
@@ -238,12 +270,19 @@ export class LiveDriver {
   }
 
   private setTimer(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    const wait = this.options.session.nextDue() - Date.now();
-    this.timer = setTimeout(() => this.tick(), Math.min(Math.max(1, wait), MINUTE));
+    this.cancelTimer();
+    const wait = this.options.session.nextDue() - this.clock.now();
+    this.cancelTimer = this.clock.later(Math.min(Math.max(1, wait), MINUTE), () => this.tick());
   }
 
-  /** Called every ten seconds: prices that stopped coming are stale even if the socket looks well. */
+  private scheduleBeat(): void {
+    this.cancelBeat = this.clock.later(BEAT_MS, () => {
+      this.scheduleBeat();
+      this.beat();
+    });
+  }
+
+  /** Prices that stopped coming are stale even if the socket looks well. */
   private beat(): void {
     if (this.holding || this.stale || this.lastEventAt === 0) return;
     const silence = this.now() - this.lastEventAt;
@@ -267,6 +306,6 @@ export class LiveDriver {
 
   /** Wall time that never goes back, over restarts either. */
   private now(): Instant {
-    return Math.max(Date.now(), this.options.session.engine.at);
+    return Math.max(Math.floor(this.clock.now()), this.options.session.engine.at);
   }
 }

@@ -8,7 +8,13 @@ import { entriesFrom, type Timed } from './journal-entries.ts';
 import type { PaperNote } from './notes.ts';
 import { isEvidence, type RunMode } from './run-mode.ts';
 
-const FAILURES = new Set<string>(['order-rejected', 'order-unknown', 'send-failed', 'cancel-rejected', 'amend-rejected']);
+const FAILURES = new Set<string>([
+  'order-rejected',
+  'order-unknown',
+  'send-failed',
+  'cancel-rejected',
+  'amend-rejected',
+]);
 
 /**
  * The platform's four logs, written behind the journal: each line names the journal position it comes from, so a restart
@@ -62,7 +68,8 @@ export class LogLines {
   private note(position: number, at: number, note: PaperNote): void {
     switch (note.note) {
       case 'trace':
-        if (note.line.type === 'decision') this.write('ai_trading_log', position, note.line.at, { ...note.line });
+        if (note.line.type === 'decision')
+          this.write('ai_trading_log', position, note.line.at, { ...note.line });
         else if (note.line.type === 'breaker') {
           this.write('safety_violations', position, note.line.at, { kind: 'breaker', text: note.line.text });
         }
@@ -76,7 +83,12 @@ export class LogLines {
         const { trade, desk, regime } = note;
         const money = (minor: number) => formatDecimal(minor, instrumentFor(trade.instrument).minorScale);
         const { realised, fees, funding, net, ...rest } = trade;
-        const amounts = { realised: money(realised), fees: money(fees), funding: money(funding), net: money(net) };
+        const amounts = {
+          realised: money(realised),
+          fees: money(fees),
+          funding: money(funding),
+          net: money(net),
+        };
         this.write('pnl_tracking', position, at, { kind: 'trade', desk, regime, ...rest, ...amounts });
         return;
       }

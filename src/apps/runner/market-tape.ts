@@ -1,5 +1,4 @@
-import { type Tape, TapeCursor } from '#adapters';
-import { SYNTHETIC_INTERVAL_MS, SYNTHETIC_SYMBOLS, SyntheticMarket } from '#adapters';
+import { SYNTHETIC_INTERVAL_MS, SYNTHETIC_SYMBOLS, SyntheticMarket, type Tape, TapeCursor } from '#adapters';
 import { type Instant, parseInstant } from '#base';
 import { type Bar, type InstrumentId, instrumentIdOf, type MarketEvent } from '#market';
 

@@ -23,7 +23,8 @@ const mark = (status: Status): string =>
 
 function breakerText({ breaker }: Status): string {
   if (breaker === null) return 'none';
-  const text = breaker.causes.length === 0 ? breaker.state : `${breaker.state} (${breaker.causes.join(', ')})`;
+  const text =
+    breaker.causes.length === 0 ? breaker.state : `${breaker.state} (${breaker.causes.join(', ')})`;
   return paint(breaker.state === 'CLOSED' ? GREEN : breaker.state === 'ALERT' ? YELLOW : RED, text);
 }
 
@@ -46,11 +47,17 @@ export function panelLines(status: Status, columns: number): string[] {
     ...(status.decisions.length === 0 ? [paint(DIM, '  none yet: the desk waits for its bars')] : []),
     ...decisionRows(status.decisions),
     ...status.reviews.map((r) =>
-      paint(YELLOW, `  plan ${r.planId} waits for you: quorum operator review --question ${r.questionId} --allow`),
+      paint(
+        YELLOW,
+        `  plan ${r.planId} waits for you: quorum operator review --question ${r.questionId} --allow`,
+      ),
     ),
     '',
     paint(DIM, footer(status)),
-    paint(DIM, 'Ctrl-C ends (nothing is lost) · quorum status · quorum operator flatten --reason "..." · quorum stop'),
+    paint(
+      DIM,
+      'Ctrl-C ends (nothing is lost) · quorum status · quorum operator flatten --reason "..." · quorum stop',
+    ),
   ];
   return lines.map((line) => cut(line, columns));
 }
@@ -62,12 +69,20 @@ function feedText({ feed, tape, mode }: Status): string {
 }
 
 function regimeLines({ instruments }: Status, columns: number): string[] {
-  const cells = instruments.map((i) => `${i.id.split('.')[0]} ${shown(i.price)} ${i.regime ?? `(${i.bars} bars)`}`);
+  const cells = instruments.map(
+    (i) => `${i.id.split('.')[0]} ${shown(i.price)} ${i.regime ?? `(${i.bars} bars)`}`,
+  );
   const width = Math.max(0, ...cells.map((c) => c.length)) + 3;
   const perLine = Math.max(1, Math.floor(columns / Math.max(1, width)));
   const lines: string[] = [];
   for (let i = 0; i < cells.length; i += perLine) {
-    lines.push(cells.slice(i, i + perLine).map((c) => c.padEnd(width)).join('').trimEnd());
+    lines.push(
+      cells
+        .slice(i, i + perLine)
+        .map((c) => c.padEnd(width))
+        .join('')
+        .trimEnd(),
+    );
   }
   return lines;
 }
@@ -110,13 +125,13 @@ function cut(line: string, columns: number): string {
   let seen = 0;
   let out = '';
   for (let i = 0; i < line.length; ) {
-    const escape = line[i] === '\u001b' ? line.indexOf('m', i) : -1;
-    if (escape > 0) {
-      out += line.slice(i, escape + 1);
-      i = escape + 1;
+    const code = line[i] === '\u001b' ? line.indexOf('m', i) : -1;
+    if (code > 0) {
+      out += line.slice(i, code + 1);
+      i = code + 1;
       continue;
     }
-    if (seen === columns) return `${out}\u001b[0m`;
+    if (seen === columns) return out.includes('\u001b') ? `${out}\u001b[0m` : out;
     out += line[i];
     seen += 1;
     i += 1;
@@ -127,7 +142,8 @@ function cut(line: string, columns: number): string {
 /** One line for a log or a pipe. */
 export function statusLine(status: Status): string {
   const { positions, counts } = status;
-  const held = positions.map((p) => `${p.side} ${p.quantity} ${p.instrument.split('.')[0]}`).join(', ') || 'flat';
+  const held =
+    positions.map((p) => `${p.side} ${p.quantity} ${p.instrument.split('.')[0]}`).join(', ') || 'flat';
   const breaker = status.breaker === null ? '' : `  breaker ${status.breaker.state}`;
   return `equity ${amount(status.equity)} ${status.currency}  today ${percent(status.dayChange)}${breaker}  ${held}  ${counts.slices} slices, ${counts.trades} trades`;
 }

@@ -1,11 +1,22 @@
-import { BinanceUsdmRest, readSample, readTapeFile, SYNTHETIC_INTERVAL_MS, Tape, type TapeSeries } from '#adapters';
+import {
+  BinanceUsdmRest,
+  readSample,
+  readTapeFile,
+  SYNTHETIC_INTERVAL_MS,
+  Tape,
+  type TapeSeries,
+} from '#adapters';
 import { formatInterval, InputError, numberToSteps, parseInterval } from '#base';
 import type { DeskParts, DeskSetup, PortfolioDefinition, TraceSink } from '#engine';
 import { type SimulatedVenueOptions, venueOptions } from '#execution';
 import { currency, type Instrument, type InstrumentId, instrumentFor, instrumentIdOf } from '#market';
 import { correlatedGroupLimit, heatLimit, type Limit, riskPerPlanLimit, singleAssetLimit } from '#risk';
 import { codeHash } from '../setup/code-hash.ts';
-import type { AccountConfiguration, FeedConfiguration, PortfolioConfiguration } from '../setup/configuration.ts';
+import type {
+  AccountConfiguration,
+  FeedConfiguration,
+  PortfolioConfiguration,
+} from '../setup/configuration.ts';
 import { deskHash, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
 import { type MarketTape, RecordedTape, SyntheticTape } from './market-tape.ts';
 import type { RunMode } from './run-mode.ts';
@@ -28,6 +39,8 @@ export interface PaperHeader {
   readonly request: PortfolioRequest;
   readonly desks: readonly { readonly name: string; readonly hash: string; readonly parameters: unknown }[];
   readonly tapeHash: string | null;
+  /** Instruments of recorded or made-up bars with their interval; null for a live feed. */
+  readonly series: readonly (readonly [instrument: InstrumentId, intervalMs: number])[] | null;
   readonly codeHash: string;
 }
 
@@ -50,14 +63,22 @@ export function modeOf(feed: FeedConfiguration): RunMode {
   return feed.kind === 'binance-usdm' ? 'PAPER' : feed.kind === 'synthetic' ? 'SYNTHETIC' : 'REPLAY';
 }
 
-/** Loads desks and data of a portfolio. Throws {@link InputError} for whatever does not fit together. */
-export async function setUpPortfolio(request: PortfolioRequest): Promise<PaperSetup> {
+/**
+ * Loads desks and data of a portfolio. Throws {@link InputError} for whatever does not fit together. With `series`, as
+ * the header of a journal has them, the data are left alone: a replay finds its events in the journal.
+ */
+export async function setUpPortfolio(
+  request: PortfolioRequest,
+  series: PaperHeader['series'] = null,
+): Promise<PaperSetup> {
   const { portfolio, feed, account, name } = request;
   const desks = await Promise.all(portfolio.desks.map((d) => loadDeskWith(d.desk, d.parameters)));
-  const source = await sourceOf(feed);
+  const source = series === null ? await sourceOf(feed) : withoutData(series);
   const setups = desks.map((desk, i) => ({ desk, given: portfolio.desks[i]! }));
   const traded = setups.map(({ desk, given }) => instrumentsOf(desk, given.instruments, source, feed));
-  const instruments = [...new Map(traded.flat().map((i) => [i.id, i])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const instruments = [...new Map(traded.flat().map((i) => [i.id, i])).values()].sort((a, b) =>
+    a.id < b.id ? -1 : 1,
+  );
   checkCurrency(instruments, portfolio.base);
   const feedMs = source.intervalMs ?? finestInterval(desks);
   const venue = venueOf(portfolio, account, desks, instruments);
@@ -69,7 +90,10 @@ export async function setUpPortfolio(request: PortfolioRequest): Promise<PaperSe
   const deskSetups: DeskSetup[] = setups.map(({ desk, given }, i) => {
     const deskName = given.name ?? desk.definition.name;
     if (names.has(deskName)) {
-      throw new InputError(`portfolio ${name} has two desks named ${deskName}`, 'give one of them another name');
+      throw new InputError(
+        `portfolio ${name} has two desks named ${deskName}`,
+        'give one of them another name',
+      );
     }
     names.add(deskName);
     return {
@@ -93,8 +117,13 @@ export async function setUpPortfolio(request: PortfolioRequest): Promise<PaperSe
       mode,
       evidence: mode === 'PAPER',
       request: withoutPace(request),
-      desks: desks.map((desk, i) => ({ name: deskSetups[i]!.name, hash: deskHash(desk), parameters: desk.parameters })),
+      desks: desks.map((desk, i) => ({
+        name: deskSetups[i]!.name,
+        hash: deskHash(desk),
+        parameters: desk.parameters,
+      })),
       tapeHash: source.hash,
+      series: source.offers?.map((id) => [id, source.finest?.get(id) ?? feedMs] as const) ?? null,
       codeHash: codeHash(),
     },
     define: (trace) => ({
@@ -161,16 +190,31 @@ async function sourceOf(feed: FeedConfiguration): Promise<Source> {
   }
 }
 
+function withoutData(series: NonNullable<PaperHeader['series']>): Source {
+  const finest = new Map(series);
+  const intervalMs = Math.min(...finest.values());
+  return { tape: null, hash: null, intervalMs, finest, offers: [...finest.keys()] };
+}
+
 function recordedSource(series: readonly TapeSeries[]): Source {
   const tape = new Tape(series);
   const finest = new Map<InstrumentId, number>();
   for (const one of tape.series) {
     if (one.kind !== 'bars') continue;
-    finest.set(one.instrument, Math.min(one.intervalMs, finest.get(one.instrument) ?? Number.POSITIVE_INFINITY));
+    finest.set(
+      one.instrument,
+      Math.min(one.intervalMs, finest.get(one.instrument) ?? Number.POSITIVE_INFINITY),
+    );
   }
   if (finest.size === 0) throw new InputError('the feed holds no bars', 'name bar files under "bars"');
   const intervalMs = Math.min(...finest.values());
-  return { tape: new RecordedTape(tape), hash: tape.hash, intervalMs, finest, offers: [...finest.keys()].sort() };
+  return {
+    tape: new RecordedTape(tape),
+    hash: tape.hash,
+    intervalMs,
+    finest,
+    offers: [...finest.keys()].sort(),
+  };
 }
 
 function instrumentsOf(
@@ -179,7 +223,9 @@ function instrumentsOf(
   source: Source,
   feed: FeedConfiguration,
 ): Instrument[] {
-  const wanted = (given ?? (source.offers === null ? desk.parts.instruments : undefined))?.map(instrumentIdOf);
+  const wanted = (given ?? (source.offers === null ? desk.parts.instruments : undefined))?.map(
+    instrumentIdOf,
+  );
   const ids = wanted ?? source.offers ?? [];
   if (ids.length === 0) {
     throw new InputError(
@@ -210,14 +256,18 @@ function finestInterval(desks: readonly LoadedDesk[]): number {
   const all = desks.flatMap((d) => [d.parts.interval, ...(d.parts.otherIntervals ?? [])]);
   const known = all.map(parseInterval).filter((ms) => ms !== null);
   if (known.length === 0) {
-    throw new InputError('no desk says which bars it decides on', 'set the interval of a desk, for example "5m"');
+    throw new InputError(
+      'no desk says which bars it decides on',
+      'set the interval of a desk, for example "5m"',
+    );
   }
   return Math.min(...known);
 }
 
 function intervalOf(text: string, feedMs: number, desk: string): number {
   const ms = text === 'tape' ? feedMs : parseInterval(text);
-  if (ms === null) throw new InputError(`desk ${desk}: "${text}" is not an interval`, 'write 1m, 5m, 1h, 1d or tape');
+  if (ms === null)
+    throw new InputError(`desk ${desk}: "${text}" is not an interval`, 'write 1m, 5m, 1h, 1d or tape');
   if (ms % feedMs !== 0) {
     throw new InputError(
       `desk ${desk}: bars of ${formatInterval(feedMs)} cannot make bars of ${text}`,
@@ -240,7 +290,8 @@ function portfolioLimits(given: NonNullable<PortfolioConfiguration['limits']>): 
   const limits: Limit[] = [];
   if (given.riskMax !== undefined) limits.push(riskPerPlanLimit({ max: given.riskMax }));
   if (given.assetMax !== undefined) limits.push(singleAssetLimit({ max: given.assetMax }));
-  if (given.groupMax !== undefined) limits.push(correlatedGroupLimit({ rho: given.groupRho ?? 0.7, max: given.groupMax }));
+  if (given.groupMax !== undefined)
+    limits.push(correlatedGroupLimit({ rho: given.groupRho ?? 0.7, max: given.groupMax }));
   if (given.heatMax !== undefined) limits.push(heatLimit({ max: given.heatMax }));
   return limits;
 }
@@ -265,7 +316,9 @@ function venueOf(
 ): SimulatedVenueOptions {
   const byId = new Map(instruments.map((i) => [i.id, i]));
   const slippageBps = slippageOf(account, desks);
-  const caps = desks.map((d) => (d.parts.simulation?.participation === undefined ? 0.1 : d.parts.simulation.participation));
+  const caps = desks.map((d) =>
+    d.parts.simulation?.participation === undefined ? 0.1 : d.parts.simulation.participation,
+  );
   const cap = caps.filter((c) => c !== null);
   const fee = account.feeBps === null ? simulationFee(desks) : account.feeBps / 10_000;
   return venueOptions({

@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { clearProjections, openProjections, projectedPosition, type ProjectionStore, Projector } from '#adapters';
+import {
+  clearProjections,
+  openProjections,
+  type ProjectionStore,
+  Projector,
+  projectedPosition,
+} from '#adapters';
 import { InputError } from '#base';
 import { entriesFrom } from './journal-entries.ts';
 import { paperRows } from './projection-rows.ts';

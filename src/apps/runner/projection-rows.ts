@@ -53,7 +53,9 @@ function commandRows(portfolio: string, at: number, command: Command, position: 
   if (command.kind === 'raise-alert') {
     const { severity, key, text } = command;
     const id = `${portfolio}-${position}`;
-    return [{ table: 'notifications', row: { id, at, portfolio, severity, kind: key, title: text, body: text } }];
+    return [
+      { table: 'notifications', row: { id, at, portfolio, severity, kind: key, title: text, body: text } },
+    ];
   }
   return [];
 }
@@ -91,14 +93,20 @@ function eventRows(portfolio: string, event: Event, position: number): Projectio
     const { at, act, by, reason } = event;
     const title = `${act.action} by ${by}`;
     return [
-      { table: 'notifications', row: { id, at, portfolio, severity: 'info', kind: 'operator', title, body: reason } },
+      {
+        table: 'notifications',
+        row: { id, at, portfolio, severity: 'info', kind: 'operator', title, body: reason },
+      },
     ];
   }
   if (event.kind === 'feed-changed' && (event.status === 'disconnected' || event.status === 'stale')) {
     const { at, feed, status, detail } = event;
     const title = `feed ${feed} ${status}`;
     return [
-      { table: 'notifications', row: { id, at, portfolio, severity: 'warning', kind: 'feed', title, body: detail } },
+      {
+        table: 'notifications',
+        row: { id, at, portfolio, severity: 'warning', kind: 'feed', title, body: detail },
+      },
     ];
   }
   return [];
@@ -223,7 +231,17 @@ function traceRows(portfolio: string, line: TraceLine, position: number): Projec
   return [
     {
       table: 'breaker_events',
-      row: { id, at, portfolio, desk: line.desk, from_level: from!, to_level: to!, issue: why, severity, reason: line.text },
+      row: {
+        id,
+        at,
+        portfolio,
+        desk: line.desk,
+        from_level: from!,
+        to_level: to!,
+        issue: why,
+        severity,
+        reason: line.text,
+      },
     },
   ];
 }
@@ -231,7 +249,12 @@ function traceRows(portfolio: string, line: TraceLine, position: number): Projec
 function signalRow(
   id: string,
   portfolio: string,
-  line: { readonly at: number; readonly desk: string; readonly instrument: InstrumentId; readonly outcome: string },
+  line: {
+    readonly at: number;
+    readonly desk: string;
+    readonly instrument: InstrumentId;
+    readonly outcome: string;
+  },
   signal: Signal,
 ): ProjectionRow {
   const { at, desk, instrument, outcome } = line;
@@ -273,4 +296,3 @@ function gridOf(id: InstrumentId): Instrument {
 function decimal(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(10).replace(/0+$/, '').replace(/\.$/, '');
 }
-

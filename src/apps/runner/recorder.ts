@@ -50,7 +50,10 @@ export class Recorder implements TraceSink {
         if (report.kind === 'order-filled' && order !== null) {
           const { book, reason } = order.request;
           this.put({ note: 'fill', at, fill: report.fill, book, reason });
-        } else if (report.kind === 'unasked-fill' && engine.real.ledger.order(report.fill.clientId) === undefined) {
+        } else if (
+          report.kind === 'unasked-fill' &&
+          engine.real.ledger.order(report.fill.clientId) === undefined
+        ) {
           this.put({ note: 'fill', at, fill: report.fill, book: report.book, reason: report.cause });
         }
         if (order === null) return;
@@ -88,7 +91,8 @@ export class Recorder implements TraceSink {
     const found: DecisionTrace[] = [];
     for (let i = this.recent.length - 1; i >= 0 && found.length < most; i--) {
       const line = this.recent[i]!;
-      if (line.type === 'decision' && (instrument === null || line.instrument === instrument)) found.push(line);
+      if (line.type === 'decision' && (instrument === null || line.instrument === instrument))
+        found.push(line);
     }
     return found;
   }

@@ -64,7 +64,6 @@ export interface RecoverOptions {
   readonly entries: Iterable<JournalEntry>;
   /** Takes the notes that the engine's last step made. */
   readonly notesMade: () => readonly DerivedNote[];
-  readonly onCommand?: (command: Command, at: Instant) => void;
   /** Called for each entry folded. */
   readonly onEntry?: (entry: JournalEntry) => void;
 }
@@ -136,7 +135,6 @@ class JournalFold {
     this.next += 1;
     this.commands += 1;
     if (isVenueCommand(command)) this.owed.push(...this.options.venue.execute(command, this.at));
-    else this.options.onCommand?.(command, this.at);
   }
 
   private note(entry: JournalEntry): void {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { BinanceUsdmFeedOptions } from '#adapters';
+import { type BinanceUsdmFeedOptions, systemClock } from '#adapters';
 import { formatInstant, type Instant, SECOND } from '#base';
 import type { Command, TraceLine } from '#engine';
 import { type ControlAnswer, type ReadRequest, serveControl } from './control.ts';
@@ -126,7 +126,7 @@ class Program {
     const { signal } = this.abort;
     const onSlice = () => this.sliceSeen();
     if (setup.tape === null) {
-      session.begin(Math.max(Date.now(), session.engine.at));
+      session.begin(Math.max(this.now(), session.engine.at));
       const say = (line: string) => this.tell(line);
       const feed = options.feed === undefined ? {} : { feed: options.feed };
       this.live = new LiveDriver({ session, restUrl, wsUrl, signal, onSlice, say, ...feed });
@@ -138,7 +138,15 @@ class Program {
     session.begin(session.engine.at > 0 ? session.engine.at : (tape.peek() ?? 0));
     const speed = options.speed ?? SPEEDS[setup.mode];
     const { slicesMax } = options;
-    this.tapeOver = await playTape({ session, tape, speed, warmUpSlices: setup.warmUpBars, slicesMax, signal, onSlice });
+    this.tapeOver = await playTape({
+      session,
+      tape,
+      speed,
+      warmUpSlices: setup.warmUpBars,
+      slicesMax,
+      signal,
+      onSlice,
+    });
     if (!this.tapeOver || options.once || slicesMax !== null) return;
     this.tell('the tape is over: nothing more will happen; begin again with --fresh, or end with Ctrl-C');
     await new Promise<void>((done) => {
@@ -151,6 +159,10 @@ class Program {
       if (signal.aborted) over();
       signal.addEventListener('abort', over, { once: true });
     });
+  }
+
+  private now(): Instant {
+    return Math.floor((this.options.feed?.clock ?? systemClock).now());
   }
 
   private end(ending: Ending): void {
@@ -182,13 +194,20 @@ class Program {
     const { setup } = this.options;
     const { beginning, engine, steps } = this.session;
     if (beginning.resumed) {
-      const from = beginning.fromSnapshot === null ? 'the beginning' : `the snapshot at entry ${beginning.fromSnapshot}`;
-      this.tell(`continued ${setup.name} at ${formatInstant(engine.at)} from ${from}, ${beginning.folded} entries folded`);
+      const from =
+        beginning.fromSnapshot === null ? 'the beginning' : `the snapshot at entry ${beginning.fromSnapshot}`;
+      this.tell(
+        `continued ${setup.name} at ${formatInstant(engine.at)} from ${from}, ${beginning.folded} entries folded`,
+      );
       if (setup.tape !== null) this.tell(`goes on behind step ${steps} of the tape`);
-    } else this.tell(`started ${setup.name}: ${setup.header.desks.map((d) => d.name).join(', ')} on ${setup.instruments.map((i) => i.id).join(', ')}`);
+    } else
+      this.tell(
+        `started ${setup.name}: ${setup.header.desks.map((d) => d.name).join(', ')} on ${setup.instruments.map((i) => i.id).join(', ')}`,
+      );
     if (beginning.mended !== null) this.tell(`the journal was not closed: ${beginning.mended}`);
     if (setup.mode === 'SYNTHETIC') this.tell('prices are made up: nothing here is evidence of anything');
-    if (setup.mode === 'REPLAY') this.tell('prices are recorded and played again: nothing here is evidence of anything');
+    if (setup.mode === 'REPLAY')
+      this.tell('prices are recorded and played again: nothing here is evidence of anything');
   }
 
   private status(): Status {
@@ -225,14 +244,19 @@ class Program {
       if (line.outcome !== 'entered' && line.outcome !== 'in-review') return;
       const size = line.size === null ? '' : ` ${line.size.quantity}`;
       const words = `${line.action}${size}${what} (confidence ${line.confidence.toFixed(2)})`;
-      this.tell(`${formatInstant(line.at)} ${line.desk} ${line.outcome === 'entered' ? 'enters' : 'waits for a review of'} ${words}`);
+      this.tell(
+        `${formatInstant(line.at)} ${line.desk} ${line.outcome === 'entered' ? 'enters' : 'waits for a review of'} ${words}`,
+      );
     } else if (!line.shadow) this.tell(`${formatInstant(line.at)} ${line.type}${what}: ${line.text}`);
   }
 
   private heed(command: Command, at: Instant): void {
-    if (command.kind === 'raise-alert') this.tell(`${formatInstant(at)} ALERT ${command.severity}: ${command.text}`);
+    if (command.kind === 'raise-alert')
+      this.tell(`${formatInstant(at)} ALERT ${command.severity}: ${command.text}`);
     else if (command.kind === 'ask-question') {
-      this.tell(`${formatInstant(at)} question ${command.questionId} (${command.topic}), open until ${formatInstant(command.expiresAt)}`);
+      this.tell(
+        `${formatInstant(at)} question ${command.questionId} (${command.topic}), open until ${formatInstant(command.expiresAt)}`,
+      );
     }
   }
 
@@ -267,13 +291,17 @@ class Program {
     const { session } = this;
     const { engine } = session;
     if ('desk' in act && act.desk !== null && !engine.desks.some((d) => d.name === act.desk)) {
-      return { ok: false, error: `there is no desk ${act.desk}: ${engine.desks.map((d) => d.name).join(', ')}` };
+      return {
+        ok: false,
+        error: `there is no desk ${act.desk}: ${engine.desks.map((d) => d.name).join(', ')}`,
+      };
     }
     if (act.action === 'review' && !engine.plans.open.some((r) => r.questionId === act.questionId)) {
       return { ok: false, error: `no plan waits under ${act.questionId}` };
     }
-    if (act.action === 'recover' && engine.breaker === null) return { ok: false, error: 'this portfolio has no breaker' };
-    const at = this.live === null ? engine.at : Math.max(Date.now(), engine.at);
+    if (act.action === 'recover' && engine.breaker === null)
+      return { ok: false, error: 'this portfolio has no breaker' };
+    const at = this.live === null ? engine.at : Math.max(this.now(), engine.at);
     const before = engine.breaker?.state ?? null;
     session.happened({ kind: 'operator-acted', at, eventTime: at, by, reason, act });
     session.commit();
@@ -286,7 +314,9 @@ class Program {
 }
 
 function refusal(state: string | null): string {
-  return state === 'SHUTDOWN' ? 'leaving SHUTDOWN needs --confirm RESTART' : 'an override holds it: lift it first';
+  return state === 'SHUTDOWN'
+    ? 'leaving SHUTDOWN needs --confirm RESTART'
+    : 'an override holds it: lift it first';
 }
 
 /** Under a launcher of another Node version a killed launcher must not leave the program behind. */

@@ -80,9 +80,9 @@ export class Session {
       this.figures = new Figures(this.engine.definition.baseMinorScale, this.engine.definition.cash);
       this.snapshots = new SnapshotFiles(join(directory, 'snapshots'));
       this.steps = 0;
-      const found = known === null ? null : this.fold(path, options.onCommand);
+      const found = known === null ? null : this.fold(path);
       this.snapshotAt = file.head.entries;
-      this.begun = found !== null && found.begun;
+      this.begun = found?.begun ?? false;
       this.journal = new PaperJournal(file, this.engine.at);
       const { engine, venue, journal } = this;
       const { onCommand } = options;
@@ -108,21 +108,19 @@ export class Session {
   }
 
   /** Restores the newest snapshot that fits and folds what was written behind it. */
-  private fold(path: string, onCommand: SessionOptions['onCommand']) {
+  private fold(path: string) {
     const { snapshot } = this.snapshots.newest(
       (position) => headAt(path, position)?.hash ?? null,
       (made) => made === this.made,
     );
     if (snapshot !== null) this.restore(JSON.parse(snapshot.text) as StoredState);
     const after = snapshot === null ? undefined : headAt(path, snapshot.position)!;
-    // a snapshot may lie behind the answers to questions that are open: they are told again from its own state
     let folded = 0;
     const result = recover({
       engine: this.engine,
       venue: this.venue,
       entries: readJournal(path, after === undefined ? {} : { after }),
       notesMade: () => this.recorder.taken(),
-      onCommand,
       onEntry: (entry) => {
         folded += 1;
         if (entry.kind !== 'event' || !entry.text.startsWith('{"kind":"bar-closed"')) return;

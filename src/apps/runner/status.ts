@@ -50,12 +50,27 @@ export interface Status {
   readonly dayChange: number;
   readonly maxDrawdown: number;
   readonly running: boolean;
-  readonly breaker: { readonly state: string; readonly since: number; readonly causes: readonly string[] } | null;
-  readonly instruments: readonly { readonly id: string; readonly desk: string; readonly price: number | null; readonly regime: string | null; readonly bars: number }[];
+  readonly breaker: {
+    readonly state: string;
+    readonly since: number;
+    readonly causes: readonly string[];
+  } | null;
+  readonly instruments: readonly {
+    readonly id: string;
+    readonly desk: string;
+    readonly price: number | null;
+    readonly regime: string | null;
+    readonly bars: number;
+  }[];
   readonly positions: readonly PositionStatus[];
   readonly workingOrders: number;
   readonly decisions: readonly DecisionStatus[];
-  readonly reviews: readonly { readonly questionId: string; readonly planId: string; readonly desk: string; readonly expiresAt: number }[];
+  readonly reviews: readonly {
+    readonly questionId: string;
+    readonly planId: string;
+    readonly desk: string;
+    readonly expiresAt: number;
+  }[];
   readonly counts: Record<string, unknown>;
   readonly feed: string;
   readonly tape: { readonly position: number; readonly length: number | null; readonly over: boolean } | null;
@@ -137,7 +152,8 @@ function positionsOf(engine: Engine): PositionStatus[] {
     const mark = ledger.lastMark(position.instrument);
     const price = mark === null ? null : stepsToNumber(mark.ticks, instrument.tick);
     const { stopPrice = null, targetPrice = null } = held.get(position.book) ?? {};
-    const distance = (level: number | null) => (level === null || price === null ? null : Math.abs(level - price) / price);
+    const distance = (level: number | null) =>
+      level === null || price === null ? null : Math.abs(level - price) / price;
     return {
       book: position.book,
       desk: bookKey(position.book).desk,

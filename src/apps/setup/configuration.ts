@@ -12,14 +12,24 @@ const name = z.string().regex(NAME, 'use lower-case letters, digits and hyphens,
 /** The name of an environment variable, never a secret itself. */
 const environmentName = z
   .string()
-  .regex(/^[A-Z][A-Z0-9_]*$/, 'give the name of an environment variable in capitals, never the secret itself');
+  .regex(
+    /^[A-Z][A-Z0-9_]*$/,
+    'give the name of an environment variable in capitals, never the secret itself',
+  );
 
 const desk = z.strictObject({
   desk: z.string().min(1).describe('a built-in desk or a desk file'),
   name: name.optional().describe("what it is called in this portfolio; the desk's own name unless given"),
   configuration: name.default('default').describe('name of this set of parameters in books and records'),
-  parameters: z.record(z.string(), z.unknown()).default({}).describe('checked against the schema of the desk'),
-  instruments: z.array(z.string().min(3)).min(1).optional().describe('SYMBOL.VENUE; those of the desk unless given'),
+  parameters: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('checked against the schema of the desk'),
+  instruments: z
+    .array(z.string().min(3))
+    .min(1)
+    .optional()
+    .describe('SYMBOL.VENUE; those of the desk unless given'),
 });
 
 const limits = z
@@ -33,7 +43,11 @@ const limits = z
   .describe('limits of the portfolio above those of its desks; they can only refuse or reduce');
 
 const portfolio = z.strictObject({
-  base: z.string().regex(/^[A-Z0-9]{2,10}$/).default('USDT').describe('currency of the books'),
+  base: z
+    .string()
+    .regex(/^[A-Z0-9]{2,10}$/)
+    .default('USDT')
+    .describe('currency of the books'),
   cash: z.number().positive().optional().describe('opening cash; that of the first desk unless given'),
   desks: z.array(desk).min(1),
   account: name.default('paper'),
@@ -102,11 +116,15 @@ export async function readConfiguration(file: string | null, folder = '.'): Prom
   if (file === null) {
     const found = FILES.filter((candidate) => existsSync(resolve(folder, candidate)));
     if (found.length > 1) {
-      throw new InputError(`${found.join(' and ')} stand side by side`, 'keep one, or name one with --config');
+      throw new InputError(
+        `${found.join(' and ')} stand side by side`,
+        'keep one, or name one with --config',
+      );
     }
     return found.length === 0 ? null : checkConfiguration(await load(resolve(folder, found[0]!)), found[0]!);
   }
-  if (!existsSync(file)) throw new InputError(`there is no configuration file ${file}`, 'check the path after --config');
+  if (!existsSync(file))
+    throw new InputError(`there is no configuration file ${file}`, 'check the path after --config');
   return checkConfiguration(await load(resolve(file)), file);
 }
 
@@ -133,11 +151,16 @@ export function checkConfiguration(value: unknown, file: string): Configuration 
   if (!result.success) throw explain(result.error.issues[0]!, file);
   const { data } = result;
   const names = Object.keys(data.portfolios);
-  if (names.length === 0) throw new InputError(`${file}: portfolios is empty`, 'describe at least one portfolio');
+  if (names.length === 0)
+    throw new InputError(`${file}: portfolios is empty`, 'describe at least one portfolio');
   if (data.default !== undefined) known(data.default, names, `${file}: default`);
   for (const [key, { account: used, feed: source }] of Object.entries(data.portfolios)) {
     known(used, ['paper', ...Object.keys(data.accounts)], `${file}: portfolios.${key}.account`);
-    known(source, ['binance', 'sample', 'synthetic', ...Object.keys(data.feeds)], `${file}: portfolios.${key}.feed`);
+    known(
+      source,
+      ['binance', 'sample', 'synthetic', ...Object.keys(data.feeds)],
+      `${file}: portfolios.${key}.feed`,
+    );
   }
   return data;
 }
@@ -161,7 +184,10 @@ function explain(issue: Issue, file: string): InputError {
     const near = among.length === 0 ? '' : `the nearest known one is "${nearest(key, among)}"; `;
     return new InputError(`${where}: unknown key "${key}"`, `${near}known: ${among.join(', ')}`);
   }
-  return new InputError(`${where}: ${issue.message}`, 'correct the value; schema/quorum.config.schema.json describes all');
+  return new InputError(
+    `${where}: ${issue.message}`,
+    'correct the value; schema/quorum.config.schema.json describes all',
+  );
 }
 
 /** Known keys of the object at a path, for the hint. Names of portfolios, accounts and feeds are free. */

@@ -92,13 +92,13 @@ function readParameters(definition: DeskDefinition<unknown>, assignments: readon
     const equals = assignment.indexOf('=');
     if (equals <= 0)
       throw new InputError(`"${assignment}" is not key=value`, 'write for example --set fast=10');
-    given[assignment.slice(0, equals)] = valueOf(assignment.slice(equals + 1));
+    given[assignment.slice(0, equals)] = readValue(assignment.slice(equals + 1));
   }
   return checkParameters(definition, given);
 }
 
 /** Numbers, true, false, null and JSON lists are read as such; anything else is text. */
-function valueOf(text: string): unknown {
+function readValue(text: string): unknown {
   if (/^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?|\[.*\]|\{.*\}|".*")$/s.test(text)) {
     try {
       return JSON.parse(text);

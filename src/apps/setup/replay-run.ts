@@ -1,8 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJournal, verifyJournal } from '#adapters';
-import { InputError } from '#base';
-import { type Difference, Engine, type JournalEntry, NO_TRACE, replay, type TraceSink } from '#engine';
+import { formatDecimal, InputError } from '#base';
+import {
+  type Difference,
+  Engine,
+  type FactsReport,
+  foldFacts,
+  type JournalEntry,
+  NO_TRACE,
+  replay,
+  type TraceSink,
+} from '#engine';
 import { codeHash } from './code-hash.ts';
 import { deskHash, loadDeskWith } from './load-desk.ts';
 import { type RunConfiguration, readTape, tapeReader } from './run-backtest.ts';
@@ -66,12 +75,21 @@ export async function replayRun(
   trace: TraceSink = NO_TRACE,
 ): Promise<RunReplay> {
   const { entries, hash } = checkJournal(dir);
-  const { engine, reader, sameVersion } = await prepareReplay(dir, trace);
+  const { engine, reader, sameVersion, study } = await prepareReplay(dir, trace);
   if (!sameVersion) {
-    throw new InputError(
-      `${dir} was decided by another version of the program`,
-      'use the version whose code hash stands in summary.json',
-    );
+    const journal = readJournal(join(dir, 'journal'));
+    const facts = foldFacts(engine, journal, reader, {
+      onProgress: (position) => onProgress?.(position, entries),
+    });
+    const difference = factsDifference(dir, engine, facts, study.definition.baseMinorScale, entries);
+    return {
+      entries,
+      journalHash: hash,
+      mode: 'facts',
+      events: facts.events,
+      commands: facts.orders,
+      difference,
+    };
   }
   const journal: Iterable<JournalEntry> = readJournal(join(dir, 'journal'));
   const report = replay(engine, journal, reader, (position) => onProgress?.(position, entries));
@@ -82,6 +100,37 @@ export async function replayRun(
       ? null
       : { position: entries, at: engine.at, recorded: null, decided: JSON.stringify(missing) };
   return { entries, journalHash: hash, mode: 'decided', events, commands, difference: difference ?? last };
+}
+
+/** Another version's run: its books must sum to zero and end at the equity that its summary states. */
+function factsDifference(
+  dir: string,
+  engine: Engine,
+  facts: FactsReport,
+  minorScale: number,
+  position: number,
+): Difference | null {
+  const [unbalanced] = Object.entries(facts.unbalanced);
+  if (unbalanced !== undefined) {
+    const [code, sum] = unbalanced;
+    return {
+      position,
+      at: engine.at,
+      recorded: `books in ${code} sum to 0`,
+      decided: `books in ${code} sum to ${sum}`,
+    };
+  }
+  const path = join(dir, 'summary.json');
+  if (!existsSync(path)) return null;
+  const { equityEnd } = readObject(path);
+  const folded = formatDecimal(engine.equity(), minorScale);
+  if (equityEnd === folded) return null;
+  return {
+    position,
+    at: engine.at,
+    recorded: `equityEnd ${String(equityEnd)}`,
+    decided: `equityEnd ${folded}`,
+  };
 }
 
 /** An engine and a tape as the run began with them. */

@@ -53,7 +53,7 @@ export async function readTape(
   for (const file of request.tapes) series.push(...(await readTapeFile(file)));
   const tape = new Tape(series);
   if (request.from === null && request.to === null) return tape;
-  return tape.cut(request.from ?? -Infinity, request.to ?? Infinity);
+  return tape.cut(request.from ?? tape.from ?? 0, request.to ?? (tape.to ?? 0) + 1);
 }
 
 function only(
@@ -218,7 +218,8 @@ function summaryOf(
   const notes: string[] = [];
   if (perpetual && !funded)
     notes.push('perpetual contracts without funding: give --funding for a complete account');
-  for (const [reason, n] of engine.counts.ordersRejected) notes.push(`the venue rejected ${n} orders: ${reason}`);
+  for (const [reason, n] of engine.counts.ordersRejected)
+    notes.push(`the venue rejected ${n} orders: ${reason}`);
   if (!result.finished) notes.push('interrupted: figures are of the part that ran');
   const balance = [...engine.real.ledger.trialBalance()].map(([code, sum]) => [code, String(sum)]);
   return {

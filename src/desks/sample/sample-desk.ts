@@ -10,7 +10,8 @@ import { type SampleParameters, sampleParameters } from './sample-parameters.ts'
  */
 export const sample: DeskDefinition<SampleParameters> = defineDesk({
   name: 'sample',
-  summary: 'Donchian breakout with a bracket, long or flat on daily bars: shows the program on recorded prices',
+  summary:
+    'Donchian breakout with a bracket, long or flat on daily bars: shows the program on recorded prices',
   parameters: sampleParameters,
   build: (p) => ({
     interval: '1d',
@@ -20,7 +21,12 @@ export const sample: DeskDefinition<SampleParameters> = defineDesk({
     pooling: single(),
     sizer: fixedFraction(p.risk, {
       leverage: 1,
-      stop: { atr: 'atr:14', atrMultiple: p.stopAtrMultiple, costMultiple: 5, targetMultiple: p.targetMultiple },
+      stop: {
+        atr: 'atr:14',
+        atrMultiple: p.stopAtrMultiple,
+        costMultiple: 5,
+        targetMultiple: p.targetMultiple,
+      },
     }),
     limits: [riskPerPlanLimit({ max: 2 * p.risk }), singleAssetLimit({ max: p.assetMax })],
     exits: [stopLossExit(), takeProfitExit()],

@@ -34,7 +34,8 @@ export function contextFault(by: string, context: SizingContext, usesEquity = tr
   if (!(price > 0 && price < Infinity)) return fault(by, 'price is not a positive finite number', price);
   if (usesEquity) {
     const { equity } = context.account;
-    if (!(equity > 0 && equity < Infinity)) return fault(by, 'equity is not a positive finite amount', equity);
+    if (!(equity > 0 && equity < Infinity))
+      return fault(by, 'equity is not a positive finite amount', equity);
   }
   if (!(costRate >= 0 && costRate < 1)) return fault(by, 'cost rate is not within 0..1', costRate);
   if (!(breakerMultiplier >= 0 && breakerMultiplier <= 1)) {

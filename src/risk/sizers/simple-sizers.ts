@@ -61,7 +61,9 @@ function finish(
 /** Loss to the stop over equity; null when there is no equity to speak of. */
 function riskShare(context: SizingContext, quantity: number, stopDistance: number): number | null {
   const equity = inQuote(context, context.account.equity);
-  return equity > 0 ? (quantity * contractRisk(context.instrument, context.price, stopDistance)) / equity : null;
+  return equity > 0
+    ? (quantity * contractRisk(context.instrument, context.price, stopDistance)) / equity
+    : null;
 }
 
 const needs = (options: SizerOptions, more: Record<string, string> = {}): Record<string, string> =>

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -26,7 +27,7 @@ export function ran(command: string, args: readonly string[], cwd: string): Prom
   });
 }
 
-/** Runs `npx quorum ...` as a text of documentation names it, without npx. */
-export function quorum(args: readonly string[], cwd: string = ROOT): Promise<Ran> {
-  return ran(process.execPath, [`${ROOT}bin/quorum.js`, ...args], cwd);
+/** Runs `npx quorum ...` as a text of documentation names it, without npx, in a clone. */
+export function quorum(args: readonly string[], clone: string = ROOT): Promise<Ran> {
+  return ran(process.execPath, [join(clone, 'bin/quorum.js'), ...args], clone);
 }

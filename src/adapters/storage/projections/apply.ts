@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { assert, InputError } from '#base';
 import type { EntryKind } from '#engine';
-import { inTransaction, type ProjectionStore } from './database.ts';
+import type { ProjectionStore } from './database.ts';
 import {
   type ProjectionDatabase,
   type ProjectionRow,
@@ -9,6 +9,7 @@ import {
   TABLES,
   type TableName,
 } from './tables.ts';
+import { inTransaction } from './transaction.ts';
 
 /** A journal entry as projections see it: `value` is its parsed payload. */
 export interface ProjectionEntry {

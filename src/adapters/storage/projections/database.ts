@@ -1,20 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Kysely,
-  PostgresDialect,
-  type SqliteDatabase,
-  SqliteDialect,
-  type SqliteStatement,
-  type Transaction,
-} from 'kysely';
+import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import pg from 'pg';
 import { migrate } from './migrations.ts';
-import type { ProjectionDatabase } from './tables.ts';
-
-export type DatabaseKind = 'sqlite' | 'postgres';
+import type { DatabaseKind, ProjectionDatabase } from './tables.ts';
 
 /** An open, migrated database of projections. */
 export interface ProjectionStore {
@@ -38,9 +28,6 @@ const CONNECT_MS = 5_000;
 const STATEMENT_MS = 60_000;
 /** How long one attempt may block the thread while another process writes; longer waits are made without blocking. */
 const BUSY_BLOCK_MS = 10;
-const BUSY_WAITS = 200;
-const BUSY_WAIT_MS = 25;
-const SQLITE_BUSY = 5;
 
 /**
  * Opens the projections and brings their schema up to date. Throws {@link InputError} when a newer program made it,
@@ -59,25 +46,6 @@ export async function openProjections(place: ProjectionPlace): Promise<Projectio
     throw error;
   }
   return store;
-}
-
-/**
- * Runs `action` in a transaction. While another connection writes to a SQLite file this waits up to 5 s without
- * blocking the thread; nothing was done yet at that point, so beginning again is safe.
- */
-export async function inTransaction<T>(
-  db: Kysely<ProjectionDatabase>,
-  action: (tx: Transaction<ProjectionDatabase>) => Promise<T>,
-): Promise<T> {
-  for (let waits = 0; ; waits++) {
-    try {
-      return await db.transaction().execute(action);
-    } catch (error) {
-      const busy = (((error as { errcode?: number }).errcode ?? 0) & 0xff) === SQLITE_BUSY;
-      if (!busy || waits >= BUSY_WAITS) throw error;
-      await sleep(BUSY_WAIT_MS);
-    }
-  }
 }
 
 function postgres(connectionString: string): PostgresDialect {

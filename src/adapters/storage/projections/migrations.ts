@@ -1,7 +1,13 @@
 import { type ColumnDataType, type Kysely, sql } from 'kysely';
 import { InputError } from '#base';
-import { type DatabaseKind, inTransaction } from './database.ts';
-import { type ColumnType, type ProjectionDatabase, TABLE_NAMES, TABLES } from './tables.ts';
+import {
+  type ColumnType,
+  type DatabaseKind,
+  type ProjectionDatabase,
+  TABLE_NAMES,
+  TABLES,
+} from './tables.ts';
+import { inTransaction } from './transaction.ts';
 
 interface Migration {
   readonly version: number;

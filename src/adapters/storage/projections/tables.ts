@@ -1,5 +1,7 @@
 import type { Generated } from 'kysely';
 
+export type DatabaseKind = 'sqlite' | 'postgres';
+
 /** How a column is stored and read: decimals as text (exact), instants as epoch ms, floats for statistics only. */
 export type ColumnType = 'text' | 'decimal' | 'instant' | 'count' | 'float' | 'json';
 

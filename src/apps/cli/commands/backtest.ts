@@ -20,6 +20,16 @@ interface Options {
   json: boolean;
 }
 
+/** Reads a whole number between two bounds. */
+export const wholeArgument =
+  (min: number, max: number) =>
+  (text: string): number => {
+    if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    }
+    return Number(text);
+  };
+
 export const instantArgument = (text: string): number => {
   const at = parseInstant(text);
   if (at === null)
@@ -58,7 +68,10 @@ export function backtestCommand(): Command {
         .default('decisions'),
     )
     .option('--set <key=value>', 'a parameter of the desk; repeat for more', collect, [])
-    .option('--answers <file>', 'recorded answers to remote sources: JSON lines of topic, prompt, answer, delayMs')
+    .option(
+      '--answers <file>',
+      'recorded answers to remote sources: JSON lines of topic, prompt, answer, delayMs',
+    )
     .option('--out <dir>', "write the run's directory here")
     .option('--json', 'one JSON object on stdout', false)
     .action(run);

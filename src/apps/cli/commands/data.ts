@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { formatInstant, formatInterval, InputError } from '#base';
 import type { FileQuality, SeriesQuality, TapeSeries } from '#adapters';
+import { formatInstant, formatInterval, InputError } from '#base';
 import { EXIT, ExitError, type Progress, Terminal, table } from '../terminal.ts';
-import { instantArgument } from './backtest.ts';
+import { instantArgument, wholeArgument } from './backtest.ts';
 
 interface DownloadOptions {
   interval: string;
@@ -12,6 +12,7 @@ interface DownloadOptions {
   to?: number;
   dir: string;
   url?: string;
+  retries: number;
   json: boolean;
 }
 
@@ -31,24 +32,34 @@ Examples:
 
 function download(): Command {
   return new Command('download')
-    .description("Fetch bars from Binance USD-M's public history; an interrupted download goes on where it stopped.")
+    .description(
+      "Fetch bars from Binance USD-M's public history; an interrupted download goes on where it stopped.",
+    )
     .argument('<symbol...>', 'for example BTCUSDT')
     .requiredOption('--from <time>', 'first bar', instantArgument)
     .option('--to <time>', 'bars before this time; now when left out', instantArgument)
     .option('--interval <interval>', 'length of the bars', '5m')
     .option('--dir <dir>', 'where SYMBOL-interval.csv.gz goes', 'data')
     .option('--url <url>', 'another address that speaks the same REST')
+    .option('--retries <n>', 'how often a call that failed is tried again', wholeArgument(0, 20), 6)
     .option('--json', 'one JSON object on stdout', false)
-    .addHelpText('after', '\nExample:\n  $ quorum data download BTCUSDT --interval 1h --from 2024-01-01 --to 2024-02-01')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ quorum data download BTCUSDT --interval 1h --from 2024-01-01 --to 2024-02-01',
+    )
     .action(runDownload);
 }
 
 async function runDownload(symbols: string[], options: DownloadOptions): Promise<void> {
   const terminal = new Terminal(options.json);
   const { BinanceUsdmRest, downloadBars } = await import('#adapters');
-  const rest = new BinanceUsdmRest(options.url === undefined ? {} : { baseUrl: options.url });
+  const rest = new BinanceUsdmRest({
+    retriesMax: options.retries,
+    ...(options.url === undefined ? {} : { baseUrl: options.url }),
+  });
   const abort = new AbortController();
-  const stop = () => abort.abort(new ExitError(EXIT.interrupted, 'interrupted', 'the same command goes on where it stopped'));
+  const stop = () =>
+    abort.abort(new ExitError(EXIT.interrupted, 'interrupted', 'the same command goes on where it stopped'));
   process.once('SIGINT', stop);
   const files: { symbol: string; path: string; rows: number; fetched: number }[] = [];
   try {
@@ -81,12 +92,18 @@ async function runDownload(symbols: string[], options: DownloadOptions): Promise
 function importing(): Command {
   return new Command('import')
     .description('Read a foreign bars file leniently and write it normalised.')
-    .argument('<file>', 'CSV, gzip CSV or Parquet with other column names, dates as text, seconds, unsorted rows')
+    .argument(
+      '<file>',
+      'CSV, gzip CSV or Parquet with other column names, dates as text, seconds, unsorted rows',
+    )
     .option('--out <file>', '.csv, .csv.gz or .parquet; data/NAME.csv.gz when left out')
     .option('--instrument <id>', 'the instrument, when the file name does not say it')
     .option('--force', 'replace the output file when it exists', false)
     .option('--json', 'one JSON object on stdout', false)
-    .addHelpText('after', '\nExample:\n  $ quorum data import aapl-export.csv --instrument AAPL.NASDAQ --out data/AAPL-1d.csv.gz')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ quorum data import aapl-export.csv --instrument AAPL.NASDAQ --out data/AAPL-1d.csv.gz',
+    )
     .action(runImport);
 }
 
@@ -96,12 +113,19 @@ async function runImport(
 ): Promise<void> {
   const terminal = new Terminal(options.json);
   const { importBars } = await import('#adapters');
-  const out = options.out ?? join('data', `${basename(file).replace(/(\.csv)?(\.gz)?$|\.parquet$/i, '')}.csv.gz`);
+  const out =
+    options.out ?? join('data', `${basename(file).replace(/(\.csv)?(\.gz)?$|\.parquet$/i, '')}.csv.gz`);
   if (resolve(out) === resolve(file)) {
-    throw new InputError(`${out} is the file to import`, 'choose another name with --out; the original is left alone');
+    throw new InputError(
+      `${out} is the file to import`,
+      'choose another name with --out; the original is left alone',
+    );
   }
   if (existsSync(out) && !options.force) {
-    throw new InputError(`${out} exists already`, 'choose another name with --out, or replace it with --force');
+    throw new InputError(
+      `${out} exists already`,
+      'choose another name with --out, or replace it with --force',
+    );
   }
   const quality = await importBars(file, out, options.instrument ?? null);
   terminal.result({ out, ...quality });
@@ -114,7 +138,10 @@ function check(): Command {
     .description('Say what a data file was understood as, and how good it is.')
     .argument('<[INSTRUMENT=]FILE...>', 'bars, funding, quotes, prints, marks or depth')
     .option('--json', 'one JSON object on stdout', false)
-    .addHelpText('after', '\nExit code 3 when a file is poor.\n\nExample:\n  $ quorum data check BTCUSDT=export.csv')
+    .addHelpText(
+      'after',
+      '\nExit code 3 when a file is poor.\n\nExample:\n  $ quorum data check BTCUSDT=export.csv',
+    )
     .action(runCheck);
 }
 
@@ -139,7 +166,8 @@ async function runCheck(files: string[], options: { json: boolean }): Promise<vo
       const recordings = (await readTapeFile(argument)).map(recordingOf);
       results.push({ file: path, recordings });
       terminal.say(path);
-      for (const one of recordings) terminal.say(`  ${one.instrument}: ${one.kind}, ${one.rows} rows, ${span(one)}`);
+      for (const one of recordings)
+        terminal.say(`  ${one.instrument}: ${one.kind}, ${one.rows} rows, ${span(one)}`);
       continue;
     }
     const quality = await checkBarsFile(path, instrument);
@@ -147,16 +175,24 @@ async function runCheck(files: string[], options: { json: boolean }): Promise<vo
     for (const line of qualityLines(quality)) terminal.say(line);
   }
   terminal.result({ files: results });
-  const poor = results.find((one) => 'series' in one && one.series.some((series) => series.verdict === 'poor'));
+  const poor = results.find(
+    (one) => 'series' in one && one.series.some((series) => series.verdict === 'poor'),
+  );
   if (poor !== undefined) {
-    throw new ExitError(EXIT.badInput, `${poor.file} is poor`, 'the reasons stand above; get a better copy or leave it out');
+    throw new ExitError(
+      EXIT.badInput,
+      `${poor.file} is poor`,
+      'the reasons stand above; get a better copy or leave it out',
+    );
   }
 }
 
 /** Whether a header has a time but no open price: funding, quotes, prints or marks. */
 function isOtherTape(bytes: Uint8Array): boolean {
   const end = bytes.indexOf(10);
-  const header = Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end)).toString('utf8').toLowerCase();
+  const header = Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end))
+    .toString('utf8')
+    .toLowerCase();
   const names = header.trim().split(',');
   const told = ['rate', 'funding_rate', 'bid', 'bid_price', 'price', 'mark', 'mark_price'];
   return names.includes('time') && !names.includes('open') && names.some((name) => told.includes(name));
@@ -209,7 +245,8 @@ async function runList(dir: string, options: { json: boolean }): Promise<void> {
           one.verdict,
         ]),
   );
-  for (const line of table([['file', 'instrument', 'bars', 'rows', 'span', 'verdict'], ...rows], [3])) terminal.say(line);
+  for (const line of table([['file', 'instrument', 'bars', 'rows', 'span', 'verdict'], ...rows], [3]))
+    terminal.say(line);
 }
 
 const day = (at: number) => formatInstant(at).slice(0, 10);
@@ -231,7 +268,10 @@ function seriesLines(one: SeriesQuality): string[] {
     ['rows', String(one.rows)],
     ['span', span(one)],
     ['gaps', one.gaps === 0 ? '0' : `${one.gaps} (${one.missing} bars missing)`],
-    ['duplicates', `${one.duplicates}${one.conflicts > 0 ? `, ${one.conflicts} of them with other figures` : ''}`],
+    [
+      'duplicates',
+      `${one.duplicates}${one.conflicts > 0 ? `, ${one.conflicts} of them with other figures` : ''}`,
+    ],
     ['bad bars', String(one.ohlcBreaks + one.otherRefused)],
     ['outliers', String(one.outliers)],
     ['verdict', one.reasons.length === 0 ? one.verdict : `${one.verdict}: ${one.reasons.join('; ')}`],

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { ExitError, EXIT, paint, Terminal, table } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 import { collect } from './backtest.ts';
 
 interface Options {
-  dir: string;
+  dataDir: string;
   host: string[];
   offline: boolean;
   json: boolean;
@@ -14,7 +14,7 @@ const HOSTS = ['https://fapi.binance.com/fapi/v1/time', 'https://fstream.binance
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Check versions, disk, clock, permissions, optional parts and hosts.')
-    .option('--dir <dir>', 'where the program keeps its data', '.quorum')
+    .option('--data-dir <dir>', 'where the program keeps its data', '.quorum')
     .option('--host <url>', 'also try this address; repeat for more', collect, [])
     .option('--offline', 'try no host', false)
     .option('--json', 'one JSON object on stdout', false)
@@ -29,10 +29,11 @@ async function run(options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   const { checkup } = await import('../checkup.ts');
   for (const url of options.host) {
-    if (!URL.canParse(url)) throw new ExitError(EXIT.usage, `--host ${url} is not a URL`, 'write for example https://host/');
+    if (!URL.canParse(url))
+      throw new ExitError(EXIT.usage, `--host ${url} is not a URL`, 'write for example https://host/');
   }
   const findings = await checkup({
-    dir: options.dir,
+    dir: options.dataDir,
     databaseUrl: process.env.DATABASE_URL ?? null,
     hosts: options.offline ? [] : [...HOSTS, ...options.host],
   });
@@ -45,7 +46,10 @@ async function run(options: Options): Promise<void> {
     if (mend !== null) terminal.say(`         ${mend}`);
   });
   if (bad.length > 0) {
-    throw new ExitError(EXIT.failed, `${bad.map(({ name }) => name).join(', ')}: the program cannot be used like this`);
+    throw new ExitError(
+      EXIT.failed,
+      `${bad.map(({ name }) => name).join(', ')}: the program cannot be used like this`,
+    );
   }
   terminal.say(paint('32', 'the program can be used offline'));
 }

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { formatInterval, InputError } from '#base';
 import type { BarSeries } from '#adapters';
+import { formatInterval, InputError } from '#base';
 import type { FeatureDefinition } from '#features';
-import { type FeatureTable, csvPieces, firstRows, jsonRows, writeParquet } from '../feature-table.ts';
+import { csvPieces, type FeatureTable, firstRows, jsonRows, writeParquet } from '../feature-table.ts';
 import { EXIT, ExitError, Terminal, table } from '../terminal.ts';
 import { writeWholeFile } from '../whole-file.ts';
 
@@ -45,7 +45,8 @@ async function run(options: Options): Promise<void> {
     .split(',')
     .map((text) => text.trim())
     .filter((text) => text !== '');
-  if (requests.length === 0) throw usage('--columns names no feature', 'write for example --columns "rsi:14"');
+  if (requests.length === 0)
+    throw usage('--columns names no feature', 'write for example --columns "rsi:14"');
   const { computeFeatures, parseFeature } = await import('#features');
   // a misspelt feature is told before a large file is read
   for (const request of requests) parseFeature(request);
@@ -67,9 +68,13 @@ async function run(options: Options): Promise<void> {
     columns: ['time', ...features.columns.keys()],
     firstRow: firstRows(features),
   };
-  terminal.result(out === null ? { ...described, data: jsonRows(features) } : { ...described, out: out.path });
+  terminal.result(
+    out === null ? { ...described, data: jsonRows(features) } : { ...described, out: out.path },
+  );
   if (out !== null) {
-    terminal.say(`${series.instrument} ${described.interval}: ${features.rows} rows, ${features.columns.size} columns`);
+    terminal.say(
+      `${series.instrument} ${described.interval}: ${features.rows} rows, ${features.columns.size} columns`,
+    );
     terminal.say(`written to ${out.path}`);
   }
 }
@@ -87,7 +92,10 @@ function checkedOut(path: string, bars: string): Out {
     throw new ExitError(EXIT.usage, `--out ${path} has no known format`, 'name it .csv or .parquet');
   }
   if (resolve(bars.slice(bars.indexOf('=') + 1)) === resolve(path)) {
-    throw new InputError(`--out ${path} is the bars file itself`, 'choose another name; the bars are left alone');
+    throw new InputError(
+      `--out ${path} is the bars file itself`,
+      'choose another name; the bars are left alone',
+    );
   }
   return { path, format };
 }

@@ -23,7 +23,10 @@ export function newCommand(): Command {
 async function run(name: string, options: { in: string; js: boolean; json: boolean }): Promise<void> {
   const terminal = new Terminal(options.json);
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name)) {
-    throw new InputError(`"${name}" is not a desk name`, 'use lower-case letters, digits and hyphens, at most 31 of them');
+    throw new InputError(
+      `"${name}" is not a desk name`,
+      'use lower-case letters, digits and hyphens, at most 31 of them',
+    );
   }
   const dir = resolve(options.in, name);
   refuseOccupied(dir, name);
@@ -52,7 +55,10 @@ function refuseOccupied(dir: string, name: string): void {
   if (!statSync(dir).isDirectory()) throw new InputError(`${name} is a file`, 'choose another name');
   const found = readdirSync(dir);
   if (found.length > 0) {
-    throw new InputError(`${name}/ exists and holds ${found[0]}`, 'choose another name, or remove the folder yourself');
+    throw new InputError(
+      `${name}/ exists and holds ${found[0]}`,
+      'choose another name, or remove the folder yourself',
+    );
   }
 }
 

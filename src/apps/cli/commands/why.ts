@@ -6,13 +6,14 @@ import { InputError } from '#base';
 import type { DeskParts } from '#engine';
 import type { Explanation, FillLine } from '../explanation.ts';
 import type { Rebuilt } from '../rebuilt-trace.ts';
-import { EXIT, ExitError, type Progress, Terminal } from '../terminal.ts';
+import { EXIT, ExitError, type Progress, paint, Terminal } from '../terminal.ts';
 import type { TraceQuestion, TraceSearch } from '../trace-search.ts';
 import { instantArgument } from './backtest.ts';
 
 interface Options {
   live: boolean;
-  dir: string;
+  dataDir: string;
+  portfolio?: string;
   at?: number;
   instrument?: string;
   rebuild: boolean;
@@ -33,10 +34,15 @@ export function whyCommand(): Command {
     .description('Why a decision came out as it did, and what would have let a non-trade pass.')
     .argument('[dir]', "a run's directory")
     .option('--live', 'ask the running program', false)
-    .option('--dir <dir>', "the running program's data", '.quorum')
+    .option('--data-dir <dir>', 'with --live: where journals and logs are kept', '.quorum')
+    .option('--portfolio <name>', 'with --live: which one, when several run')
     .option('--at <time>', 'when it was decided', instantArgument)
     .option('--instrument <id>', 'about which instrument')
-    .option('--rebuild', "decide again even when the trace is there: adds the members of Sigma's categories", false)
+    .option(
+      '--rebuild',
+      "decide again even when the trace is there: adds the members of Sigma's categories",
+      false,
+    )
     .option('--json', 'one JSON object on stdout', false)
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -48,7 +54,11 @@ type Origin = 'recorded' | 'rebuilt' | 'live';
 async function run(dir: string | undefined, options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   if (options.live === (dir !== undefined)) {
-    throw new ExitError(EXIT.usage, 'name either a directory or --live', "write: quorum why DIR, or: quorum why --live");
+    throw new ExitError(
+      EXIT.usage,
+      'name either a directory or --live',
+      'write: quorum why DIR, or: quorum why --live',
+    );
   }
   const { instrumentIdOf } = await import('#market');
   const { explainDecision } = await import('../explanation.ts');
@@ -57,11 +67,15 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
     at: options.at ?? null,
     instrument: options.instrument === undefined ? null : instrumentIdOf(options.instrument),
   };
-  if (dir === undefined) return live(terminal, options.dir, question);
+  if (dir === undefined) return live(terminal, options, question);
   if (!existsSync(join(dir, 'journal'))) {
     const isFile = existsSync(dir) && !statSync(dir).isDirectory();
-    throw new InputError(`${dir} ${isFile ? 'is a file' : 'has no journal'}`, 'give the directory that backtest --out wrote');
+    throw new InputError(
+      `${dir} ${isFile ? 'is a file' : 'has no journal'}`,
+      'give the directory that backtest --out wrote, or the folder of a portfolio',
+    );
   }
+  if (await isPortfolio(dir)) return paper(terminal, dir, question);
   await demandInstrument(dir, question.instrument);
   const recorded = await searchRecorded(dir, question);
   const { search, rebuilt, note } =
@@ -77,9 +91,20 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
       rebuilt === null || score?.kind !== 'score'
         ? null
         : rebuilt.members(trace.desk, trace.instrument, score.value);
-    return explainDecision({ trace, parts: parts.get(trace.desk) ?? null, fills, members: members && { ...members } });
+    return explainDecision({
+      trace,
+      parts: parts.get(trace.desk) ?? null,
+      fills,
+      members: members && { ...members },
+    });
   });
-  await answer(terminal, { origin: rebuilt === null ? 'recorded' : 'rebuilt', note, decisions, search });
+  await answer(terminal, {
+    origin: rebuilt === null ? 'recorded' : 'rebuilt',
+    mode: null,
+    note,
+    decisions,
+    search,
+  });
 }
 
 /** A misspelt instrument is told at once, not after a replay. */
@@ -110,7 +135,11 @@ async function decideAgain(
     // members are computed where the replay stopped, so a decision found without a time is gone back to
     const at = rebuilt.search.found[0]?.at;
     if (question.at === null && at !== undefined) {
-      const again = await rebuild(dir, { ...question, at, instrument: rebuilt.search.found[0]!.instrument }, () => {});
+      const again = await rebuild(
+        dir,
+        { ...question, at, instrument: rebuilt.search.found[0]!.instrument },
+        () => {},
+      );
       return { search: again.search, rebuilt: again, note: null };
     }
     return { search: rebuilt.search, rebuilt, note: null };
@@ -160,15 +189,18 @@ async function fillsOf(dir: string, orders: ReadonlySet<string>): Promise<FillLi
 
 interface Answer {
   readonly origin: Origin;
+  /** What a portfolio's figures rest on; null for a backtest. */
+  readonly mode: string | null;
   readonly note: string | null;
   readonly decisions: readonly Explanation[];
   readonly search: TraceSearch;
 }
 
-async function answer(terminal: Terminal, { origin, note, decisions, search }: Answer): Promise<void> {
+async function answer(terminal: Terminal, { origin, mode, note, decisions, search }: Answer): Promise<void> {
   const { explanationLines } = await import('../explanation.ts');
-  terminal.result({ origin, note, decisions, happenings: search.happenings });
+  terminal.result({ origin, mode, note, decisions, happenings: search.happenings });
   if (note !== null) terminal.warn(note);
+  if (mode !== null && mode !== 'PAPER') terminal.say(paint('33', `${mode}: no evidence of anything`));
   decisions.forEach((one, i) => {
     if (i > 0) terminal.say();
     for (const line of explanationLines(one)) terminal.say(line);
@@ -179,16 +211,48 @@ async function answer(terminal: Terminal, { origin, note, decisions, search }: A
   }
 }
 
-async function live(terminal: Terminal, dir: string, question: TraceQuestion): Promise<void> {
-  const { askWhy } = await import('../ask-running.ts');
-  const { lines, parts } = await askWhy(dir, question);
-  const { TraceSearch } = await import('../trace-search.ts');
-  const { explainDecision } = await import('../explanation.ts');
-  const search = new TraceSearch(question);
-  for (const line of lines) search.line(line);
-  search.finish().demand('the running program');
-  const decisions = search.found.map((trace) =>
-    explainDecision({ trace, parts: parts.get(trace.desk) ?? null, fills: [], members: null }),
+async function isPortfolio(dir: string): Promise<boolean> {
+  const { configurationOfRun } = await import('../../setup/replay-run.ts');
+  const { kind } = configurationOfRun(dir) as { kind: string };
+  return kind === 'paper';
+}
+
+/** A paper portfolio keeps the trace of every idea that wanted to act in its journal. */
+async function paper(terminal: Terminal, dir: string, question: TraceQuestion): Promise<void> {
+  const { searchJournal } = await import('../paper-trace.ts');
+  const search = searchJournal(dir, question);
+  search.demand(dir);
+  await explainPaper(terminal, dir, search, 'recorded');
+}
+
+async function live(terminal: Terminal, options: Options, question: TraceQuestion): Promise<void> {
+  const { searchJournal, searchRunning } = await import('../paper-trace.ts');
+  const { directory, portfolio, search } = await searchRunning(
+    options.dataDir,
+    options.portfolio ?? null,
+    question,
   );
-  await answer(terminal, { origin: 'live', note: null, decisions, search });
+  // what the program no longer has in memory stands in its journal
+  const found = search.isExact ? search : searchJournal(directory, question);
+  found.demand(`portfolio ${portfolio}`);
+  await explainPaper(terminal, directory, found, 'live');
+}
+
+async function explainPaper(
+  terminal: Terminal,
+  directory: string,
+  search: TraceSearch,
+  origin: Origin,
+): Promise<void> {
+  const { fillsInJournal, modeOfPortfolio, partsOfPortfolio } = await import('../paper-trace.ts');
+  const { explainDecision } = await import('../explanation.ts');
+  const parts = await partsOfPortfolio(directory);
+  const fills = fillsInJournal(directory, new Set(search.found.flatMap(({ orders }) => orders)));
+  const decisions = search.found.map((trace) =>
+    explainDecision({ trace, parts: parts.get(trace.desk) ?? null, fills, members: null }),
+  );
+  const note = search.isExact
+    ? null
+    : 'nothing wanted to act at that time; this is the newest decision before it that did';
+  await answer(terminal, { origin, mode: modeOfPortfolio(directory), note, decisions, search });
 }

@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { InputError } from '#base';
+import type { PortfolioRequest } from '../../runner/portfolio-setup.ts';
+import { EXIT, ExitError, paint, Terminal } from '../terminal.ts';
+
+interface Options {
+  demo: boolean;
+  sample: boolean;
+  portfolio?: string;
+  config?: string;
+  dataDir: string;
+  speed?: number;
+  fresh: boolean;
+  json: boolean;
+  once: boolean;
+  for?: number;
+  slices?: number;
+  seed: string;
+  snapshotEvery: number;
+}
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('Give a number, 0 or more.');
+  return value;
+};
+const whole = (text: string): number => {
+  const value = number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Give a whole number, 1 or more.');
+  return value;
+};
+
+/** How long a first start waits for the venue before it falls back to recorded prices. */
+const REACH_MS = 4_000;
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description(
+      'Run a portfolio on paper: that of quorum.config.json, else Sigma on the live feed. When the feed cannot be reached, the sample portfolio on recorded prices.',
+    )
+    .option('--demo', 'Sigma on made-up prices of eight pairs, marked SYNTHETIC', false)
+    .option('--sample', 'the sample desk on recorded daily prices, marked REPLAY', false)
+    .option('--portfolio <name>', 'a portfolio of the configuration')
+    .option('--config <file>', 'the configuration (default: quorum.config.json or .ts, when there is one)')
+    .option('--data-dir <dir>', 'where journals and logs are kept', '.quorum')
+    .option(
+      '--speed <slices>',
+      'slices of recorded or made-up prices a second; 0 is as fast as possible',
+      number,
+    )
+    .option('--fresh', 'put the earlier journal aside and begin anew', false)
+    .option('--seed <text>', 'seed of the made-up prices of --demo', '1')
+    .option('--for <seconds>', 'end cleanly after this time', number)
+    .option('--once', 'end when a recorded tape is over', false)
+    .addOption(new Option('--slices <count>', 'end after so many slices').argParser(whole).hideHelp())
+    .addOption(new Option('--snapshot-every <entries>').argParser(whole).default(20_000).hideHelp())
+    .option('--json', 'one JSON object on stdout when it ends; lines for people go to stderr', false)
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const say = (line: string) => (options.json ? terminal.note(line) : terminal.say(line));
+  if (options.demo && options.sample) throw new ExitError(EXIT.usage, 'choose one of --demo and --sample');
+  const { request, databaseUrl } = await choose(options, say);
+  const { setUpPortfolio } = await import('../../runner/portfolio-setup.ts');
+  const { runPaper } = await import('../../runner/run-paper.ts');
+  const setup = await setUpPortfolio(request);
+  const { feed } = request;
+  const live = feed.kind === 'binance-usdm' ? feed : null;
+  const { ending, status } = await runPaper({
+    setup,
+    dataDir: options.dataDir,
+    fresh: options.fresh,
+    speed: options.speed ?? (feed.kind === 'binance-usdm' ? null : (feed.speed ?? null)),
+    databaseUrl,
+    restUrl: live?.restUrl,
+    wsUrl: live?.wsUrl,
+    once: options.once,
+    slicesMax: options.slices ?? null,
+    forMs: options.for === undefined ? null : options.for * 1_000,
+    snapshotEvery: options.snapshotEvery,
+    say,
+    screen: process.stdout.isTTY && !options.json ? process.stdout : null,
+  });
+  terminal.result({ ending, ...status });
+  if (ending === 'interrupted') process.exitCode = EXIT.interrupted;
+}
+
+interface Choice {
+  readonly request: PortfolioRequest;
+  readonly databaseUrl: string | null;
+}
+
+/** What to run. A live feed that cannot be reached at a first start is replaced by the sample, with a word about it. */
+async function choose(options: Options, say: (line: string) => void): Promise<Choice> {
+  const { demoPortfolio, portfolioOf, samplePortfolio, sigmaPortfolio } = await import(
+    '../../runner/choose.ts'
+  );
+  const { readConfiguration } = await import('../../setup/configuration.ts');
+  const configuration = await readConfiguration(options.config ?? null);
+  const databaseUrl = process.env[configuration?.databaseUrlEnv ?? 'DATABASE_URL'] ?? null;
+  if (configuration?.databaseUrlEnv !== undefined && databaseUrl === null) {
+    throw new InputError(
+      `the environment variable ${configuration.databaseUrlEnv} is not set`,
+      'set it to a PostgreSQL URL, or remove databaseUrlEnv from the configuration',
+    );
+  }
+  if (options.demo) return { request: demoPortfolio(options.seed), databaseUrl };
+  if (options.sample) return { request: samplePortfolio(), databaseUrl };
+  const request = addressed(
+    configuration === null
+      ? builtIn(options.portfolio ?? null)
+      : portfolioOf(configuration, options.portfolio ?? null),
+  );
+  function builtIn(named: string | null): PortfolioRequest {
+    const known = { sigma: sigmaPortfolio, sample: samplePortfolio, demo: demoPortfolio };
+    if (named === null) return sigmaPortfolio();
+    if (Object.hasOwn(known, named)) return known[named as keyof typeof known]();
+    throw new InputError(
+      `there is no portfolio "${named}"`,
+      `built in are ${Object.keys(known).join(', ')}; others stand in quorum.config.json`,
+    );
+  }
+  if (request.feed.kind !== 'binance-usdm') return { request, databaseUrl };
+  // one that has run before waits for its feed: its positions are not to be forgotten for a sample
+  const begun = !options.fresh && existsSync(join(options.dataDir, request.name, 'journal'));
+  if (begun) return { request, databaseUrl };
+  const { unreachable } = await import('../../runner/portfolio-setup.ts');
+  const why = await unreachable(request.feed.restUrl, REACH_MS);
+  if (why === null) return { request, databaseUrl };
+  const where = request.feed.restUrl ?? 'https://fapi.binance.com';
+  if (options.portfolio !== undefined) {
+    throw new ExitError(
+      EXIT.unreachable,
+      `the live feed ${where} cannot be reached: ${why}`,
+      'check the network, or start with --sample or --demo, which need none',
+    );
+  }
+  say(paint('33', `The live feed ${where} cannot be reached: ${why}`));
+  say(
+    paint(
+      '33',
+      `Portfolio "${request.name}" is not started. Running "sample" instead: recorded daily prices, marked REPLAY.`,
+    ),
+  );
+  return { request: samplePortfolio(), databaseUrl };
+}
+
+/** The environment may name other hosts of the same protocol. */
+function addressed(request: PortfolioRequest): PortfolioRequest {
+  const { feed } = request;
+  if (feed.kind !== 'binance-usdm') return request;
+  const restUrl = feed.restUrl ?? process.env.QUORUM_BINANCE_REST_URL;
+  const wsUrl = feed.wsUrl ?? process.env.QUORUM_BINANCE_WS_URL;
+  return {
+    ...request,
+    feed: {
+      kind: feed.kind,
+      ...(restUrl === undefined ? {} : { restUrl }),
+      ...(wsUrl === undefined ? {} : { wsUrl }),
+    },
+  };
+}

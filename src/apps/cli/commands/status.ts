@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { formatInstant } from '#base';
+import { Terminal } from '../terminal.ts';
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('Show what runs, or how what ran last stood when it ended.')
+    .option('--portfolio <name>', 'one portfolio')
+    .option('--data-dir <dir>', 'where journals and logs are kept', '.quorum')
+    .option('--json', 'one JSON object on stdout', false)
+    .action(run);
+}
+
+async function run(options: { portfolio?: string; dataDir: string; json: boolean }): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { askPortfolios } = await import('../../runner/portfolios-in.ts');
+  const { panelLines } = await import('../../runner/panel.ts');
+  const { lastFigures } = await import('../../runner/last-figures.ts');
+  type Status = import('../../runner/status.ts').Status;
+  const answers = await askPortfolios(options.dataDir, options.portfolio ?? null, { ask: 'status' });
+  const portfolios: Record<string, unknown>[] = [];
+  for (const { name, answer } of answers) {
+    if (answer?.ok === true) {
+      const status = answer.status as Status;
+      const { running: entriesAllowed, ...rest } = status;
+      portfolios.push({ ...rest, running: true, entriesAllowed });
+      for (const line of panelLines(status, process.stdout.columns ?? 1_000)) terminal.say(line);
+      continue;
+    }
+    const last = lastFigures(join(options.dataDir, name, 'journal'));
+    portfolios.push({ portfolio: name, ...last, running: false });
+    const mark = last.mode === 'PAPER' || last.mode === null ? '' : `${last.mode} `;
+    terminal.say(`${mark}${name} does not run.`);
+    if (last.at !== null) {
+      const { equity, trades } = last.performance ?? { equity: null, trades: 0 };
+      const figures = equity === null ? '' : `, equity ${equity} after ${trades} trades`;
+      terminal.say(`  its journal ends at ${formatInstant(last.at)}, ${last.entries} entries${figures}`);
+    }
+  }
+  if (answers.length === 0)
+    terminal.say(`nothing runs and nothing has run in ${options.dataDir}: quorum start`);
+  terminal.result({ running: portfolios.some((p) => p.running === true), portfolios });
+}

@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { InputError } from '#base';
+import { checkConfiguration, configurationJsonSchema, feedOf, readConfiguration } from './configuration.ts';
+
+const good = { portfolios: { main: { desks: [{ desk: 'sigma' }] } } };
+
+function fault(value: unknown): InputError {
+  try {
+    checkConfiguration(value, 'quorum.config.json');
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+describe('checkConfiguration', () => {
+  it('completes what is left out', () => {
+    const { portfolios } = checkConfiguration(good, 'f');
+    expect(portfolios.main).toMatchObject({ base: 'USDT', account: 'paper', feed: 'binance', running: true });
+  });
+
+  it.each([
+    [{ ...good, portfolio: {} }, 'unknown key "portfolio"', '"portfolios"'],
+    [
+      { portfolios: { main: { desks: [{ desk: 'sigma' }], feeed: 'x' } } },
+      'portfolios.main: unknown key "feeed"',
+      '"feed"',
+    ],
+    [
+      { portfolios: { main: { desks: [{ desk: 'sigma', paramters: {} }] } } },
+      'desks.0: unknown key "paramters"',
+      '"parameters"',
+    ],
+    [
+      { portfolios: { main: { desks: [{ desk: 'sigma' }], limits: { heatmax: 1 } } } },
+      'limits: unknown key "heatmax"',
+      '"heatMax"',
+    ],
+    [
+      { ...good, feeds: { live: { kind: 'binance-usdm', restURL: 'http://x' } } },
+      'feeds.live: unknown key "restURL"',
+      '"restUrl"',
+    ],
+  ])('refuses an unknown key and names the nearest: %j', (value, what, near) => {
+    const { message, mend } = fault(value);
+    expect(message).toContain(what);
+    expect(mend).toContain(near);
+  });
+
+  it('refuses names that refer to nothing', () => {
+    expect(fault({ ...good, default: 'mian' }).message).toContain('there is no "mian"');
+    expect(fault({ portfolios: { main: { desks: [{ desk: 'sigma' }], feed: 'binanse' } } }).mend).toContain(
+      '"binance"',
+    );
+  });
+
+  it('takes secrets as names of environment variables only', () => {
+    expect(fault({ ...good, databaseUrlEnv: 'postgres://user:pw@host/db' }).message).toContain(
+      'environment variable',
+    );
+    expect(checkConfiguration({ ...good, databaseUrlEnv: 'MY_DATABASE' }, 'f').databaseUrlEnv).toBe(
+      'MY_DATABASE',
+    );
+  });
+
+  it('refuses a portfolio without desks, and none at all', () => {
+    expect(fault({ portfolios: { main: { desks: [] } } }).message).toContain('portfolios.main.desks');
+    expect(fault({ portfolios: {} }).message).toContain('portfolios is empty');
+    expect(fault(null).message).toContain('quorum.config.json');
+  });
+
+  it('gives built-in feeds by name, own ones first', () => {
+    const own = checkConfiguration({ ...good, feeds: { sample: { kind: 'synthetic' } } }, 'f');
+    expect(feedOf(own, 'sample').kind).toBe('synthetic');
+    expect(feedOf(own, 'binance').kind).toBe('binance-usdm');
+  });
+});
+
+describe('readConfiguration', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorum-config-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('finds nothing, JSON or TypeScript in a folder, and refuses both at once', async () => {
+    expect(await readConfiguration(null, folder)).toBeNull();
+    writeFileSync(join(folder, 'quorum.config.ts'), `export default ${JSON.stringify(good)};\n`);
+    expect(Object.keys((await readConfiguration(null, folder))!.portfolios)).toEqual(['main']);
+    writeFileSync(join(folder, 'quorum.config.json'), '{');
+    await expect(readConfiguration(null, folder)).rejects.toThrow(/side by side/);
+    await expect(readConfiguration(join(folder, 'quorum.config.json'))).rejects.toThrow(/is not JSON/);
+    await expect(readConfiguration(join(folder, 'absent.json'))).rejects.toThrow(/there is no configuration/);
+  });
+});
+
+describe('the shipped JSON schema', () => {
+  it('is the one the program checks with', () => {
+    const shipped = readFileSync(
+      new URL('../../../schema/quorum.config.schema.json', import.meta.url),
+      'utf8',
+    );
+    expect(JSON.parse(shipped)).toEqual(JSON.parse(JSON.stringify(configurationJsonSchema())));
+  });
+});

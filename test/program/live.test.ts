@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type FeedClock, systemClock } from '#adapters';
+import { Chance, MINUTE } from '#base';
+import type { MarketEvent } from '#market';
+import { sigmaPortfolio } from '../../src/apps/runner/choose.ts';
+import { LiveDriver } from '../../src/apps/runner/live-driver.ts';
+import { type PaperSetup, setUpPortfolio } from '../../src/apps/runner/portfolio-setup.ts';
+import { replayPaper } from '../../src/apps/runner/replay-paper.ts';
+import { Session } from '../../src/apps/runner/session.ts';
+import { BinanceLoopback } from '../adapters/binance-loopback.ts';
+import { entriesOf, tradesIn } from './play.ts';
+
+const DESK = fileURLToPath(new URL('fixtures/minute-desk.ts', import.meta.url));
+const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
+
+/** One minute lasts a tenth of a second. */
+function fastClock(factor = 600): FeedClock {
+  const real = performance.now();
+  const start = Date.UTC(2024, 0, 1, 0, 0, 20);
+  return {
+    now: () => start + (performance.now() - real) * factor,
+    wait: (ms, signal) => systemClock.wait(ms / factor, signal),
+    later: (ms, call) => systemClock.later(ms / factor, call),
+  };
+}
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function venue(clock: FeedClock, skips = false): Promise<BinanceLoopback> {
+  const closeFault = (symbol: string, time: number) =>
+    skips && new Chance(`${symbol}/${time}/fault`).happens(0.2) ? 'skip' : 'send';
+  const server = new BinanceLoopback({ now: clock.now, symbols: SYMBOLS, intervalMs: MINUTE, closeFault });
+  await server.start();
+  cleanups.push(() => server.stop());
+  return server;
+}
+
+function setUp(): Promise<PaperSetup> {
+  const sigma = sigmaPortfolio();
+  const desks = [{ desk: DESK, configuration: 'default', parameters: {} }];
+  return setUpPortfolio({ ...sigma, name: 'minute', portfolio: { ...sigma.portfolio, desks } });
+}
+
+/** Runs the live portfolio in a folder until the condition holds; `crash` leaves it as a kill would. */
+async function live(
+  setup: PaperSetup,
+  directory: string,
+  server: BinanceLoopback,
+  clock: FeedClock,
+  done: (session: Session) => boolean,
+  crash = false,
+): Promise<Session> {
+  const session = new Session({
+    setup,
+    directory,
+    fresh: false,
+    snapshotEvery: 300,
+    onCommand: () => undefined,
+  });
+  session.begin(Math.max(Math.floor(clock.now()), session.engine.at));
+  const stop = new AbortController();
+  const driver = new LiveDriver({
+    session,
+    restUrl: server.restUrl,
+    wsUrl: server.wsUrl,
+    signal: stop.signal,
+    onSlice: () => undefined,
+    say: () => undefined,
+    feed: {
+      clock,
+      chance: new Chance('test'),
+      silentMs: 2 * MINUTE,
+      connectMs: 20 * MINUTE,
+      backoffBaseMs: 5_000,
+      backoffMostMs: MINUTE,
+      lateMs: 6_000,
+    },
+  });
+  const running = driver.run();
+  const end = performance.now() + 40_000;
+  while (!done(session)) {
+    if (performance.now() > end) throw new Error(`waited in vain, feed ${driver.status}`);
+    await systemClock.wait(5);
+  }
+  stop.abort();
+  await running;
+  if (crash) session.journal.file.abandon();
+  else session.close();
+  return session;
+}
+
+function barsIn(directory: string, symbol: string): number[] {
+  return entriesOf(directory)
+    .filter((e) => e.kind === 'event' && e.text.startsWith('{"kind":"bar-closed"'))
+    .map((e) => JSON.parse(e.text) as Extract<MarketEvent, { kind: 'bar-closed' }>)
+    .filter((e) => e.instrument === `${symbol}.BINANCE-USDM`)
+    .map((e) => e.bar.time);
+}
+
+const scratch = () => {
+  const directory = mkdtempSync(join(tmpdir(), 'quorum-live-'));
+  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, 'minute');
+};
+
+describe('a portfolio on the live feed', () => {
+  it('warms up, trades, and survives drops, skipped bars and crashes without a hole', async () => {
+    const clock = fastClock();
+    const server = await venue(clock, true);
+    const setup = await setUp();
+    const directory = scratch();
+    await live(setup, directory, server, clock, (s) => s.engine.counts.slices >= 30, true);
+    server.dropAll();
+    const trades = await live(setup, directory, server, clock, (s) => {
+      if (s.engine.counts.slices === 45) server.dropAll();
+      return s.engine.counts.slices >= 60;
+    });
+    expect(trades.engine.counts.fills).toBeGreaterThan(4);
+    const last = await live(setup, directory, server, clock, (s) => s.engine.counts.slices >= 80);
+    for (const symbol of SYMBOLS) {
+      const times = barsIn(directory, symbol);
+      expect(times.length).toBeGreaterThanOrEqual(75);
+      for (const [i, time] of times.entries()) expect(time).toBe(times[0]! + i * MINUTE);
+    }
+    expect(tradesIn(directory).length).toBe(last.engine.counts.trades);
+    expect(new Set(tradesIn(directory)).size).toBe(last.engine.counts.trades);
+    const sums = [...last.engine.real.ledger.trialBalance().values()];
+    expect(sums.every((sum) => sum === 0)).toBe(true);
+    expect((await replayPaper(directory)).events).toBeGreaterThan(300);
+  });
+
+  it('enters nothing before its history is complete, nor while the feed is down', async () => {
+    const clock = fastClock();
+    const server = await venue(clock);
+    const setup = await setUp();
+    const directory = scratch();
+    await live(setup, directory, server, clock, (s) => s.engine.counts.slices >= 40);
+    let complete = false;
+    for (const { kind, text } of entriesOf(directory)) {
+      if (kind === 'event' && text.includes('"feed":"warm-up"')) complete = text.includes('"resynced"');
+      if (kind === 'command' && text.includes('"reduceOnly":false')) expect(complete).toBe(true);
+    }
+    expect(complete).toBe(true);
+  });
+});
