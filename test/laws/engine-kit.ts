@@ -110,21 +110,24 @@ export interface Life {
   readonly engine: Engine;
   readonly entries: readonly JournalEntry[];
   readonly commands: readonly Command[];
-  /** Engine captures after the entries so far, by number of entries. */
-  readonly snapshots: ReadonlyMap<number, string>;
+  /** Events the engine took. */
+  readonly steps: number;
+  /** The engine after the event asked for, and how many journal entries there were then. */
+  readonly snapshot: { readonly position: number; readonly text: string } | null;
 }
 
 /** Lives through the events with a faithful venue that fills at the next open. Questions get `answer`. */
 export function live(
   definition: PortfolioDefinition,
   events: readonly Event[],
-  options: { snapshots?: boolean; answer?: unknown; trueMarket?: readonly Event[] } = {},
+  options: { snapshotAfter?: number; answer?: unknown; trueMarket?: readonly Event[] } = {},
 ): Life {
   const engine = new Engine(definition);
   const venue = simulatedVenue(venueOptions({ instrumentOf, seed: 'laws', latencyMs: 0 }));
   const entries: JournalEntry[] = [];
   const commands: Command[] = [];
-  const snapshots = new Map<number, string>();
+  let snapshot: Life['snapshot'] = null;
+  let steps = 0;
   const inbox: Event[] = [];
   const add = (kind: JournalEntry['kind'], text: string) =>
     entries.push({ position: entries.length, kind, text });
@@ -154,7 +157,10 @@ export function live(
   );
   const dispatch = (event: Event) => {
     loop.dispatch({ ...event, at: Math.max(event.at, engine.at) });
-    if (options.snapshots) snapshots.set(entries.length, JSON.stringify(engine.capture()));
+    steps += 1;
+    if (steps === options.snapshotAfter) {
+      snapshot = { position: entries.length, text: JSON.stringify(engine.capture()) };
+    }
   };
   const drain = () => {
     for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) dispatch(next);
@@ -185,7 +191,7 @@ export function live(
     dispatch(event);
     drain();
   }
-  return { engine, entries, commands, snapshots };
+  return { engine, entries, commands, steps, snapshot };
 }
 
 const MARKET = new Set<string>([

@@ -96,9 +96,10 @@ describe('replay', () => {
     fc.assert(
       fc.property(steps, fc.nat(), (walk, pick) => {
         const definition = lawPortfolio(askingDesk());
-        const life = live(definition, marketOf(barsOf(walk)), { answer: { value: 0.9 }, snapshots: true });
-        const points = [...life.snapshots];
-        const [position, text] = points[pick % points.length]!;
+        const whole = live(definition, marketOf(barsOf(walk)), { answer: { value: 0.9 } });
+        const snapshotAfter = 1 + (pick % whole.steps);
+        const life = live(definition, marketOf(barsOf(walk)), { answer: { value: 0.9 }, snapshotAfter });
+        const { position, text } = life.snapshot!;
         const warm = new Engine(definition);
         warm.restore(JSON.parse(text));
         expect(JSON.stringify(warm.capture())).toBe(text);
