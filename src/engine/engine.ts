@@ -117,7 +117,7 @@ export class Engine implements Host {
   }
 
   private newLedger(portfolio: string, cash: number): Ledger {
-    const { base, baseMinorScale } = this.definition;
+    const { base, baseMinorScale, rememberedOrders } = this.definition;
     const ledger = new Ledger({
       portfolio,
       base,
@@ -125,6 +125,7 @@ export class Engine implements Host {
       instrumentOf: this.instrumentOf,
       openingCash: [{ currency: base, minorScale: baseMinorScale, amount: cash }],
       at: 0,
+      ...(rememberedOrders === undefined ? {} : { remember: rememberedOrders }),
     });
     for (const instrument of this.instruments.values()) ledger.admit(instrument);
     return ledger;

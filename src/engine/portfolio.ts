@@ -32,6 +32,8 @@ export interface PortfolioDefinition {
   readonly running: boolean;
   /** Fee fraction that overrides every schedule, or null. */
   readonly feeRate: number | null;
+  /** Ended orders remembered at least, for reports that come late. Left out: as many as the ledger does by itself. */
+  readonly rememberedOrders?: number;
   /** How shadow trades are filled: the same rules as the paper venue. */
   readonly shadowVenue: Omit<SimulatedVenueOptions, 'instrumentOf' | 'seed'>;
   readonly trace: TraceSink;

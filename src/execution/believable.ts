@@ -1,14 +1,13 @@
-import { type Instrument, type MarketEvent, priceMax } from '#market';
+import type { MarketEvent } from '#market';
 
 /** A funding rate beyond the whole of the position is a broken feed. */
 const RATE_MOST = 1;
 
 /**
  * Whether what an event says of an instrument's price can be reckoned with: every price it carries is a number above
- * zero and no higher than {@link priceMax}. Levels of a book are judged one by one where they are applied.
+ * zero and no higher than `most`. Levels of a book are judged one by one where they are applied.
  */
-export function isBelievable(event: MarketEvent, instrument: Instrument): boolean {
-  const most = priceMax(instrument);
+export function isBelievable(event: MarketEvent, most: number): boolean {
   switch (event.kind) {
     case 'bar-closed':
       return event.bar.high <= most;
@@ -33,5 +32,5 @@ export function isBelievable(event: MarketEvent, instrument: Instrument): boolea
   }
 }
 
-const isPrice = (price: number, most: number): boolean => price > 0 && price <= most;
+export const isPrice = (price: number, most: number): boolean => price > 0 && price <= most;
 const isSize = (size: number): boolean => size >= 0 && size < Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import { unreachable } from '#base';
 import type { VenueReport } from '#ledger';
-import { type BookChanged, type MarkUpdated, type PrintSeen, priceMax, type QuoteUpdated } from '#market';
+import type { BookChanged, MarkUpdated, PrintSeen, QuoteUpdated } from '#market';
 import { applyDepth } from './depth.ts';
 import { liquidateAt } from './match-bars.ts';
 import { matchMark, matchPrint, matchQuotes } from './match-quotes.ts';
@@ -25,7 +25,7 @@ export function meetTick(board: OrderBoard, track: Track, event: TickEvent, out:
       return;
     case 'book-changed':
       track.depthAt = event.at;
-      applyDepth(track, event, priceMax(board.instrument(track)));
+      applyDepth(track, event, track.priceMost);
       meetQuoted(board, track, stamp, out);
       return;
     case 'print-seen':

@@ -1,6 +1,6 @@
 import type { Instant } from '#base';
 import type { VenueReport } from '#ledger';
-import type { MarketEvent } from '#market';
+import type { InstrumentId, MarketEvent } from '#market';
 import type { VenueCommand } from './venue.ts';
 
 /**
@@ -12,6 +12,11 @@ export interface VenueFold {
   execute(command: VenueCommand, at: Instant): readonly VenueReport[];
   /** Lets the market move. Returns a shared frozen empty array when nothing happened. */
   onMarket(event: MarketEvent): readonly VenueReport[];
+  /**
+   * Takes the opening price of a bar without an event when nothing can come of it; false: hand the event over.
+   * A venue without it is handed every event.
+   */
+  opensQuietly?(instrument: InstrumentId, at: Instant, time: Instant, open: number): boolean;
   /** Lets time pass: commands in flight arrive, orders expire. */
   advanceTo(at: Instant): readonly VenueReport[];
   /** Names of the venues it stands for, sorted: instruments of several may trade in one fold. */

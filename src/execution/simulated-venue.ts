@@ -10,7 +10,7 @@ import {
   type MarketEvent,
 } from '#market';
 import { arriveAmend, arriveCancel, arriveQuery, arriveSubmit } from './arrivals.ts';
-import { isBelievable } from './believable.ts';
+import { isBelievable, isPrice } from './believable.ts';
 import { chargeFunding } from './funding.ts';
 import { applyChange } from './instrument-changes.ts';
 import { anyBeyond, barTouches, liquidateAt, matchInside, matchOpen } from './match-bars.ts';
@@ -222,15 +222,20 @@ export class SimulatedVenue implements VenueFold {
 
   // --- bars
 
+  /** See {@link VenueFold.opensQuietly}. */
+  opensQuietly(instrument: InstrumentId, at: Instant, time: Instant, open: number): boolean {
+    const track = this.board.track(instrument);
+    if (!isPrice(open, track.priceMost)) return true;
+    if (at >= this.nextDue || this.inFlight.length > 0 || !this.isIdle(track, open, open)) return false;
+    track.price = open;
+    track.openedAt = time;
+    return true;
+  }
+
   private onBarOpened(event: BarOpened): readonly VenueReport[] {
     const { open, intervalMs, eventTime, at } = event;
     const track = this.board.track(event.instrument);
-    if (!isBelievable(event, this.board.instrument(track))) return NO_REPORTS;
-    if (at < this.nextDue && this.inFlight.length === 0 && this.isIdle(track, open, open)) {
-      track.price = open;
-      track.openedAt = eventTime;
-      return NO_REPORTS;
-    }
+    if (this.opensQuietly(event.instrument, at, eventTime, open)) return NO_REPORTS;
     const out: VenueReport[] = [];
     if (at >= this.nextDue) this.advance(at, true, out);
     if (matchesOnBars(track, intervalMs, eventTime - Math.min(intervalMs, track.finestMs))) {
@@ -266,7 +271,7 @@ export class SimulatedVenue implements VenueFold {
     const { bar, intervalMs, at } = event;
     if (barFault(bar, null) !== null) return NO_REPORTS;
     const track = this.board.track(event.instrument);
-    if (!isBelievable(event, this.board.instrument(track))) return NO_REPORTS;
+    if (!isBelievable(event, track.priceMost)) return NO_REPORTS;
     if (intervalMs === track.finestMs && bar.time < track.finestAt) return NO_REPORTS; // told before
     if (at < this.nextDue && this.isIdle(track, bar.low, bar.high)) {
       if (intervalMs <= track.finestMs || track.finestAt <= bar.time) recordBar(track, event, this.options);
@@ -310,7 +315,7 @@ export class SimulatedVenue implements VenueFold {
     const out: VenueReport[] = [];
     if (event.at >= this.nextDue) this.advance(event.at, true, out);
     const track = this.board.track(event.instrument);
-    if (isBelievable(event, this.board.instrument(track))) meetTick(this.board, track, event, out);
+    if (isBelievable(event, track.priceMost)) meetTick(this.board, track, event, out);
     return out.length === 0 ? NO_REPORTS : out;
   }
 
@@ -318,7 +323,7 @@ export class SimulatedVenue implements VenueFold {
     const out: VenueReport[] = [];
     if (event.at >= this.nextDue) this.advance(event.at, false, out);
     const track = this.board.track(event.instrument);
-    if (isBelievable(event, this.board.instrument(track))) chargeFunding(this.board, track, event, out);
+    if (isBelievable(event, track.priceMost)) chargeFunding(this.board, track, event, out);
     return out.length === 0 ? NO_REPORTS : out;
   }
 

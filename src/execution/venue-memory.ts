@@ -1,5 +1,5 @@
 import type { BookId, ClientOrderId, OrderRequest } from '#ledger';
-import type { Instrument, InstrumentId } from '#market';
+import { type Instrument, type InstrumentId, priceMax } from '#market';
 import { newHolding } from './holdings.ts';
 import type { PriceBand, SimulatedVenueOptions } from './venue-options.ts';
 import { type Holding, newTrack, newVenueOrder, type Track, type VenueOrder } from './venue-state.ts';
@@ -29,8 +29,12 @@ export class VenueMemory {
   track(id: InstrumentId): Track {
     const found = this.tracks.get(id);
     if (found !== undefined) return found;
-    const { slippage } = this.options;
-    const made = newTrack(id, slippage.kind === 'impact' ? slippage.windowBars : 0);
+    const { slippage, instrumentOf } = this.options;
+    const made = newTrack(
+      id,
+      priceMax(instrumentOf(id)),
+      slippage.kind === 'impact' ? slippage.windowBars : 0,
+    );
     this.tracks.set(id, made);
     return made;
   }

@@ -72,6 +72,8 @@ export interface FundingSeen {
 /** All the venue knows of one instrument. Plain data. */
 export interface Track {
   readonly id: InstrumentId;
+  /** Prices above it are not believed. */
+  readonly priceMost: number;
   /** Working orders, in no promised order. */
   readonly orders: VenueOrder[];
   readonly holdings: Holding[];
@@ -107,9 +109,10 @@ export interface Track {
   readonly fundings: FundingSeen[];
 }
 
-export function newTrack(id: InstrumentId, windowBars: number): Track {
+export function newTrack(id: InstrumentId, priceMost: number, windowBars: number): Track {
   return {
     id,
+    priceMost,
     orders: [],
     holdings: [],
     held: 0,

@@ -31,7 +31,8 @@ export class Ledger {
   private readonly accounts: Accounts;
   private readonly holdings: Holdings;
   private readonly orders: Orders;
-  private readonly fillIds: RecentIds;
+  /** Fills nobody asked for; those of orders are remembered with their order. Ids are unique per venue. */
+  private readonly unaskedIds: RecentIds;
 
   constructor(options: LedgerOptions) {
     this.portfolio = options.portfolio;
@@ -43,7 +44,7 @@ export class Ledger {
     );
     this.holdings = new Holdings(options.portfolio, options.instrumentOf);
     this.orders = new Orders(options.remember ?? 4096);
-    this.fillIds = new RecentIds(options.remember ?? 4096);
+    this.unaskedIds = new RecentIds(options.remember ?? 4096);
     for (const { currency, minorScale, amount } of options.openingCash) {
       this.accounts.addCapital(this.accounts.slot(currency, minorScale), amount);
     }
@@ -169,7 +170,7 @@ export class Ledger {
     if (fill.instrument !== instrument || fill.side !== side) {
       return orderBooking(order, false, 'mismatched-fill', this.position(book) ?? null);
     }
-    if (!this.isNewFill(fill)) {
+    if (order.fillIds.includes(fill.fillId)) {
       return orderBooking(order, false, 'duplicate-fill', this.position(book) ?? null);
     }
     const step = fillOrder(order, fill, stepsToNumber(fill.ticks, this.instrument(instrument).tick), at);
@@ -183,17 +184,13 @@ export class Ledger {
     const { book, fill, cause, at } = report;
     this.checkBook(book, fill.instrument);
     const held = this.position(book);
-    if (!this.isNewFill(fill)) return orderBooking(null, false, 'duplicate-fill', held ?? null);
+    if (!this.unaskedIds.claim(fill.fillId, this.instrument(fill.instrument).venue))
+      return orderBooking(null, false, 'duplicate-fill', held ?? null);
     const closable = held === undefined || held.lots > 0 === (fill.side === 'buy') ? 0 : Math.abs(held.lots);
     const fault = cause !== 'manual' && fill.lots > closable ? 'overfill' : null;
     const leverage = held?.leverage ?? 1;
     const context = { book, leverage, lossLimited: cause === 'liquidation', reason: cause, at };
     return fillBooking(null, fault, bookFill(this.accounts, this.holdings, fill, context), fill.fee);
-  }
-
-  /** Whether a fill is new; remembers it. Ids are unique per venue. */
-  private isNewFill(fill: Fill): boolean {
-    return this.fillIds.claim(fill.fillId, this.instrument(fill.instrument).venue);
   }
 
   private fundingCharged(report: Extract<VenueReport, { kind: 'funding-charged' }>): Booking {

@@ -13,6 +13,8 @@ export interface OrderState {
   readonly filledLots: number;
   /** Mean fill price weighted by lots, 0 while nothing is filled. */
   readonly averagePrice: number;
+  /** Ids of the fills booked, so that a repeated one is known. Oldest first. */
+  readonly fillIds: readonly string[];
   /** Minor units of settle, positive when paid. */
   readonly fees: number;
   /** The part of `lots` that reckoned with opening or enlarging a position when it was submitted. */
@@ -27,6 +29,8 @@ export interface OrderState {
   /** Why it ended, in the venue's words; `order-unknown` when the venue never knew it. */
   readonly endReason: string | null;
 }
+
+const NO_FILLS: readonly string[] = Object.freeze([]);
 
 export function pendingOrder(
   request: OrderRequest,
@@ -43,6 +47,7 @@ export function pendingOrder(
     triggerTicks: request.triggerTicks,
     filledLots: 0,
     averagePrice: 0,
+    fillIds: NO_FILLS,
     fees: 0,
     openingLots,
     reservation,

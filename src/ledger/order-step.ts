@@ -20,21 +20,34 @@ function stillReserved(order: OrderState, status: OrderStatus, lots: number, fil
   return filled === 0 ? order.reservation : mulDiv(order.reservation, lots - filled, lots, 'ceil');
 }
 
+/** The order in another status. Written out: a spread of so many fields costs more than all else that a report does. */
 function moved(
   order: OrderState,
   status: OrderStatus,
   at: Instant,
-  changes: Partial<OrderState>,
+  endReason: string | null,
+  venueOrderId: string | null = order.venueOrderId,
 ): OrderState {
   const ended = isEnded(status);
   return {
-    ...order,
+    request: order.request,
     status,
-    updatedAt: at,
+    venueOrderId,
+    lots: order.lots,
+    limitTicks: order.limitTicks,
+    triggerTicks: order.triggerTicks,
+    filledLots: order.filledLots,
+    averagePrice: order.averagePrice,
+    fillIds: order.fillIds,
+    fees: order.fees,
+    openingLots: order.openingLots,
+    reservation: order.reservation,
     reserved: stillReserved(order, status, order.lots, order.filledLots),
+    submittedAt: order.submittedAt,
+    updatedAt: at,
     cancelRequestedAt: ended ? null : order.cancelRequestedAt,
     amendRequestedAt: ended ? null : order.amendRequestedAt,
-    ...changes,
+    endReason,
   };
 }
 
@@ -57,12 +70,17 @@ export function stepOrder(order: OrderState, report: OrderReport, reservationOf:
     case 'revive': {
       if (order.endReason !== LOST) return { order, accepted: false, fault: 'bad-transition' };
       const status = report.kind === 'order-triggered' ? 'triggered' : 'working';
-      const alive = moved(order, status, report.at, { endReason: null });
+      const alive = moved(order, status, report.at, null);
       return { order: noted(alive, report), accepted: true, fault: 'revived' };
     }
     default: {
       const reason = report.kind === 'order-unknown' ? LOST : 'reason' in report ? report.reason : null;
-      const next = moved(order, step, report.at, { endReason: isEnded(step) ? reason : null });
+      const endReason = isEnded(step) ? reason : null;
+      if (report.kind === 'order-accepted') {
+        const next = moved(order, step, report.at, endReason, report.venueOrderId);
+        return { order: next, accepted: true, fault: null };
+      }
+      const next = moved(order, step, report.at, endReason);
       return { order: noted(next, report), accepted: true, fault: null };
     }
   }
@@ -97,11 +115,9 @@ function amended(
   else if (order.status === 'pending') status = 'working'; // the venue has it, whatever became of the acknowledgement
   const openingLots = Math.max(0, order.openingLots + lots - order.lots);
   const sized: OrderState = { ...order, lots, openingLots, limitTicks, triggerTicks };
-  const next = moved({ ...sized, reservation: reservationOf(sized) }, status, report.at, {
-    amendRequestedAt: null,
-    endReason: status === 'filled' ? 'filled' : null,
-  });
-  return { order: next, accepted: true, fault: lots < order.filledLots ? 'overfill' : null };
+  const endReason = status === 'filled' ? 'filled' : null;
+  const next = moved({ ...sized, reservation: reservationOf(sized) }, status, report.at, endReason);
+  return { order: { ...next, amendRequestedAt: null }, accepted: true, fault: lots < order.filledLots ? 'overfill' : null };
 }
 
 /** An order after a fill. Pure. Fills are facts: they count in every status. */
@@ -136,6 +152,7 @@ export function fillOrder(order: OrderState, fill: Fill, price: number, at: Inst
       order.filledLots === 0
         ? price
         : (order.averagePrice * order.filledLots + price * fill.lots) / filledLots,
+    fillIds: order.fillIds.length === 0 ? [fill.fillId] : [...order.fillIds, fill.fillId],
     fees: order.fees + fill.fee,
     openingLots: order.openingLots,
     reservation: order.reservation,

@@ -9,7 +9,7 @@ import {
 } from '#engine';
 import type { VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
-import type { MarketEvent } from '#market';
+import type { InstrumentId, MarketEvent } from '#market';
 import type { EquityCurve } from './equity-curve.ts';
 
 /** Walks a recorded tape; adapters give one. `position` numbers the steps from 1. */
@@ -19,6 +19,9 @@ export interface TapeWalk {
   readonly position: number;
   next(): boolean;
   event(): MarketEvent;
+  /** Of a bar that opens: its instrument and its opening price. */
+  readonly instrument: InstrumentId;
+  readonly open: number;
 }
 
 /** Answers questions during a run without waiting: recorded answers, or none. */
@@ -106,7 +109,7 @@ export class Backtest implements Outside {
       if (at > reached) this.passTime(at);
       reached = at;
       if (tape.phase === 'open') {
-        this.take(this.venue.onMarket(tape.event()));
+        if (!this.opensQuietly(tape)) this.take(this.venue.onMarket(tape.event()));
         more = tape.next();
       } else {
         const event = tape.event();
@@ -132,6 +135,12 @@ export class Backtest implements Outside {
       from,
       to: at,
     };
+  }
+
+  /** Most bars open while the venue holds no order of ours: no event need be made for them. */
+  private opensQuietly({ instrument, at, open }: TapeWalk): boolean {
+    const { venue } = this;
+    return venue.opensQuietly !== undefined && venue.opensQuietly(instrument, at, at, open);
   }
 
   private play(event: MarketEvent, row: number): void {

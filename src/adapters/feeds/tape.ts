@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { assert, formatInstant, InputError, type Instant } from '#base';
-import { type MarketEvent, MERGE_RANK } from '#market';
+import { type InstrumentId, type MarketEvent, MERGE_RANK } from '#market';
 import {
   type BarSeries,
   closeOf,
@@ -204,6 +204,16 @@ export class TapeCursor {
     }
     this.aimAt(best);
     return true;
+  }
+
+  get instrument(): InstrumentId {
+    return this.tape.series[this.series]!.instrument;
+  }
+
+  /** The opening price of the bar the cursor stands on; NaN on anything else. */
+  get open(): number {
+    const series = this.tape.series[this.series]!;
+    return series.kind === 'bars' ? series.columns.open[this.row]! : Number.NaN;
   }
 
   /** Makes the event the cursor stands on. */

@@ -24,6 +24,9 @@ export interface Study {
   readonly slippageBps: number;
 }
 
+/** The simulated venue reports at once: what comes late is about a recent order. Fewer remembered ones run faster. */
+const REMEMBERED_ORDERS = 256;
+
 export interface SeriesShape {
   readonly instrument: InstrumentId;
   readonly intervalMs: number;
@@ -78,6 +81,7 @@ export function buildStudy(
     seed: settings.seed,
     latencyMs: defaults.latencyMs ?? 250,
     slippage: slippageBps > 0 ? { kind: 'fixed', rate: bpsRate(slippageBps) } : { kind: 'none' },
+    rememberedOrders: REMEMBERED_ORDERS,
     participation: defaults.participation === undefined ? 0.1 : defaults.participation,
     feeOverride: feeBps === null ? null : { makerRate: bpsRate(feeBps), takerRate: bpsRate(feeBps) },
   });
@@ -103,6 +107,7 @@ export function buildStudy(
     platform: null,
     running: true,
     feeRate: feeBps === null ? null : feeBps / 10_000,
+    rememberedOrders: REMEMBERED_ORDERS,
     shadowVenue,
     trace,
   };
