@@ -1,19 +1,23 @@
 // Every indicator we share with trading-signals and @ixjb94/indicators (npm), in batch and in streaming, on the same
 // random walk, in one process, rounds interleaved. CPU nanoseconds a bar, medians. Values are compared first.
 // npm run bench:indicators [-- BARS ROUNDS NAME]
-import { computeFeatures, FeatureFrame, parseFeature } from '#features';
+import { computeFeatures, FeatureFrame, type Kernel, parseFeature } from '#features';
 import type { BarColumns } from '#market';
 import { worstDifference } from './support/indicator-agreement.ts';
-import { type PeerBars, type Row, rows } from './support/indicator-table.ts';
-import { collectGarbage, cpuSeconds, geometricMean, median } from './support/measure.ts';
+import { type Incremental, type PeerBars, type Row, rows } from './support/indicator-table.ts';
+import { collectGarbage, geometricMean, median } from './support/measure.ts';
 import { IndicatorsSync } from './support/peers.ts';
 import { randomWalk } from './support/walk.ts';
 
 const bars = Number(process.argv[2] ?? 1_000_000);
 const rounds = Number(process.argv[3] ?? 5);
-const only = process.argv[4];
+const only = process.argv[4]?.split(',');
 /** trading-signals, and whatever else takes microseconds a bar, gets fewer bars. */
 const fewer = Math.max(1_000, Math.floor(bars / 10));
+/** Bars a call in streams. */
+const BLOCK = 1_000;
+/** CPU seconds. */
+const SHORTEST_TURN = 0.04;
 const ix = new IndicatorsSync();
 
 function peerBars(columns: BarColumns, length: number): PeerBars {
@@ -34,68 +38,125 @@ const columns = randomWalk(bars, 'indicators');
 const many = { ...peerBars(columns, bars), candles: [] };
 const few = peerBars(columns, fewer);
 
-/** What is timed for one indicator: name of the way, bars, work. */
 type Way = 'batch' | 'compute' | 'rows' | 'push' | 'signalsBatch' | 'signalsStream' | 'arrays';
-type Work = readonly [way: Way, length: number, work: () => void];
 
-function ourWays(row: Row): Work[] {
+/** What is timed for one indicator. `begin` makes what a turn works on and returns its work over bars `from..to-1`. */
+interface Turn {
+  readonly way: Way;
+  readonly length: number;
+  /** Bars a call: all of them, or a block of a stream, so that the loop around it is compiled but once. */
+  readonly block: number;
+  begin(): (from: number, to: number) => void;
+}
+
+// The loops that feed a stream stand alone, so that their own cost is small.
+
+function rowByRow(kernel: Kernel, out: readonly Float64Array[], from: number, to: number): void {
+  for (let i = from; i < to; i++) kernel.run(columns, out, i, i + 1);
+}
+
+const { time, open, high, low, close, volume } = columns;
+
+function pushEach(frame: FeatureFrame, from: number, to: number): void {
+  for (let i = from; i < to; i++) frame.push(time[i]!, open[i]!, high[i]!, low[i]!, close[i]!, volume[i]!);
+}
+
+function addEach(indicator: Incremental, inputs: readonly never[], from: number, to: number): void {
+  for (let i = from; i < to; i++) indicator.add(inputs[i]!);
+}
+
+function ourTurns(row: Row): Turn[] {
   const { definition, parameters } = parseFeature(row.request);
   const out = definition.outputs.map(() => new Float64Array(bars));
-  const frame = new FeatureFrame([row.request]);
-  const { time, open, high, low, close, volume } = columns;
-  const half = Math.floor(bars / 2);
   return [
-    ['batch', bars, () => definition.create(parameters).run(columns, out, 0, bars)],
-    ['compute', bars, () => void computeFeatures(columns, [row.request])],
-    [
-      'rows',
-      half,
-      () => {
+    {
+      way: 'batch',
+      length: bars,
+      block: bars,
+      begin: () => (from, to) => definition.create(parameters).run(columns, out, from, to),
+    },
+    {
+      way: 'compute',
+      length: bars,
+      block: bars,
+      begin: () => () => void computeFeatures(columns, [row.request]),
+    },
+    {
+      way: 'rows',
+      length: bars,
+      block: BLOCK,
+      begin() {
         const kernel = definition.create(parameters);
-        for (let i = 0; i < half; i++) kernel.run(columns, out, i, i + 1);
+        return (from, to) => rowByRow(kernel, out, from, to);
       },
-    ],
-    [
-      'push',
-      half,
-      () => {
-        for (let i = 0; i < half; i++)
-          frame.push(time[i]!, open[i]!, high[i]!, low[i]!, close[i]!, volume[i]!);
+    },
+    {
+      way: 'push',
+      length: bars,
+      block: BLOCK,
+      begin() {
+        const frame = new FeatureFrame([row.request]);
+        return (from, to) => pushEach(frame, from, to);
       },
-    ],
+    },
   ];
 }
 
-function peerWays({ signals, arrays }: Row): Work[] {
-  const ways: Work[] = [];
+function peerTurns({ signals, arrays }: Row): Turn[] {
+  const turns: Turn[] = [];
   if (signals !== undefined) {
     const inputs = (signals.input === 'close' ? few.close : few.candles) as readonly never[];
-    ways.push(['signalsBatch', fewer, () => void signals.make().updates(inputs, false)]);
-    ways.push([
-      'signalsStream',
-      fewer,
-      () => {
+    turns.push({
+      way: 'signalsBatch',
+      length: fewer,
+      block: fewer,
+      begin: () => () => void signals.make().updates(inputs, false),
+    });
+    turns.push({
+      way: 'signalsStream',
+      length: fewer,
+      block: BLOCK,
+      begin() {
         const indicator = signals.make();
-        for (let i = 0; i < inputs.length; i++) indicator.add(inputs[i]!);
+        return (from, to) => addEach(indicator, inputs, from, to);
       },
-    ]);
+    });
   }
   if (arrays !== undefined) {
     const own = arrays.slow ? few : many;
-    ways.push(['arrays', own.close.length, () => void arrays.run(ix, own)]);
+    const length = own.close.length;
+    turns.push({ way: 'arrays', length, block: length, begin: () => () => void arrays.run(ix, own) });
   }
-  return ways;
+  return turns;
 }
 
-async function measure(row: Row): Promise<Map<Way, number>> {
-  const ways = [...ourWays(row), ...peerWays(row)];
-  const seen = new Map<Way, number[]>(ways.map(([way]) => [way, []]));
+const alive: unknown[] = [];
+
+/** Repeats a turn until it has taken long enough for the compiler's share to be small. */
+function nanosecondsPerBar({ length, block, begin }: Turn): number {
+  let done = 0;
+  let seconds = 0;
+  const before = process.cpuUsage();
+  do {
+    const work = begin();
+    alive.push(work);
+    for (let from = 0; from < length; from += block) work(from, Math.min(length, from + block));
+    done += length;
+    const used = process.cpuUsage(before);
+    seconds = (used.user + used.system) / 1e6;
+  } while (seconds < SHORTEST_TURN);
+  return (seconds * 1e9) / done;
+}
+
+function measure(row: Row): Map<Way, number> {
+  const turns = [...ourTurns(row), ...peerTurns(row)];
+  const seen = new Map<Way, number[]>(turns.map(({ way }) => [way, []]));
   for (let round = -1; round < rounds; round++) {
-    for (const [way, length, work] of ways) {
+    for (const turn of turns) {
       // what an earlier turn left behind is not this one's to clean up
       collectGarbage();
-      const ns = ((await cpuSeconds(work)) * 1e9) / length;
-      if (round >= 0) seen.get(way)!.push(ns);
+      const ns = nanosecondsPerBar(turn);
+      if (round >= 0) seen.get(turn.way)!.push(ns);
     }
   }
   return new Map([...seen].map(([way, values]) => [way, median(values)]));
@@ -106,7 +167,7 @@ const fixed = (value: number | undefined, digits: number, width: number) =>
 const times = (theirs: number | undefined, ours: number) =>
   theirs === undefined ? undefined : theirs / ours;
 
-const chosen = rows.filter((row) => only === undefined || row.request.startsWith(only));
+const chosen = rows.filter((row) => only === undefined || only.includes(row.request.split(':')[0]!));
 const ratios = {
   signalsBatch: [] as number[],
   signalsStream: [] as number[],
@@ -131,7 +192,7 @@ for (const row of chosen) {
       compared.worst = Math.max(compared.worst, difference);
     }
   }
-  const ns = await measure(row);
+  const ns = measure(row);
   const batch = ns.get('batch')!;
   const push = ns.get('push')!;
   const toSignals = times(ns.get('signalsBatch'), batch);

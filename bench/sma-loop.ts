@@ -1,20 +1,27 @@
-// The SMA desk through the whole loop beside grademark (npm) on the same bars, in one process, rounds interleaved.
-// Chain, fills and equity on, trace none; CPU time, median of the rounds. npm run bench:sma [-- BARS ROUNDS]
-import { backtest } from 'grademark';
+// The SMA desk through the whole loop beside grademark (npm) on the same bars: chain, fills and equity on, trace none.
+// Each round is a process of its own for either, in turns, so that neither pays for the other's garbage and the peak
+// memory is one contender's alone. CPU time, median of the rounds. npm run bench:sma [-- BARS ROUNDS]
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { barSeries } from '#adapters';
-import type { InstrumentId } from '#market';
-import { cpuSeconds, median } from './support/measure.ts';
-import { runLoop } from './support/run-study.ts';
+import type { BarColumns, InstrumentId } from '#market';
+import { collectGarbage, cpuSeconds, median } from './support/measure.ts';
 import { randomWalk } from './support/walk.ts';
 
 const bars = Number(process.argv[2] ?? 1_000_000);
 const rounds = Number(process.argv[3] ?? 5);
-const columns = randomWalk(bars, 'sma');
-const ours = await runLoop(
-  'examples/01-sma-cross.ts',
-  [],
-  [barSeries('WALK.LOCAL' as InstrumentId, 60_000, columns)],
-);
+/** Set in a child: whom it runs. */
+const contender = process.argv[4];
+
+/** Runs of a child before the one that is timed: the compiler warms up. */
+const WARM_UP = 2;
+
+/** What a child prints. The peak is that of the process up to the end of its first run, bars included. */
+interface Round {
+  readonly seconds: number;
+  readonly trades: number;
+  readonly peakMiB: number;
+}
 
 interface Row {
   time: Date;
@@ -29,7 +36,7 @@ interface Row {
 }
 
 /** grademark wants its indicators in the rows; they are part of its work, as ours are of the loop's. */
-function gradeRows(): Row[] {
+function gradeRows(columns: BarColumns): Row[] {
   const rows: Row[] = new Array(bars);
   let fast = 0;
   let slow = 0;
@@ -59,41 +66,70 @@ function gradeRows(): Row[] {
   return rows;
 }
 
-const { DataFrame } = await import('data-forge');
-const strategy = {
-  entryRule: (enter: () => void, { bar }: { bar: Row }) => {
-    if (bar.cross > 0) enter();
-  },
-  exitRule: (exit: () => void, { bar }: { bar: Row }) => {
-    if (bar.cross < 0) exit();
-  },
-};
+/** One run of a contender: how many trades it made. */
+type Run = () => number;
 
-const own: number[] = [];
-const theirs: number[] = [];
-let ownTrades = 0;
-let theirTrades = 0;
-for (let round = 0; round <= rounds; round++) {
-  const a = await cpuSeconds(() => {
-    ownTrades = ours().result.engine.counts.trades;
-  });
-  const b = await cpuSeconds(() => {
-    theirTrades = backtest(strategy as never, new DataFrame(gradeRows()) as never).length;
-  });
-  // the first round warms the compiler up
-  if (round > 0) {
-    own.push(a);
-    theirs.push(b);
-  }
+async function quorum(columns: BarColumns): Promise<Run> {
+  const { runLoop } = await import('./support/run-study.ts');
+  const series = barSeries('WALK.LOCAL' as InstrumentId, 60_000, columns);
+  const run = await runLoop('examples/01-sma-cross.ts', [], [series]);
+  process.on('exit', run.dispose);
+  return () => run().result.engine.counts.trades;
 }
-ours.dispose();
-const rate = (seconds: number) => `${(bars / seconds / 1e6).toFixed(2)} M bars/s`;
-console.log(`SMA(10)/SMA(30) over ${bars} bars, median CPU of ${rounds} rounds`);
-console.log(`  quorum, whole loop  ${median(own).toFixed(3)} s  ${rate(median(own))}  ${ownTrades} trades`);
-console.log(
-  `  grademark           ${median(theirs).toFixed(3)} s  ${rate(median(theirs))}  ${theirTrades} trades`,
-);
-console.log(`  ratio               ${(median(theirs) / median(own)).toFixed(2)} times as fast`);
-console.log(
-  `  peak memory         ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB (both in one process)`,
-);
+
+async function grademark(columns: BarColumns): Promise<Run> {
+  const { backtest } = await import('grademark');
+  const { DataFrame } = await import('data-forge');
+  const strategy = {
+    entryRule: (enter: () => void, { bar }: { bar: Row }) => {
+      if (bar.cross > 0) enter();
+    },
+    exitRule: (exit: () => void, { bar }: { bar: Row }) => {
+      if (bar.cross < 0) exit();
+    },
+  };
+  return () => backtest(strategy as never, new DataFrame(gradeRows(columns)) as never).length;
+}
+
+async function child(make: (columns: BarColumns) => Promise<Run>): Promise<void> {
+  const run = await make(randomWalk(bars, 'sma'));
+  run();
+  const peakMiB = process.resourceUsage().maxRSS / 1024;
+  for (let i = 1; i < WARM_UP; i++) run();
+  collectGarbage();
+  let trades = 0;
+  const seconds = await cpuSeconds(() => {
+    trades = run();
+  });
+  console.log(JSON.stringify({ seconds, trades, peakMiB } satisfies Round));
+}
+
+function round(name: string): Round {
+  const own = [...process.execArgv, fileURLToPath(import.meta.url), `${bars}`, `${rounds}`, name];
+  const { status, stdout } = spawnSync(process.execPath, own, { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (status !== 0) throw new Error(`the run of ${name} ended with ${status}`);
+  return JSON.parse(stdout.toString()) as Round;
+}
+
+function compare(): void {
+  const own: Round[] = [];
+  const theirs: Round[] = [];
+  for (let i = 0; i < rounds; i++) {
+    own.push(round('quorum'));
+    theirs.push(round('grademark'));
+  }
+  const cpu = (all: readonly Round[]) => median(all.map((one) => one.seconds));
+  const line = (name: string, all: readonly Round[]) =>
+    console.log(
+      `  ${name.padEnd(19)} ${cpu(all).toFixed(3)} s  ${(bars / cpu(all) / 1e6).toFixed(2)} M bars/s  ` +
+        `${all[0]!.trades} trades  peak ${Math.round(Math.max(...all.map((one) => one.peakMiB)))} MiB`,
+    );
+  console.log(`SMA(10)/SMA(30) over ${bars} bars, median CPU of ${rounds} rounds`);
+  line('quorum, whole loop', own);
+  line('grademark', theirs);
+  console.log(`  ratio               ${(cpu(theirs) / cpu(own)).toFixed(2)} times as fast`);
+}
+
+if (contender === 'quorum') await child(quorum);
+else if (contender === 'grademark') await child(grademark);
+else compare();

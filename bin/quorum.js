@@ -35,7 +35,11 @@ function startAgain() {
     );
     process.exit(1);
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    // so that a program whose launcher was killed ends as well
+    env: { ...process.env, QUORUM_LAUNCHER: String(process.pid) },
+  });
   // a terminal sends Ctrl-C to the child as well; anyone else sends it to this process only
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

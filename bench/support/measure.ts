@@ -19,6 +19,8 @@ export const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 setFlagsFromString('--expose-gc');
+// Collections are forced below; the code of whoever did not run since the last one must survive them.
+setFlagsFromString('--no-flush-bytecode');
 
 /** A full collection, so that what is measured next does not pay for what came before. */
 export const collectGarbage = runInNewContext('gc') as () => void;

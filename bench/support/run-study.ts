@@ -33,7 +33,11 @@ export async function runLoop(
   let runs = 0;
   const run = (): LoopRun => {
     const study = buildStudy(loaded, shapes, settings, NO_TRACE);
-    const file = JournalFile.create(join(folder, `journal-${runs++}`), { headFile: 'none', lock: false });
+    const file = JournalFile.create(join(folder, `journal-${runs++}`), {
+      headFile: 'none',
+      lock: false,
+      syncBytes: Infinity,
+    });
     const curve = new EquityCurve();
     const result = new Backtest({
       definition: study.definition,

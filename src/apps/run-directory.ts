@@ -1,5 +1,16 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '#adapters';
 import { formatDecimal, InputError, stepsToText } from '#base';
 import type { TraceLevel, TraceLine, TraceSink } from '#engine';
 import { bookKey, type Fill, type OrderState, type Trade } from '#ledger';
@@ -46,9 +57,17 @@ class TextFile {
 
 const csv = (value: string) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-/** Writes a run's directory while it runs: the same bytes for the same inputs, no wall-clock figure inside. */
+/** Where a run is written until it is whole, below its directory. */
+const UNFINISHED = '.unfinished';
+
+/**
+ * Writes a run's directory: the same bytes for the same inputs, no wall-clock figure inside. The files take their places
+ * when all are written, so a run that fails leaves an earlier one as it was.
+ */
 export class RunDirectory implements TraceSink {
+  /** Where the run is being written. */
   readonly path: string;
+  private readonly target: string;
   readonly level: TraceLevel;
   private readonly fills: TextFile;
   private readonly trades: TextFile;
@@ -56,18 +75,18 @@ export class RunDirectory implements TraceSink {
   private readonly instrumentOf: (id: InstrumentId) => Instrument;
 
   constructor(path: string, level: TraceLevel, instrumentOf: (id: InstrumentId) => Instrument) {
-    this.path = path;
+    this.target = path;
+    this.path = prepare(path);
     this.level = level;
     this.instrumentOf = instrumentOf;
-    prepare(path);
-    this.fills = new TextFile(join(path, 'fills.csv'));
+    this.fills = new TextFile(join(this.path, 'fills.csv'));
     this.fills.line('time,desk,book,instrument,side,quantity,price,fee,liquidity,orderId,reason');
-    this.trades = new TextFile(join(path, 'trades.csv'));
+    this.trades = new TextFile(join(this.path, 'trades.csv'));
     this.trades.line(
       'id,desk,book,instrument,direction,openedAt,closedAt,quantity,entryPrice,exitPrice,realised,fees,funding,net,exitReason,shadow',
     );
-    this.decisions = level === 'none' ? null : new TextFile(join(path, 'decisions.jsonl'));
-    if (this.decisions === null) writeFileSync(join(path, 'decisions.jsonl'), '');
+    this.decisions = level === 'none' ? null : new TextFile(join(this.path, 'decisions.jsonl'));
+    if (this.decisions === null) writeFileSync(join(this.path, 'decisions.jsonl'), '');
   }
 
   line(line: TraceLine): void {
@@ -128,19 +147,33 @@ export class RunDirectory implements TraceSink {
     equity.close();
     writeFileSync(join(this.path, 'inputs.json'), `${JSON.stringify(inputs, null, 2)}\n`);
     writeFileSync(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    for (const name of KNOWN) {
+      if (name !== UNFINISHED) rmSync(join(this.target, name), { force: true });
+    }
+    for (const name of readdirSync(this.path)) renameSync(join(this.path, name), join(this.target, name));
+    rmdirSync(this.path);
+  }
+
+  /** Takes away what was written of a run that failed. */
+  abandon(): void {
+    rmSync(this.path, { recursive: true, force: true });
   }
 }
 
-/** An empty or earlier run's directory may be used; anything else is left alone. */
-function prepare(path: string): void {
-  mkdirSync(path, { recursive: true });
-  const known = new Set([...RUN_FILES, 'journal.head', 'journal.side', 'journal.lock']);
-  const strange = readdirSync(path).find((name) => !known.has(name));
+const KNOWN = new Set([...RUN_FILES, 'journal.head', 'journal.side', 'journal.lock', UNFINISHED]);
+
+/** An empty or earlier run's directory may be used; anything else is left alone. Returns the folder to write in. */
+function prepare(path: string): string {
+  makeFolder(path);
+  const strange = readdirSync(path).find((name) => !KNOWN.has(name));
   if (strange !== undefined) {
     throw new InputError(
       `${path} holds something that is not a run's (${strange})`,
       'choose an empty or new directory with --out',
     );
   }
-  for (const name of known) rmSync(join(path, name), { force: true });
+  const unfinished = join(path, UNFINISHED);
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished);
+  return unfinished;
 }

@@ -33,6 +33,25 @@ type ValuesOf = new (frame: FeatureFrame) => Values;
  * nothing is copied per bar.
  */
 export function valuesClass(needs: FeatureNeeds, handleOf: (column: string) => number): ValuesOf {
+  const names = Object.entries(needs).map(([name, expression]): [string, number] => {
+    if (name === 'frame')
+      throw new InputError('a feature may not be called "frame"', 'give it another local name');
+    const handle = handleOf(columnOf(expression));
+    if (!(handle >= 0)) broken(`no column for ${expression}`);
+    return [name, handle];
+  });
+  const shape = JSON.stringify(names);
+  const known = CLASSES.get(shape);
+  if (known !== undefined) return known;
+  const made = newClass(names);
+  CLASSES.set(shape, made);
+  return made;
+}
+
+/** Classes by the names and handles they read: runs and desks that read alike share one, and so its compiled code. */
+const CLASSES = new Map<string, ValuesOf>();
+
+function newClass(names: readonly (readonly [string, number])[]): ValuesOf {
   class BoundValues {
     declare readonly frame: FeatureFrame;
     constructor(frame: FeatureFrame) {
@@ -40,11 +59,7 @@ export function valuesClass(needs: FeatureNeeds, handleOf: (column: string) => n
       Object.defineProperty(this, 'frame', { value: frame });
     }
   }
-  for (const [name, expression] of Object.entries(needs)) {
-    if (name === 'frame')
-      throw new InputError('a feature may not be called "frame"', 'give it another local name');
-    const handle = handleOf(columnOf(expression));
-    if (!(handle >= 0)) broken(`no column for ${expression}`);
+  for (const [name, handle] of names) {
     Object.defineProperty(BoundValues.prototype, name, {
       enumerable: true,
       get(this: BoundValues) {

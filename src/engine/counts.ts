@@ -11,6 +11,8 @@ export class Counts {
   reviews = 0;
   questions = 0;
   readonly signalsBySource = new Map<string, number>();
+  /** Signals that could not be used (no number, out of range, a second answer) and were dropped. */
+  readonly malformedBySource = new Map<string, number>();
   readonly objectionsByGate = new Map<string, number>();
   readonly refusalsByLimit = new Map<string, number>();
   readonly reductionsByLimit = new Map<string, number>();
@@ -28,9 +30,14 @@ export class Counts {
   readonly missingBars = new Map<string, number>();
 }
 
+/** Names counted one by one; a venue words its reasons as it likes, so what comes beyond is `other`. */
+const NAMES_MAX = 256;
+
 /** One more of `name`. */
 export function tally(map: Map<string, number>, name: string): void {
-  map.set(name, (map.get(name) ?? 0) + 1);
+  const known = map.get(name);
+  if (known !== undefined || map.size < NAMES_MAX) map.set(name, (known ?? 0) + 1);
+  else map.set('other', (map.get('other') ?? 0) + 1);
 }
 
 /** Counters as a plain object with sorted names. */

@@ -1,5 +1,5 @@
+import type { Instant } from '#base';
 import { ShadowRecord, StrategyMonitor, TradeRecord } from '#learning';
-import type { Trade } from '#ledger';
 import type { Severity, TrackRecord } from '#risk';
 import type { DeskParts } from './desk.ts';
 
@@ -15,8 +15,8 @@ export class DeskRecord {
   private readonly watched: boolean;
   private readonly toMoney: (minor: number) => number;
 
-  constructor(parts: DeskParts, toMoney: (minor: number) => number) {
-    this.shadows = new ShadowRecord(parts.shadow ?? {});
+  constructor(parts: DeskParts, toMoney: (minor: number) => number, autoResume: boolean) {
+    this.shadows = new ShadowRecord({ autoResume, ...parts.shadow });
     this.monitor = new StrategyMonitor(parts.monitor ?? {});
     this.watched = parts.monitor !== undefined;
     this.toMoney = toMoney;
@@ -26,13 +26,13 @@ export class DeskRecord {
     return this.trades.record(this.watched ? this.monitor.current.multiplier : 1);
   }
 
-  /** Takes a closed trade; `equity` is the account's after it, in minor units. */
-  closed(trade: Trade, shadow: boolean, equity: number): RecordWord {
-    const net = this.toMoney(trade.net);
+  /** Takes a closed trade's net result and the account's equity after it, both in minor units of the base currency. */
+  closed(netMinor: number, closedAt: Instant, shadow: boolean, equity: number): RecordWord {
+    const net = this.toMoney(netMinor);
     if (shadow) return this.heed(this.shadows.closed(net));
     this.trades.closed(net);
     const before = this.toMoney(equity) - net;
-    if (this.watched && before > 0) this.monitor.closed({ closedAt: trade.closedAt, net, equity: before });
+    if (this.watched && before > 0) this.monitor.closed({ closedAt, net, equity: before });
     return 'nothing';
   }
 

@@ -1,4 +1,4 @@
-import { formatInstant, type Instant, stepsToNumber } from '#base';
+import { formatInstant, type Instant, restoreState, stepsToNumber } from '#base';
 import { type Decision, decide, directionOf, type Objection } from '#ensemble';
 import { type BarClosed, feesAt, type Instrument, RATE_ONE, type Slice, SliceCollector } from '#market';
 import type { AccountSummary, ExitContext, Plan, Sized, SizingContext, TrackRecord } from '#risk';
@@ -52,12 +52,14 @@ export class DeskRuntime {
     instruments: readonly InstrumentRuntime[];
     host: Host;
     shadow: ShadowVenue;
+    /** Unless the desk itself says: see {@link PortfolioDefinition}. */
+    autoResume: boolean;
   }) {
     this.name = options.name;
     this.parts = options.parts;
     this.instruments = options.instruments;
     this.host = options.host;
-    this.record = new DeskRecord(options.parts, options.host.toMoney);
+    this.record = new DeskRecord(options.parts, options.host.toMoney, options.autoResume);
     this.shadow = options.shadow;
     this.hasRemote = options.parts.sources.some((s) => s.kind === 'remote');
     this.slices = new SliceCollector(
@@ -68,6 +70,13 @@ export class DeskRuntime {
       })),
       { graceMs: options.parts.graceMs ?? 2_000 },
     );
+  }
+
+  /** What another version knew of this desk's outcomes: facts. What it was thinking of is not taken over. */
+  takeOver(captured: unknown): void {
+    const { record, ideaCount } = captured as { record?: unknown; ideaCount?: unknown };
+    if (record !== undefined) restoreState(this.record, record);
+    if (typeof ideaCount === 'number') this.ideaCount = ideaCount;
   }
 
   /** When this desk wants to be woken at the latest. */
@@ -233,6 +242,7 @@ export class DeskRuntime {
       gateValues: instrument.gateValues,
       weights: parts.weights ?? {},
     });
+    if (decision.signals.length < signals.length) this.countMalformed(signals, decision);
     if (decision.wanted) {
       host.counts.entriesConsidered += 1;
       for (const objection of decision.objections) tally(host.counts.objectionsByGate, objection.by);
@@ -244,6 +254,12 @@ export class DeskRuntime {
     } else candidates.push({ index, decision });
   }
 
+  private countMalformed(signals: readonly Signal[], decision: Decision): void {
+    for (const signal of signals) {
+      if (!decision.signals.includes(signal)) tally(this.host.counts.malformedBySource, signal.source);
+    }
+  }
+
   private act(candidates: Candidate[]): void {
     candidates.sort((a, b) => b.decision.confidence - a.decision.confidence || a.index - b.index);
     const most = this.parts.entriesPerSlice ?? Infinity;
@@ -252,6 +268,7 @@ export class DeskRuntime {
       const instrument = this.instruments[index]!;
       if (decision.action === 'exit') {
         this.close(this.host.real, instrument, 'exit:signal');
+        this.close(this.shadow.lane, instrument, 'exit:signal');
         continue;
       }
       if (entered >= most) {
@@ -275,7 +292,8 @@ export class DeskRuntime {
     } else if (direction === -1 && parts.shorts === false) {
       return this.refuse(instrument, decision, [{ by: 'long-only', reason: 'the desk does not go short' }]);
     }
-    const stopped = host.entryObjection(decision.confidence);
+    const stopped =
+      host.entryObjection(decision.confidence) ?? host.rateObjection(instrument.instrument, instrument.at);
     if (stopped !== null) return this.refuse(instrument, decision, [stopped]);
     if (host.real.hasWorkingEntry(instrument.book)) {
       return this.refuse(instrument, decision, [
@@ -458,7 +476,14 @@ export class DeskRuntime {
     sized: Sized,
   ): void {
     const { lane } = this.shadow;
-    if (lane.held.has(instrument.book) || lane.hasWorkingEntry(instrument.book)) return;
+    const held = lane.held.get(instrument.book);
+    if (held !== undefined) {
+      // as with a real position: what would turn it round ends it
+      const turns = held.direction !== direction && (this.parts.opposite ?? 'ignore') !== 'ignore';
+      if (turns) this.close(lane, instrument, 'exit:opposite-signal');
+      return;
+    }
+    if (lane.hasWorkingEntry(instrument.book)) return;
     const plan = this.planOf(instrument, decision, direction, sized, null);
     if ('legs' in plan) this.host.approveShadow(lane, plan, this.memoryOf(instrument, plan));
   }
@@ -473,7 +498,12 @@ export class DeskRuntime {
     const held = lane.held.get(instrument.book);
     if (held === undefined) return;
     const { exits = [] } = this.parts;
-    if (held.exitAsked === null && exits.length > 0) {
+    const leaving = held.exitAsked === null ? lane.leaving.get(instrument.book) : undefined;
+    if (leaving !== undefined) {
+      this.close(lane, instrument, leaving.reason, 'the exit asked for has not closed it', leaving.manual);
+    } else if (held.exitAsked === null && !lane.shadow && this.host.closesAll) {
+      this.close(lane, instrument, 'exit:breaker');
+    } else if (held.exitAsked === null && exits.length > 0) {
       const context = new HeldContext(instrument, held, lane, this.host);
       for (let i = 0; i < exits.length; i++) {
         const exit = exits[i]!;
@@ -500,7 +530,10 @@ export class DeskRuntime {
     const position = lane.ledger.position(instrument.book);
     if (held === undefined || position === undefined || held.exitAsked !== null) return;
     const ids = this.host.exitNow(lane, this, instrument, position.lots, reason, manual);
-    held.exitAsked = ids[0] ?? null;
+    const asked = ids[0] ?? null;
+    // a simulated venue may have answered already
+    held.exitAsked = asked !== null && lane.isAlive(asked) ? asked : null;
+    if (asked !== null && lane.held.has(instrument.book)) lane.leave(instrument.book, reason, manual);
     lane.cancelBook(instrument.book, 'exit', instrument.at, true);
     if (this.host.trace.level !== 'none') {
       this.host.happened(
@@ -577,6 +610,9 @@ class HeldContext implements ExitContext {
   get regime(): string | null {
     return this.runtime.regimeName;
   }
+  get openPositions(): number {
+    return this.lane.held.size;
+  }
   get account(): AccountSummary {
     return this.host.account(this.lane);
   }
@@ -627,5 +663,8 @@ class EntryContext implements SizingContext {
   }
   get breakerMultiplier(): number {
     return this.host.breakerMultiplier();
+  }
+  get quotePerMinor(): number | undefined {
+    return this.host.quotePerMinor(this.runtime.instrument, this.runtime.price);
   }
 }

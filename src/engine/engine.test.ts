@@ -1,23 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '#base';
 import { single } from '#ensemble';
-import { simulatedVenue, venueOptions } from '#execution';
+import { venueOptions } from '#execution';
 import type { ClientOrderId, OrderRequest, VenueReport } from '#ledger';
 import { currency, defineInstrument, type Instrument } from '#market';
 import {
   correlatedGroupLimit,
   fixedUnits,
-  type Sizer,
   SIGMA_BREAKER,
+  type Sizer,
+  safetyLayers,
   sigmaSizer,
   stopLossExit,
   timeExit,
   trailingExit,
 } from '#risk';
 import { source } from '#signals';
+import { tally } from './counts.ts';
 import type { DeskParts } from './desk.ts';
 import { Engine } from './engine.ts';
 import type { Command, Event } from './events.ts';
+import { Observations } from './observations.ts';
 import type { PortfolioDefinition } from './portfolio.ts';
 import { NO_TRACE } from './trace.ts';
 
@@ -74,7 +77,11 @@ class Table {
       sizer: fixedUnits(1, { leverage: 2 }),
       ...parts,
     };
-    const { instrumentOf: _, seed: __, ...shadowVenue } = venueOptions({
+    const {
+      instrumentOf: _,
+      seed: __,
+      ...shadowVenue
+    } = venueOptions({
       instrumentOf: (id) => instruments.find((i) => i.id === id)!,
     });
     this.engine = new Engine({
@@ -82,9 +89,7 @@ class Table {
       base: currency('USDT'),
       baseMinorScale: 6,
       cash: 100_000_000_000,
-      desks: [
-        { name: 'd', configuration: 'c', parts: all, instruments, intervalMs: STEP, otherMs: [] },
-      ],
+      desks: [{ name: 'd', configuration: 'c', parts: all, instruments, intervalMs: STEP, otherMs: [] }],
       feedMs: () => STEP,
       breaker: all.breaker ?? null,
       platform: null,
@@ -135,11 +140,23 @@ class Table {
     const { clientId, instrument, side } = order;
     const ticks = price * 10;
     const liquidity = 'taker';
-    const fill = { fillId: `f${this.fills}`, clientId, instrument, side, lots, ticks, fee: 0, liquidity } as const;
+    const fill = {
+      fillId: `f${this.fills}`,
+      clientId,
+      instrument,
+      side,
+      lots,
+      ticks,
+      fee: 0,
+      liquidity,
+    } as const;
     return this.step({ kind: 'order-filled', at: this.at, eventTime: this.at, fill });
   }
 
-  end(kind: 'order-rejected' | 'order-canceled' | 'order-expired', clientId: ClientOrderId): readonly Command[] {
+  end(
+    kind: 'order-rejected' | 'order-canceled' | 'order-expired',
+    clientId: ClientOrderId,
+  ): readonly Command[] {
     return this.step({ kind, at: this.at, eventTime: this.at, clientId, reason: 'test' });
   }
 
@@ -204,7 +221,13 @@ describe('exits', () => {
     const table = new Table({ breaker: SIGMA_BREAKER });
     const [entry] = submitted(table.bar(100, { [ALFA.id]: 1 }));
     table.accept(entry!);
-    const kill = { kind: 'operator-acted', at: table.at, eventTime: table.at, by: 'me', reason: 'test' } as const;
+    const kill = {
+      kind: 'operator-acted',
+      at: table.at,
+      eventTime: table.at,
+      by: 'me',
+      reason: 'test',
+    } as const;
     expect(canceled(table.step({ ...kill, act: { action: 'kill' } }))).toEqual([entry!.clientId]);
     table.fill(entry!, 100);
     expect(submitted(table.bar(100))).toMatchObject([{ side: 'sell', lots: 100, reason: 'exit:flatten' }]);
@@ -243,7 +266,13 @@ describe('the breaker', () => {
     const table = new Table({ breaker: SIGMA_BREAKER });
     const [entry] = submitted(table.bar(100, { [ALFA.id]: 1 }));
     const { clientId } = entry!;
-    const lost = { kind: 'send-failed', at: table.at, eventTime: table.at, clientId, reason: 'down' } as const;
+    const lost = {
+      kind: 'send-failed',
+      at: table.at,
+      eventTime: table.at,
+      clientId,
+      reason: 'down',
+    } as const;
     table.step({ ...lost, outcome: 'not-sent' });
     expect(table.engine.breaker!.state).toBe('CLOSED');
   });
@@ -254,6 +283,23 @@ describe('the breaker', () => {
     expect(orders).toHaveLength(3);
     for (const { clientId } of orders) table.end('order-rejected', clientId);
     expect(table.engine.breaker!.state).toBe('CLOSED');
+  });
+
+  it('asks to be woken for every step down, so that long bars do not hold it up', () => {
+    const table = new Table({ breaker: SIGMA_BREAKER });
+    table.bar(100);
+    call(table, 3_000);
+    const from = table.at;
+    const steps: [number, string][] = [];
+    for (let due = table.engine.nextDue(); due < Infinity; due = table.engine.nextDue()) {
+      table.step({ kind: 'timer-fired', at: due, eventTime: due });
+      steps.push([(due - from) / 1_000, table.engine.breaker!.state]);
+    }
+    expect(steps).toEqual([
+      [900, 'THROTTLE'],
+      [1_200, 'ALERT'],
+      [1_260, 'CLOSED'],
+    ]);
   });
 
   it('hears of a loss between bars', () => {
@@ -327,6 +373,58 @@ describe('limits', () => {
   });
 });
 
+describe('what is paid outright', () => {
+  const share = (name: string) =>
+    defineInstrument({
+      id: `${name}.NYSE`,
+      kind: 'equity',
+      quote: 'USDT',
+      minorScale: 6,
+      lot: { units: 1, scale: 0 },
+    });
+
+  it('counts with all it is worth where limits look for margin', () => {
+    const [ONE, TWO] = [share('ONE'), share('TWO')];
+    const limits = [correlatedGroupLimit({ rho: 0.7, max: 0.6 })];
+    const table = new Table({ sizer: fixedUnits(500), limits }, [ONE, TWO]);
+    const [order] = submitted(table.bar(100, { [ONE.id]: 1 }));
+    const { clientId, instrument, side, lots } = order!;
+    const fill = {
+      fillId: 'o',
+      clientId,
+      instrument,
+      side,
+      lots,
+      ticks: 1e10,
+      fee: 0,
+      liquidity: 'taker',
+    } as const;
+    table.step({ kind: 'order-filled', at: table.at, eventTime: table.at, fill });
+    // half of equity is held, another half of it would make a whole
+    expect(submitted(table.bar(100, { [TWO.id]: 1 }))).toEqual([]);
+  });
+
+  it('a claim that is sold needs its payout', () => {
+    const CLAIM = defineInstrument({
+      id: 'RAIN.KALSHI',
+      kind: 'binary',
+      quote: 'USDT',
+      minorScale: 6,
+      tick: { units: 1, scale: 2 },
+      lot: { units: 1, scale: 0 },
+      payoutTicks: 100,
+    });
+    const sold = (units: number) => {
+      const safety = safetyLayers({ allowed: null, marginMax: 1, riskMax: 1 });
+      const table = new Table({ sizer: fixedUnits(units), safetyLayers: safety }, [CLAIM]);
+      return submitted(table.bar(0.05, { [CLAIM.id]: -1 })).map(({ lots }) => lots);
+    };
+    expect(sold(100_000)).toEqual([100_000]);
+    // 95,000 of 100,000 is tied up by that; more than what the payout allows is cut
+    expect(sold(200_000)[0]).toBeLessThanOrEqual(105_264);
+  });
+});
+
 describe('currencies', () => {
   const RUPIAH = defineInstrument({
     id: 'BBCA.IDX',
@@ -336,7 +434,12 @@ describe('currencies', () => {
     lot: { units: 100, scale: 0 },
     minorScale: 0,
   });
-  const tenth: Sizer = sigmaSizer({ regimes: null, volatility: null, leverage: 1, stop: { ...stop, atr: 'atr:2' } });
+  const tenth: Sizer = sigmaSizer({
+    regimes: null,
+    volatility: null,
+    leverage: 1,
+    stop: { ...stop, atr: 'atr:2' },
+  });
 
   it('without a rate nothing is entered', () => {
     const table = new Table({ sizer: fixedUnits(1_000) }, [RUPIAH]);
@@ -379,7 +482,16 @@ describe('instruments that change', () => {
     const orders = submitted(table.bar(price, { [SHARE.id]: 1 }));
     for (const order of orders) table.accept(order);
     const { clientId, instrument, side, lots } = orders[0]!;
-    const fill = { fillId: 's1', clientId, instrument, side, lots, ticks: price * 100, fee: 0, liquidity: 'taker' } as const;
+    const fill = {
+      fillId: 's1',
+      clientId,
+      instrument,
+      side,
+      lots,
+      ticks: price * 100,
+      fee: 0,
+      liquidity: 'taker',
+    } as const;
     table.step({ kind: 'order-filled', at: table.at, eventTime: table.at, fill });
     return orders;
   };
@@ -412,7 +524,11 @@ describe('instruments that change', () => {
     split(table, Number.NaN);
     split(table, 0);
     for (const amountPerUnit of [Number.NaN, Number.POSITIVE_INFINITY]) {
-      table.step({ kind: 'instrument-changed', ...stamp, change: { change: 'dividend', amountPerUnit } } as Event);
+      table.step({
+        kind: 'instrument-changed',
+        ...stamp,
+        change: { change: 'dividend', amountPerUnit },
+      } as Event);
     }
     expect(table.engine.real.ledger.position(table.engine.desks[0]!.instruments[0]!.book)!.lots).toBe(1);
   });
@@ -422,7 +538,11 @@ describe('instruments that change', () => {
     buy(table, 100);
     const definition = { ...SHARE, lot: { units: 10, scale: 0 } };
     const stamp = { at: table.at, eventTime: table.at, instrument: SHARE.id } as const;
-    const out = table.step({ kind: 'instrument-changed', ...stamp, change: { change: 'changed', definition } } as Event);
+    const out = table.step({
+      kind: 'instrument-changed',
+      ...stamp,
+      change: { change: 'changed', definition },
+    } as Event);
     expect(out).toMatchObject([{ kind: 'raise-alert', severity: 'critical' }]);
     expect(table.engine.isHalted(SHARE.id)).toBe(true);
   });
@@ -437,9 +557,22 @@ describe('memories', () => {
     table.end('order-expired', orders[0]!.clientId);
     const book = orders[0]!.book;
     const clientId = 'by-hand' as ClientOrderId;
-    const fill = { fillId: 'm', clientId, instrument: ALFA.id, side: 'sell', lots: 10, ticks: 1_000, fee: 0, liquidity: 'taker' } as const;
+    const fill = {
+      fillId: 'm',
+      clientId,
+      instrument: ALFA.id,
+      side: 'sell',
+      lots: 10,
+      ticks: 1_000,
+      fee: 0,
+      liquidity: 'taker',
+    } as const;
     table.step({ kind: 'unasked-fill', at: table.at, eventTime: table.at, book, cause: 'manual', fill });
-    expect(table.engine.real.held.get(book)).toMatchObject({ direction: -1, stopPrice: null, targetPrice: null });
+    expect(table.engine.real.held.get(book)).toMatchObject({
+      direction: -1,
+      stopPrice: null,
+      targetPrice: null,
+    });
   });
 });
 
@@ -471,7 +604,14 @@ describe('what sources see', () => {
     table.bar(100);
     const time = table.at + HOUR;
     const bar = { time, open: 50, high: 50, low: 50, close: 50, volume: 1 };
-    table.step({ kind: 'bar-closed', at: table.at, eventTime: time + STEP, instrument: ALFA.id, intervalMs: STEP, bar });
+    table.step({
+      kind: 'bar-closed',
+      at: table.at,
+      eventTime: time + STEP,
+      instrument: ALFA.id,
+      intervalMs: STEP,
+      bar,
+    });
     expect(table.engine.counts.barsRefused.get('from-the-future')).toBe(1);
     table.bar(101);
     expect(table.engine.counts.bars).toBe(2);
@@ -487,7 +627,14 @@ describe('what sources see', () => {
     table.step({ ...mark, mark: 80, index: null } as Event);
     const time = START + STEP;
     const bar = { time, open: 100, high: 100, low: 100, close: 100, volume: 1 };
-    table.step({ kind: 'bar-closed', at: table.at, eventTime: time + STEP, instrument: ALFA.id, intervalMs: STEP, bar });
+    table.step({
+      kind: 'bar-closed',
+      at: table.at,
+      eventTime: time + STEP,
+      instrument: ALFA.id,
+      intervalMs: STEP,
+      bar,
+    });
     expect(table.engine.real.ledger.lastMark(ALFA.id)!.ticks).toBe(800);
   });
 });
@@ -510,4 +657,127 @@ describe('an order the venue has lost', () => {
   });
 });
 
-void simulatedVenue;
+describe('a shadow', () => {
+  /** Never sized, always followed. */
+  const followed: Sizer = {
+    name: 'followed',
+    features: {},
+    size: (context) => {
+      const sized = guarded.size(context, {});
+      if (sized.kind !== 'sized') throw new Error('guarded sizes always');
+      return { kind: 'not-sized', objection: { by: 'expectancy', reason: 'test' }, shadow: sized };
+    },
+  };
+
+  it('ends with the opposite signal as a real position would', () => {
+    const trades: string[] = [];
+    const table = new Table({ sizer: followed, opposite: 'close' });
+    table.engine.observer = { traded: (trade, _desk, shadow) => void trades.push(`${trade.id} ${shadow}`) };
+    table.bar(100, { [ALFA.id]: 1 });
+    table.bar(100);
+    table.bar(100, { [ALFA.id]: -1 });
+    table.bar(100);
+    table.bar(100);
+    // its trades have names of their own
+    expect(trades).toEqual(['p-d-shadow-T1 true']);
+    expect(submitted(table.commands)).toEqual([]);
+  });
+
+  it('window that shows an edge waits for a person unless the run says otherwise', () => {
+    const words = (autoResume: boolean) => {
+      const changes = autoResume ? { autoResume } : {};
+      const table = new Table({ sizer: followed, shadow: { window: 1 } }, [ALFA], changes);
+      for (const price of [100, 100, 111, 111, 111]) table.bar(price, price === 100 ? { [ALFA.id]: 1 } : {});
+      return [...table.engine.counts.edges.keys()];
+    };
+    expect(words(false)).toEqual(['edge-returned']);
+    expect(words(true)).toEqual(['resumed']);
+  });
+});
+
+describe('what grows', () => {
+  it('is bounded: names in counters, subjects of observations', () => {
+    const names = new Map<string, number>();
+    for (let i = 0; i < 10_000; i++) tally(names, `reason ${i}`);
+    expect(names.size).toBeLessThanOrEqual(257);
+    expect([...names.values()].reduce((a, b) => a + b, 0)).toBe(10_000);
+    const observations = new Observations();
+    const publish = (subject: string, at: number) =>
+      observations.publish({
+        kind: 'observation-published',
+        at,
+        eventTime: at,
+        source: 's',
+        subject,
+        value: at,
+        publishedAt: at,
+      });
+    publish('weather', 0);
+    for (let i = 1; i < 5_000; i++) publish(`game ${i}`, i);
+    expect(observations.observation('weather', 5_000)).toBeNull();
+    expect(observations.observation('game 4999', 5_000)?.value).toBe(4_999);
+  });
+});
+
+describe('a snapshot of another version', () => {
+  it('hands over the day, its opening equity and the track record', () => {
+    const table = new Table({ sizer: fixedUnits(500, { leverage: 2 }) });
+    const [entry] = enterLong(table);
+    const [exit] = submitted(table.bar(90, {}));
+    expect(exit).toBeUndefined();
+    const stamp = { at: table.at, eventTime: table.at, by: 'me', reason: 'r' } as const;
+    const [flat] = submitted(
+      table.step({ kind: 'operator-acted', ...stamp, act: { action: 'flatten', desk: null } }),
+    );
+    table.fill(flat!, 90);
+    expect(entry!.lots).toBe(50_000);
+    const next = new Table({ sizer: fixedUnits(500, { leverage: 2 }) });
+    next.engine.takeOver(JSON.parse(JSON.stringify(table.engine.capture())));
+    expect(next.engine.desks[0]!.record.trackRecord()).toMatchObject({ n: 1, expectancy: -5_000 });
+    next.at = table.at;
+    next.bar(90);
+    const account = next.engine.account(next.engine.real);
+    expect(account.equityAtDayStart - account.equity).toBe(5_000_000_000);
+  });
+});
+
+describe('the track record', () => {
+  it('is kept in the base currency', () => {
+    const SHARE = defineInstrument({
+      id: 'TLKM.IDX',
+      kind: 'equity',
+      quote: 'IDR',
+      minorScale: 0,
+      tick: { units: 1, scale: 1 },
+    });
+    const table = new Table({}, [SHARE]);
+    const stamp = { at: table.at, eventTime: table.at } as const;
+    table.step({
+      kind: 'fx-rate-updated',
+      ...stamp,
+      from: currency('USDT'),
+      to: currency('IDR'),
+      rate: 10_000,
+    });
+    const { book } = table.engine.desks[0]!.instruments[0]!;
+    const by = (side: 'buy' | 'sell', ticks: number) => {
+      const clientId = `m-${side}` as ClientOrderId;
+      const lots = 100_000_000;
+      const fill = {
+        fillId: side,
+        clientId,
+        instrument: SHARE.id,
+        side,
+        lots,
+        ticks,
+        fee: 0,
+        liquidity: 'taker',
+      } as const;
+      table.step({ kind: 'unasked-fill', ...stamp, book, cause: 'manual', fill });
+    };
+    by('buy', 40_000);
+    by('sell', 90_000);
+    // 5,000 rupiah won are half a dollar
+    expect(table.engine.desks[0]!.record.trackRecord().expectancy).toBeCloseTo(0.5, 6);
+  });
+});

@@ -1,7 +1,15 @@
-import { broken, captureState, DAY, type Instant, restoreState, unreachable } from '#base';
+import { broken, captureState, DAY, type Instant, restoreState, type Step, unreachable } from '#base';
 import type { Objection } from '#ensemble';
 import { Correlations } from '#features';
-import { bookId, type ClientOrderId, Ledger, type Trade, type VenueReport } from '#ledger';
+import {
+  bookId,
+  type ClientOrderId,
+  deskOfBook,
+  isEnded,
+  Ledger,
+  type Trade,
+  type VenueReport,
+} from '#ledger';
 import {
   BarChecker,
   type BarClosed,
@@ -45,6 +53,24 @@ export interface Observer {
 const MANAGE_EVERY_MS = 5_000;
 const FUTURE_MS = 60_000;
 
+/** A bar that has not begun, or that claims to have closed later than clocks can differ. */
+const isFromTheFuture = (event: BarClosed): boolean =>
+  event.bar.time > event.at + FUTURE_MS || event.eventTime > event.at + FUTURE_MS;
+
+/** When the close of a bar was the price. */
+const closeTime = ({ at, bar, intervalMs }: BarClosed): Instant => Math.min(at, bar.time + intervalMs);
+
+/** Whether orders and holdings mean the same in both definitions. */
+const sameGrid = (a: Instrument, b: Instrument): boolean =>
+  a.kind === b.kind &&
+  a.settle === b.settle &&
+  a.minorScale === b.minorScale &&
+  sameStep(a.tick, b.tick) &&
+  sameStep(a.lot, b.lot) &&
+  sameStep(a.contractSize, b.contractSize);
+
+const sameStep = (a: Step, b: Step): boolean => a.units === b.units && a.scale === b.scale;
+
 /**
  * The fold: `step(event)` changes the state and returns the commands it led to. No clock, no chance, no I/O.
  * Everything of substance happens in the rooms; this class only hands on.
@@ -75,6 +101,8 @@ export class Engine implements Host {
   private readonly instruments = new Map<InstrumentId, Instrument>();
   /** Definitions that changed since the start, and instruments that do not trade. */
   private readonly redefined = new Map<InstrumentId, Instrument>();
+  /** Changes of the grid that wait until nothing is held or ordered in the old one; nothing is entered meanwhile. */
+  private readonly awaited = new Map<InstrumentId, Instrument>();
   private readonly halted = new Set<InstrumentId>();
   private readonly checkers = new Map<InstrumentId, BarChecker>();
   private readonly listeners = new Map<InstrumentId, Listener[]>();
@@ -103,7 +131,7 @@ export class Engine implements Host {
     for (const desk of definition.desks) for (const i of desk.instruments) this.instruments.set(i.id, i);
     this.real = new Lane({
       shadow: false,
-      ledger: this.newLedger(definition.name, definition.cash),
+      ledger: this.newLedger(definition.name),
       idPrefix: definition.name,
       send: (command) => this.emit(command),
       instrumentOf: this.instrumentOf,
@@ -116,10 +144,11 @@ export class Engine implements Host {
     this.equityAtDayStart = definition.cash;
   }
 
-  private newLedger(portfolio: string, cash: number): Ledger {
-    const { base, baseMinorScale, rememberedOrders } = this.definition;
+  private newLedger(tradesAs: string): Ledger {
+    const { name: portfolio, base, baseMinorScale, cash, rememberedOrders } = this.definition;
     const ledger = new Ledger({
       portfolio,
+      tradesAs,
       base,
       baseMinorScale,
       instrumentOf: this.instrumentOf,
@@ -136,7 +165,7 @@ export class Engine implements Host {
       name: `${this.definition.name}-${desk}-shadow`,
       venue: this.definition.shadowVenue,
       instrumentOf: this.instrumentOf,
-      ledger: this.newLedger(this.definition.name, this.definition.cash),
+      ledger: this.newLedger(`${this.definition.name}-${desk}-shadow`),
       onEffect: (effect, report) => this.booked(this.deskNamed(desk), effect, report, true),
     });
   }
@@ -168,14 +197,23 @@ export class Engine implements Host {
         byId.set(instrument.id, runtime);
         return runtime;
       });
-    const desk = new DeskRuntime({ name: setup.name, parts: setup.parts, instruments, host: this, shadow });
+    const autoResume = this.definition.autoResume ?? false;
+    const desk = new DeskRuntime({
+      name: setup.name,
+      parts: setup.parts,
+      instruments,
+      host: this,
+      shadow,
+      autoResume,
+    });
     instruments.forEach((runtime, index) => {
       const id = runtime.instrument.id;
-      const listeners = this.listeners.get(id) ?? [];
-      listeners.push({ desk, index });
-      this.listeners.set(id, listeners);
-      if (!this.checkers.has(id))
+      const known = this.listeners.get(id);
+      if (known !== undefined) known.push({ desk, index });
+      else {
+        this.listeners.set(id, [{ desk, index }]);
         this.checkers.set(id, new BarChecker(this.definition.feedMs(id), 0, priceMax(runtime.instrument)));
+      }
     });
     return desk;
   }
@@ -235,8 +273,9 @@ export class Engine implements Host {
       case 'bar-closed': {
         const { time, open, high, low, close, volume } = event.bar;
         const checker = this.checkers.get(event.instrument);
+        if (isFromTheFuture(event)) break;
         if (checker?.judge(time, open, high, low, close, volume) === 'accept') {
-          this.real.ledger.mark(event.instrument, close, event.at);
+          this.real.ledger.mark(event.instrument, close, closeTime(event));
         }
         break;
       }
@@ -294,14 +333,31 @@ export class Engine implements Host {
   /** The part of another version's snapshot that is made of facts: books, held positions, breaker, stop state. */
   takeOver(captured: unknown): void {
     const from = captured as Record<string, unknown>;
-    const facts = ['at', 'real', 'breaker', 'running', 'questionCount', 'redefined', 'halted', 'orderWatch'];
+    const facts = [
+      'at',
+      'real',
+      'breaker',
+      'lastBreaker',
+      'day',
+      'equityAtDayStart',
+      'running',
+      'questionCount',
+      'redefined',
+      'awaited',
+      'halted',
+      'orderWatch',
+    ];
     restoreState(this, Object.fromEntries(facts.filter((key) => key in from).map((key) => [key, from[key]])));
+    const desks = from.desks;
+    if (Array.isArray(desks) && desks.length === this.desks.length)
+      this.desks.forEach((desk, i) => void desk.takeOver(desks[i]));
     this.accounts.clear();
   }
 
   /** When the engine wants a `timer-fired` event at the latest; Infinity for never. */
   nextDue(): Instant {
     let due = Math.min(this.plans.nextDue(), this.real.nextDue(), this.orderWatch.nextDue());
+    if (this.breaker !== null) due = Math.min(due, this.breaker.nextDue);
     for (const desk of this.desks) due = Math.min(due, desk.nextDue());
     return due;
   }
@@ -346,7 +402,8 @@ export class Engine implements Host {
       case 'timer-fired':
         return this.timer(event.at);
       case 'call-measured':
-        return this.breaker?.latency(event.latencyMs, event.at);
+        this.breaker?.latency(event.latencyMs, event.at);
+        return this.breakerMoved(event.at);
       case 'send-failed':
         return this.sendFailed(event);
       case 'operator-acted':
@@ -363,6 +420,10 @@ export class Engine implements Host {
     const checker = this.checkers.get(id)!;
     const { counts, shadows } = this;
     const { time, open, high, low, close, volume } = event.bar;
+    if (isFromTheFuture(event)) {
+      tally(counts.barsRefused, 'from-the-future');
+      return;
+    }
     const verdict = checker.judge(time, open, high, low, close, volume);
     if (verdict !== 'accept') {
       tally(this.counts.barsRefused, checker.objection!);
@@ -375,7 +436,8 @@ export class Engine implements Host {
       event = { ...event, bar: { ...event.bar, high: checker.high, low: checker.low } };
     }
     for (let i = 0; i < shadows.length; i++) shadows[i]!.onBar(event);
-    this.real.ledger.mark(id, close, event.at);
+    // a bar told late, after a gap, must not move the books back to its price
+    this.real.ledger.mark(id, close, closeTime(event));
     if (this.correlated) this.correlations.observe(id, event.at, close);
     for (let i = 0; i < listeners.length; i++) listeners[i]!.desk.onBar(listeners[i]!.index, event);
   }
@@ -427,7 +489,7 @@ export class Engine implements Host {
     this.real.ledger.mark(id, price, at);
     if (at - (this.managedAt.get(id) ?? -Infinity) < MANAGE_EVERY_MS) return;
     this.managedAt.set(id, at);
-    this.staleAccounts();
+    this.beforeSlice(at);
     for (const { desk, index } of listeners) desk.onPrice(index, at, price);
   }
 
@@ -446,12 +508,13 @@ export class Engine implements Host {
       case 'listed':
       case 'changed':
         if (!this.instruments.has(id)) return;
-        this.redefined.set(id, change.definition);
-        this.real.ledger.redefine(id);
+        this.awaited.set(id, change.definition);
+        this.takeDefinitions();
+        if (this.awaited.has(id)) this.definitionWaits(id);
         break;
       case 'split':
-        for (const trade of this.real.ledger.split(id, change.ratio, event.at))
-          this.closedTrade(trade, false);
+        if (!(change.ratio > 0 && change.ratio < Infinity)) return this.refuseFigure('split-unusable');
+        this.split(id, change.ratio, event.at);
         break;
       case 'dividend':
         this.dividend(id, change.amountPerUnit, event.at);
@@ -462,7 +525,38 @@ export class Engine implements Host {
     this.happened('bar', null, id, `instrument ${change.change}`);
   }
 
+  /** A figure that nothing can be reckoned with is counted and changes nothing. */
+  private refuseFigure(name: string): void {
+    tally(this.counts.barsRefused, name);
+  }
+
+  private split(id: InstrumentId, ratio: number, at: Instant): void {
+    for (const trade of this.real.split(id, ratio, at)) this.closedTrade(trade, false);
+    for (const { lane } of this.shadows) {
+      for (const trade of lane.split(id, ratio, at))
+        this.closedTrade(trade, true, this.deskNamed(deskOfBook(trade.book)));
+    }
+  }
+
+  /** Takes over definitions that changed, as soon as nothing is held or ordered in a grid that would change its meaning. */
+  private takeDefinitions(): void {
+    for (const [id, definition] of this.awaited) {
+      const lanes = [this.real, ...this.shadows.map(({ lane }) => lane)];
+      if (!sameGrid(this.instrumentOf(id), definition) && lanes.some(({ ledger }) => ledger.uses(id)))
+        continue;
+      this.awaited.delete(id);
+      this.redefined.set(id, definition);
+      for (const { ledger } of lanes) ledger.redefine(id);
+    }
+  }
+
+  private definitionWaits(id: InstrumentId): void {
+    const text = `${id} changed its grid while it is held or ordered: nothing is entered there until it is flat`;
+    this.emit({ kind: 'raise-alert', severity: 'critical', key: `definition-${id}`, text });
+  }
+
   private dividend(id: InstrumentId, amountPerUnit: number, at: Instant): void {
+    if (!Number.isFinite(amountPerUnit)) return this.refuseFigure('dividend-unusable');
     const instrument = this.instrumentOf(id);
     for (const position of this.real.ledger.positions()) {
       if (position.instrument !== id) continue;
@@ -481,6 +575,13 @@ export class Engine implements Host {
     if (question !== null) this.emit(question);
     for (const command of this.orderWatch.differences(effect.booking, report, this.real.ledger))
       this.emit(command);
+    if (report.kind === 'order-unknown' && this.orderWatch.isGone(effect.booking, report)) {
+      const { at, eventTime, clientId } = report;
+      this.reported({ kind: 'order-canceled', at, eventTime, clientId, reason: 'gone from the venue' });
+      const text = `order ${clientId} worked for us and the venue knows it no more`;
+      this.emit({ kind: 'raise-alert', severity: 'critical', key: `gone-${clientId}`, text });
+    }
+    this.breakerMoved(report.at);
   }
 
   private booked(desk: DeskRuntime | null, effect: LaneEffect, report: VenueReport, shadow: boolean): void {
@@ -507,7 +608,7 @@ export class Engine implements Host {
     switch (report.kind) {
       case 'order-rejected':
         tally(this.counts.ordersRejected, report.reason);
-        if (effect.booking.accepted) this.breaker?.orderFailed(report.at);
+        if (effect.booking.accepted && !this.followsItsParent(effect)) this.breaker?.orderFailed(report.at);
         return;
       case 'order-accepted':
         if (effect.booking.accepted) this.breaker?.orderSucceeded(report.at);
@@ -527,12 +628,21 @@ export class Engine implements Host {
     }
   }
 
+  /** Protection of an entry that came to nothing is rejected with it: one failure, not three. */
+  private followsItsParent({ booking }: LaneEffect): boolean {
+    const parent = booking.order?.request.parent ?? null;
+    const entry = parent === null ? undefined : this.real.ledger.order(parent);
+    return entry !== undefined && isEnded(entry.status) && entry.filledLots === 0;
+  }
+
   private closedTrade(trade: Trade, shadow: boolean, of: DeskRuntime | null = null): void {
-    const desk = of ?? this.deskNamed(trade.book.split('/')[1]!);
+    const desk = of ?? this.deskNamed(deskOfBook(trade.book));
     if (shadow) this.counts.shadowTrades += 1;
     else this.counts.trades += 1;
     if (!shadow) tally(this.counts.exitsByKind, trade.exitReason);
-    const word = desk.record.closed(trade, shadow, this.real.ledger.equity(trade.closedAt));
+    const { ledger } = this.real;
+    const net = ledger.inBase(trade.currency, trade.net, false);
+    const word = desk.record.closed(net, trade.closedAt, shadow, ledger.equity(trade.closedAt));
     if (word !== 'nothing') this.edgeChanged(desk, word);
     if (!shadow) this.judgeRecord(desk, trade.closedAt);
     this.observer.traded?.(trade, desk.name, shadow);
@@ -583,9 +693,11 @@ export class Engine implements Host {
   }
 
   private sendFailed(event: Extract<Event, { kind: 'send-failed' }>): void {
-    this.breaker?.orderFailed(event.at);
-    if (event.outcome === 'unknown') this.emit({ kind: 'query-order', clientId: event.clientId });
-    else {
+    if (event.outcome === 'unknown') {
+      this.breaker?.orderFailed(event.at);
+      this.emit({ kind: 'query-order', clientId: event.clientId });
+    } else {
+      // counted as a failure where the rejection is booked
       this.reported({
         kind: 'order-rejected',
         at: event.at,
@@ -648,9 +760,13 @@ export class Engine implements Host {
     for (const desk of this.desks) {
       if (deskName !== null && desk.name !== deskName) continue;
       for (const instrument of desk.instruments) {
+        const { book } = instrument;
         instrument.at = this.at;
-        this.real.cancelBook(instrument.book, 'flatten', this.at, true);
+        this.real.cancelBook(book, 'flatten', this.at, true);
         desk.close(this.real, instrument, 'exit:flatten', 'an operator closes all', true);
+        // a fill that crosses a cancellation, an exit that is refused: asked again until nothing is left
+        if (this.real.held.has(book) || this.real.hasWorkingEntry(book))
+          this.real.leave(book, 'exit:flatten', true);
       }
     }
   }
@@ -668,6 +784,7 @@ export class Engine implements Host {
 
   beforeSlice(at: Instant): void {
     this.staleAccounts();
+    if (this.awaited.size > 0) this.takeDefinitions();
     const day = Math.floor(at / DAY);
     const { breaker } = this;
     if (breaker === null && day === this.day) return;
@@ -687,9 +804,29 @@ export class Engine implements Host {
   }
 
   private lastBreaker: string = 'CLOSED';
+  /** Everything was told to close; told again once the breaker has stopped asking for it. */
+  private closedAll = false;
   private breakerMoved(at: Instant): void {
     const { breaker } = this;
-    if (breaker === null || breaker.state === this.lastBreaker) return;
+    if (breaker === null) return;
+    if (breaker.state !== this.lastBreaker) this.tellBreaker(breaker);
+    // the state alone does not say it: a loss may come while it halts already for another reason
+    if (!breaker.closesAll) {
+      this.closedAll = false;
+      return;
+    }
+    if (this.closedAll || this.folding) return;
+    this.closedAll = true;
+    for (const desk of this.desks) {
+      for (const instrument of desk.instruments) {
+        instrument.at = at;
+        this.real.cancelBook(instrument.book, 'breaker', at, true);
+        desk.close(this.real, instrument, 'exit:breaker');
+      }
+    }
+  }
+
+  private tellBreaker(breaker: CircuitBreaker): void {
     const from = this.lastBreaker;
     this.lastBreaker = breaker.state;
     if (this.folding) return;
@@ -704,15 +841,6 @@ export class Engine implements Host {
         text: `breaker ${breaker.state}: ${causes}`,
       });
     }
-    if (breaker.closesAll) {
-      for (const desk of this.desks) {
-        for (const instrument of desk.instruments) {
-          instrument.at = at;
-          this.real.cancelBook(instrument.book, 'breaker', at, true);
-          desk.close(this.real, instrument, 'exit:breaker');
-        }
-      }
-    }
   }
 
   entryObjection(confidence: number): Objection | null {
@@ -724,8 +852,26 @@ export class Engine implements Host {
     return this.breaker === null ? null : this.breaker.entryObjection(confidence);
   }
 
+  rateObjection(instrument: Instrument, at: Instant): Objection | null {
+    const { settle } = instrument;
+    if (this.real.ledger.rate(settle, at) !== null) return null;
+    return { by: 'fx-rate', reason: `no fresh rate of ${settle} into ${this.definition.base}` };
+  }
+
+  quotePerMinor(instrument: Instrument, price: number): number | undefined {
+    const { settle, kind } = instrument;
+    const { base, baseMinorScale } = this.definition;
+    if (settle === base) return undefined;
+    const settled = 1 / (this.real.ledger.rate(settle, this.at) ?? Number.NaN) / 10 ** baseMinorScale;
+    return kind === 'inverse-perpetual' ? settled * price : settled;
+  }
+
+  get closesAll(): boolean {
+    return this.breaker?.closesAll ?? false;
+  }
+
   isHalted(id: InstrumentId): boolean {
-    return this.halted.has(id);
+    return this.halted.has(id) || this.awaited.has(id);
   }
 
   breakerMultiplier(): number {
@@ -793,7 +939,11 @@ export class Engine implements Host {
 
   emit(command: Command): void {
     if (this.out === NO_COMMANDS) this.out = [];
-    if (command.kind === 'submit-order') this.counts.orders += 1;
+    if (command.kind === 'submit-order') {
+      this.counts.orders += 1;
+      // what it sets aside is not free for the next plan of the same slice
+      this.staleAccounts();
+    }
     if (command.kind === 'submit-order' || command.kind === 'cancel-order')
       this.orderWatch.sent(command, this.at);
     this.out.push(command);

@@ -1,8 +1,8 @@
 import { type Instant, mulDiv, numberToSteps, stepsToNumber } from '#base';
 import type { Decision, Objection } from '#ensemble';
-import type { BookId, Side } from '#ledger';
+import { type BookId, isPerpetual, type Side, sideSign } from '#ledger';
 import { feesAt, type Instrument, type InstrumentId, notional, RATE_ONE } from '#market';
-import type { Leg, LegFailure, Plan, PlanFacts, Protection, Sized } from '#risk';
+import type { Leg, LegFacts, LegFailure, Plan, PlanFacts, Protection, Sized } from '#risk';
 import type { Proposal } from '#signals';
 import type { EntryStyle } from './desk.ts';
 
@@ -126,6 +126,8 @@ function protectionOf(
 function riskToStop(instrument: Instrument, leg: Leg, lots: number): number {
   const stop = leg.protection?.stopTicks ?? null;
   const at = notional(instrument, leg.expectedTicks, lots, 'ceil');
+  if (stop === null && leg.side === 'sell' && instrument.kind === 'binary' && instrument.payoutTicks !== null)
+    return notional(instrument, instrument.payoutTicks, lots, 'ceil') - at;
   if (stop === null) return at;
   return Math.abs(at - notional(instrument, stop, lots, 'floor'));
 }
@@ -140,19 +142,45 @@ export function planFacts(
   let margin = 0;
   let fee = 0;
   let leverage = 0;
+  const legs: Omit<LegFacts, 'riskToStop'>[] = [];
   for (const leg of plan.legs) {
     const instrument = instrumentOf(leg.instrument);
-    const value = toBase(
-      instrument,
-      notional(instrument, leg.limitTicks ?? leg.expectedTicks, leg.lots, 'ceil'),
-    );
+    const ticks = leg.limitTicks ?? leg.expectedTicks;
+    const value = toBase(instrument, notional(instrument, ticks, leg.lots, 'ceil'));
+    const own = {
+      instrument: instrument.id,
+      underlying: instrument.underlying,
+      direction: sideSign(leg.side),
+      notional: value,
+      margin: tiedUp(instrument, leg, value, toBase),
+      fee: mulDiv(value, Math.max(0, feesAt(instrument, plan.at).takerRate), RATE_ONE, 'ceil'),
+    };
+    legs.push(own);
     total += value;
-    margin += Math.ceil(value / leg.leverage);
-    fee += mulDiv(value, Math.max(0, feesAt(instrument, plan.at).takerRate), RATE_ONE, 'ceil');
+    margin += own.margin;
+    fee += own.fee;
     leverage = Math.max(leverage, leg.leverage);
   }
-  const first = instrumentOf(plan.legs[0]!.instrument);
-  return { notional: total, margin, fee, riskToStop: toBase(first, plan.worstLoss), leverage, instrumentOf };
+  const riskToStop = toBase(instrumentOf(plan.legs[0]!.instrument), plan.worstLoss);
+  const facts = { notional: total, margin, fee, riskToStop, leverage, instrumentOf };
+  if (legs.length === 1) return facts;
+  // the combined worst loss is shared out by worth; all else each leg has of its own
+  const share = (leg: { notional: number }) => (total > 0 ? leg.notional / total : 1 / legs.length);
+  return { ...facts, legs: legs.map((leg) => ({ ...leg, riskToStop: riskToStop * share(leg) })) };
+}
+
+/** What a leg ties up: margin of a contract, the whole price of what is bought outright, the payout of a claim sold. */
+function tiedUp(
+  instrument: Instrument,
+  leg: Leg,
+  value: number,
+  toBase: (instrument: Instrument, amount: number) => number,
+): number {
+  if (isPerpetual(instrument)) return Math.ceil(value / leg.leverage);
+  if (leg.side === 'buy') return value;
+  const { payoutTicks } = instrument;
+  if (instrument.kind !== 'binary' || payoutTicks === null) return Math.ceil(value / leg.leverage);
+  return Math.max(0, toBase(instrument, notional(instrument, payoutTicks, leg.lots, 'ceil')) - value);
 }
 
 /** What a proposal becomes a plan from. */

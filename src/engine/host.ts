@@ -1,8 +1,8 @@
 import type { Instant } from '#base';
 import type { Objection } from '#ensemble';
 import type { ClientOrderId } from '#ledger';
-import type { InstrumentId } from '#market';
-import type { AccountSummary, Plan } from '#risk';
+import type { Instrument, InstrumentId } from '#market';
+import type { AccountSummary, Plan, SizingContext } from '#risk';
 import type { Question } from '#signals';
 import type { Counts } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
@@ -33,7 +33,13 @@ export interface Host {
   account(lane: Lane): AccountSummary;
   /** Why no entry may leave now at this confidence, or null: stopped, breaker, stale rates. */
   entryObjection(confidence: number): Objection | null;
+  /** Why nothing may be entered in an instrument whose money cannot be reckoned in the base currency, or null. */
+  rateObjection(instrument: Instrument, at: Instant): Objection | null;
+  /** See {@link SizingContext}: undefined where the instrument settles in the base currency. */
+  quotePerMinor(instrument: Instrument, price: number): number | undefined;
   breakerMultiplier(): number;
+  /** The breaker wants every position closed. */
+  readonly closesAll: boolean;
   ask(question: Question, expiresAt: Instant): string;
   judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome;
   approveShadow(lane: Lane, plan: Plan, memory: EntryMemory): void;

@@ -50,7 +50,10 @@ export class InstrumentRuntime implements View {
   at: Instant = 0;
   /** Close time of the newest bar; -1 before the first. */
   lastClose = -1;
+  /** Newest price, between bars too. */
   price = Number.NaN;
+  /** Close of the newest bar: what sources see, whatever was paid since. */
+  close = Number.NaN;
   /** Whether the newest bar is recent enough to act on. */
   fresh = false;
   /** One interval, as the feed brings it: nothing to resample. */
@@ -124,6 +127,7 @@ export class InstrumentRuntime implements View {
     pushBar(this.frame, event.bar);
     this.lastClose = event.bar.time + this.intervalMs;
     this.price = event.bar.close;
+    this.close = event.bar.close;
     this.fresh = event.at - this.lastClose <= this.intervalMs;
     if (this.regime !== null) this.regime.update(this.regimeValues!);
   }
@@ -143,9 +147,6 @@ export class InstrumentRuntime implements View {
   }
   get low(): number {
     return this.frame.bars.low[this.frame.bars.length - 1]!;
-  }
-  get close(): number {
-    return this.price;
   }
   get volume(): number {
     return this.frame.bars.volume[this.frame.bars.length - 1]!;

@@ -1,14 +1,15 @@
 import { broken, type Instant, stepsToNumber } from '#base';
 import { planOrders, type VenueCommand } from '#execution';
-import type {
-  BookId,
-  Booking,
-  ClientOrderId,
-  Ledger,
-  OrderRequest,
-  OrderState,
-  Trade,
-  VenueReport,
+import {
+  type BookId,
+  type Booking,
+  bookKey,
+  type ClientOrderId,
+  type Ledger,
+  type OrderRequest,
+  type OrderState,
+  type Trade,
+  type VenueReport,
 } from '#ledger';
 import { type Instrument, notional } from '#market';
 import { type Approved, consume, ExitMemories, type HeldPosition, type Leg, type Plan } from '#risk';
@@ -31,6 +32,13 @@ export interface Held extends HeldPosition {
   exitAsked: ClientOrderId | null;
 }
 
+/** A book on its way to flat: what ends without having closed it is asked again. Plain data. */
+export interface Leaving {
+  readonly reason: string;
+  /** Ordered by a person: the only kind that SHUTDOWN lets through. */
+  readonly manual: boolean;
+}
+
 export interface LaneEffect {
   readonly booking: Booking;
   readonly opened: Held | null;
@@ -47,6 +55,8 @@ export class Lane {
   readonly ledger: Ledger;
   readonly held = new Map<BookId, Held>();
   readonly exitMemories = new ExitMemories();
+  /** Books that are to be flat, until they are and nothing of theirs is being canceled any more. */
+  readonly leaving = new Map<BookId, Leaving>();
   private readonly memories = new Map<BookId, EntryMemory>();
   private readonly idPrefix: string;
   private readonly send: (command: VenueCommand, at: Instant) => void;
@@ -81,6 +91,7 @@ export class Lane {
     const orders = planOrders(approved, () => this.nextId(), {
       at,
       reducesNet: (leg) => this.reducesNet(leg),
+      closesFirst: (leg) => this.closesFirst(leg),
     });
     const { plan } = approved;
     const used = consume(approved, at, this.shadow ? 'shadow' : 'real');
@@ -135,6 +146,17 @@ export class Lane {
     return this.ledger.reduceOnlyReducesNet(leg);
   }
 
+  /**
+   * Lots of a reversal that must leave as a reduce-only order of their own. While a stop, a target or an exit works
+   * for the book, the position may be closed before the reversal arrives: one netted order would then open twice.
+   */
+  private closesFirst(leg: Leg): number {
+    const held = this.ledger.position(leg.book)?.lots ?? 0;
+    if (held === 0 || held > 0 === (leg.side === 'buy')) return 0;
+    const guarded = this.ledger.workingOrders(leg.book).some((order) => order.request.reduceOnly);
+    return guarded && Math.abs(held) < leg.lots ? Math.abs(held) : 0;
+  }
+
   private newLegTrackers(ended: (plan: Plan, text: string) => void): LegTrackers {
     return new LegTrackers({
       nextId: () => this.nextId(),
@@ -174,6 +196,65 @@ export class Lane {
     this.send({ kind: 'cancel-order', clientId: order.request.clientId, reason }, at);
   }
 
+  /** Remembers that a book is to be flat. A person's word is not weakened by a later one. */
+  leave(book: BookId, reason: string, manual: boolean): void {
+    if (this.leaving.get(book)?.manual !== true) this.leaving.set(book, { reason, manual });
+  }
+
+  /** Whether an order may still fill. */
+  isAlive(id: ClientOrderId): boolean {
+    const order = this.ledger.order(id);
+    return order !== undefined && !isOver(order);
+  }
+
+  /**
+   * Cancels what belonged to a closed position: orders that would enlarge it again and orders that would close it. What
+   * belongs to the other direction, a reversal and its protection, stays.
+   */
+  private cancelOf(book: BookId, direction: 1 | -1, at: Instant): void {
+    for (const order of this.ledger.workingOrders(book)) {
+      const { side, reduceOnly } = order.request;
+      const enlarges = (side === 'buy') === (direction === 1);
+      if (enlarges !== reduceOnly) this.cancel(order, 'position closed', at);
+    }
+  }
+
+  /** A share split: holdings, their stops and what was remembered for orders move with the price. */
+  split(instrument: Instrument['id'], ratio: number, at: Instant): readonly Trade[] {
+    const trades = this.ledger.split(instrument, ratio, at);
+    for (const { book } of trades) {
+      this.held.delete(book);
+      this.leaving.delete(book);
+      this.exitMemories.forget(book);
+      this.cancelBook(book, 'split', at);
+    }
+    const moved = (price: number | null) => (price === null ? null : price / ratio);
+    for (const [book, held] of this.held) {
+      if (bookKey(book).instrument !== instrument) continue;
+      const { stopPrice, targetPrice } = held;
+      // a trailing level is found again from the best price
+      this.exitMemories.forget(book);
+      this.held.set(book, {
+        ...held,
+        entryPrice: held.entryPrice / ratio,
+        bestPrice: held.bestPrice / ratio,
+        stopPrice: moved(stopPrice),
+        targetPrice: moved(targetPrice),
+      });
+    }
+    for (const [book, memory] of this.memories) {
+      if (bookKey(book).instrument !== instrument) continue;
+      const { stopPrice, targetPrice } = memory;
+      this.memories.set(book, { ...memory, stopPrice: moved(stopPrice), targetPrice: moved(targetPrice) });
+    }
+    return trades;
+  }
+
+  /** Where the entry at work for a book would put its stop; null when it states none. */
+  stopOfEntry(book: BookId): number | null {
+    return this.memories.get(book)?.stopPrice ?? null;
+  }
+
   /** Cancels what still works for a book; protective orders too unless `entriesOnly`. */
   cancelBook(book: BookId, reason: string, at: Instant, entriesOnly = false): void {
     for (const order of this.ledger.workingOrders(book)) {
@@ -183,14 +264,12 @@ export class Lane {
 
   /** True while an order that may add exposure works for the book. */
   hasWorkingEntry(book: BookId): boolean {
-    return this.ledger.workingOrders(book).some((order) => !order.request.reduceOnly);
+    return this.ledger.works(book, false);
   }
 
   /** Whether a protective order of this kind (`stop-loss`, `take-profit`) works at the venue for the book. */
   rests(book: BookId, kind: string): boolean {
-    return this.ledger
-      .workingOrders(book)
-      .some((order) => order.request.reduceOnly && order.request.reason === kind);
+    return this.ledger.works(book, true, kind);
   }
 
   /** Books a report and keeps the held positions in step with it. */
@@ -223,8 +302,25 @@ export class Lane {
     if (held !== undefined && booking.order !== null && held.exitAsked === booking.order.request.clientId) {
       if (isOver(booking.order)) held.exitAsked = null;
     }
-    if (booking.closed !== null && opened === null) this.cancelBook(book, 'position closed', report.at);
+    if (booking.closed !== null) this.cancelOf(book, booking.closed.direction, report.at);
+    if (booking.order !== null && isOver(booking.order)) this.forgetEntry(booking.order);
+    if (this.leaving.size > 0 && (booking.closed !== null || held === undefined)) this.hasLeft(book);
     return { booking, opened, closed: booking.closed };
+  }
+
+  /** What was known at entry serves its own orders only. */
+  private forgetEntry({ request }: OrderState): void {
+    if (request.reduceOnly || this.hasWorkingEntry(request.book)) return;
+    const memory = this.memories.get(request.book);
+    if (memory !== undefined && !this.legs.tracks(memory.planId)) this.memories.delete(request.book);
+  }
+
+  /** A fill may still cross the cancellation of an entry: until that is answered the book is not left. */
+  private hasLeft(book: BookId): void {
+    const crossing = this.ledger
+      .workingOrders(book)
+      .some((order) => !order.request.reduceOnly && order.cancelRequestedAt !== null);
+    if (!crossing) this.leaving.delete(book);
   }
 
   private open(book: BookId, lots: number, entryPrice: number, openedAt: Instant): Held {

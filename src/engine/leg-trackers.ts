@@ -33,6 +33,11 @@ export class LegTrackers implements OwnState {
     this.trackers.set(plan.id, this.make(plan, requests));
   }
 
+  /** Whether a plan of several legs is still under way. */
+  tracks(planId: string): boolean {
+    return this.tracked.has(planId);
+  }
+
   private make(plan: Plan, requests: readonly OrderRequest[]): LegTracker {
     const { nextId, worth, reducesNet, heldLots } = this.port;
     return new LegTracker(plan, requests, { ids: nextId, worth, reducesNet, heldLots });

@@ -2,6 +2,8 @@ import type { Instant } from '#base';
 import type { ObservationPublished } from '#market';
 
 const KEPT_PER_SUBJECT = 64;
+/** Subjects kept; the one not heard of for the longest time goes first. */
+const SUBJECTS_MAX = 4_096;
 
 /** Published observations by subject; as-of look-ups use the time of publication, never the time it speaks of. */
 export class Observations {
@@ -13,7 +15,9 @@ export class Observations {
     while (i > 0 && list[i - 1]!.publishedAt > event.publishedAt) i -= 1;
     list.splice(i, 0, { value: event.value, publishedAt: event.publishedAt });
     if (list.length > KEPT_PER_SUBJECT) list.shift();
+    this.bySubject.delete(event.subject);
     this.bySubject.set(event.subject, list);
+    if (this.bySubject.size > SUBJECTS_MAX) this.bySubject.delete(this.bySubject.keys().next().value!);
   }
 
   /** The newest value published no later than `at`. */

@@ -30,6 +30,20 @@ interface Unsure {
  */
 export class OrderWatch {
   private readonly unsure = new Map<ClientOrderId, Unsure>();
+  /** Acknowledged orders that the venue's last account report did not list. */
+  private readonly missing = new Set<ClientOrderId>();
+
+  /**
+   * Whether an acknowledged order is gone: the account did not list it, and asked about it the venue knows nothing.
+   * One of the two alone may be a slip of the venue's.
+   */
+  isGone(booking: Booking, report: VenueReport): boolean {
+    return (
+      report.kind === 'order-unknown' &&
+      booking.fault === 'bad-transition' &&
+      this.missing.has(report.clientId)
+    );
+  }
 
   /** A command left. */
   sent(command: VenueCommand, at: Instant): void {
@@ -47,6 +61,7 @@ export class OrderWatch {
     if (order === null) return null;
     const { clientId } = order.request;
     if (!isUnsure(order)) this.unsure.delete(clientId);
+    if (report.kind !== 'order-unknown' || isEnded(order.status)) this.missing.delete(clientId);
     return report.kind === 'cancel-rejected' && !isEnded(order.status)
       ? { kind: 'query-order', clientId }
       : null;
@@ -87,6 +102,7 @@ export class OrderWatch {
 
   /** The venue's account differs from the books: the truth is in the orders that could explain it. */
   differences(booking: Booking, report: VenueReport, ledger: Ledger): readonly VenueCommand[] {
+    if (report.kind === 'account-reported') for (const id of report.openOrders) this.missing.delete(id);
     if (booking.differences.length === 0) return NOTHING;
     const ask = new Set<ClientOrderId>();
     const out: VenueCommand[] = [];
@@ -95,7 +111,10 @@ export class OrderWatch {
         for (const order of ledger.recentOrders(difference.instrument, report.at - RECENT_MS)) {
           ask.add(order.request.clientId);
         }
-      } else if (difference.kind === 'order-missing' || ledger.order(difference.clientId) !== undefined) {
+      } else if (difference.kind === 'order-missing') {
+        this.missing.add(difference.clientId);
+        ask.add(difference.clientId);
+      } else if (ledger.order(difference.clientId) !== undefined) {
         ask.add(difference.clientId);
       } else out.push({ kind: 'cancel-order', clientId: difference.clientId, reason: 'not in the books' });
     }

@@ -66,6 +66,10 @@ export class PlanDesk {
   /** Runs a desk's plan through breaker, limits, safety layers and review; what is approved leaves at once. */
   judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome {
     const { engine } = this;
+    for (const leg of plan.legs) {
+      const unrated = engine.rateObjection(engine.instrumentOf(leg.instrument), engine.at);
+      if (unrated !== null) return { kind: 'refused', objections: [unrated] };
+    }
     const halted = plan.legs.find((leg) => engine.isHalted(leg.instrument));
     if (halted !== undefined) {
       return {

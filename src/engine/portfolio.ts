@@ -30,6 +30,11 @@ export interface PortfolioDefinition {
   readonly platform: Partial<PlatformGuardConfig> | null;
   /** Entries allowed from the start; a portfolio that is armed by hand starts stopped. */
   readonly running: boolean;
+  /**
+   * What a desk does that does not say itself: resume when its shadow window shows an edge (a backtest), or wait for a
+   * person's word. Absent: wait.
+   */
+  readonly autoResume?: boolean;
   /** Fee fraction that overrides every schedule, or null. */
   readonly feeRate: number | null;
   /** Ended orders remembered at least, for reports that come late. Left out: as many as the ledger does by itself. */

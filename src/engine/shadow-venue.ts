@@ -1,5 +1,5 @@
 import { SimulatedVenue, type SimulatedVenueOptions, type VenueCommand } from '#execution';
-import type { Ledger, VenueReport } from '#ledger';
+import type { BookId, Ledger, VenueReport } from '#ledger';
 import type { BarClosed, Instrument, InstrumentId, MarketEvent } from '#market';
 import { Lane, type LaneEffect } from './lane.ts';
 
@@ -13,8 +13,8 @@ export class ShadowVenue {
   readonly lane: Lane;
   private readonly venue: SimulatedVenue;
   private readonly onEffect: (effect: LaneEffect, report: VenueReport) => void;
-  /** Orders and positions that the venue may still act on. */
-  private busy = false;
+  /** Books with orders or positions that the venue may still act on, by instrument. */
+  private readonly busy = new Map<InstrumentId, BookId>();
 
   constructor(options: {
     name: string;
@@ -40,14 +40,15 @@ export class ShadowVenue {
   }
 
   private execute(command: VenueCommand, at: number): void {
-    this.busy = true;
+    if (command.kind === 'submit-order') this.busy.set(command.order.instrument, command.order.book);
     this.take(this.venue.execute(command, at));
   }
 
   /** Bars reach the loop when they close, so their opening price is played first. */
   onBar(event: BarClosed): void {
-    if (!this.busy) return;
     const { instrument, intervalMs, bar } = event;
+    const book = this.busy.get(instrument);
+    if (book === undefined) return;
     const openedAt = bar.time;
     this.take(
       this.venue.onMarket({
@@ -61,11 +62,11 @@ export class ShadowVenue {
     );
     this.take(this.venue.onMarket(event));
     this.lane.ledger.mark(instrument, bar.close, event.at);
-    this.busy = this.lane.held.size > 0 || this.lane.ledger.workingOrders().length > 0;
+    if (!this.lane.held.has(book) && !this.lane.ledger.works(book)) this.busy.delete(instrument);
   }
 
   onMarket(event: Exclude<MarketEvent, BarClosed>): void {
-    if (this.busy) this.take(this.venue.onMarket(event));
+    if ('instrument' in event && this.busy.has(event.instrument)) this.take(this.venue.onMarket(event));
   }
 
   private take(reports: readonly VenueReport[]): void {

@@ -151,7 +151,7 @@ export class HostileVenue implements VenueFold {
     if (askable && this.strikes(report.kind === 'order-filled' ? lostFill : lostReport, at)) return;
     if (this.strikes(delay, at)) this.letters.push({ dueAt: at + 1 + this.chance.below(delayMsMax), report });
     else out.push(report);
-    if (this.strikes(duplicate, at) && report.kind !== 'funding-charged') {
+    if (this.strikes(duplicate, at)) {
       this.letters.push({ dueAt: at + this.chance.below(delayMsMax), report });
     }
   }

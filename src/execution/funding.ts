@@ -3,7 +3,7 @@ import type { FundingDue } from '#market';
 import { fundingAmount, heldBefore } from './holdings.ts';
 import type { OrderBoard } from './order-board.ts';
 import { FRESH_MS } from './venue-options.ts';
-import type { Track } from './venue-state.ts';
+import { chargeId, type Track } from './venue-state.ts';
 
 /** Fundings kept for bars that close late: more than any bar sees. */
 const KEPT = 64;
@@ -25,6 +25,14 @@ export function chargeFunding(board: OrderBoard, track: Track, event: FundingDue
     const lots = heldBefore(holding, eventTime);
     const amount = lots === 0 ? 0 : fundingAmount(board.instrument(track), lots, mark, rate);
     if (amount === 0) continue;
-    out.push({ kind: 'funding-charged', at, eventTime, instrument: track.id, book: holding.book, amount });
+    out.push({
+      kind: 'funding-charged',
+      chargeId: chargeId(holding.book, eventTime),
+      at,
+      eventTime,
+      instrument: track.id,
+      book: holding.book,
+      amount,
+    });
   }
 }

@@ -48,6 +48,8 @@ interface LegState {
 type Phase = 'filling' | 'completing' | 'unwinding' | 'keeping' | 'done';
 
 const NOTHING: readonly VenueCommand[] = Object.freeze([]);
+/** A completion at the market is given at least this long. */
+const COMPLETION_MS_MIN = 60_000;
 
 /**
  * Holds a plan of several legs to "all or none". Fed with every report about its orders and with the time; returns
@@ -68,6 +70,8 @@ export class LegTracker {
   private result: LegOutcome | null = null;
   private issued = 0;
   private why: string | null = null;
+  /** Until when completion at the market may take; null before it began. */
+  private completeUntil: Instant | null = null;
 
   /** `requests`: the orders {@link planOrders} made of the plan, protection included. */
   constructor(plan: Plan, requests: readonly OrderRequest[], options: LegTrackerOptions) {
@@ -142,17 +146,30 @@ export class LegTracker {
 
   /** When {@link advance} must be called at the latest; Infinity once time alone changes nothing. */
   nextDue(): Instant {
-    return this.phase === 'filling' || this.phase === 'completing' ? this.plan.expiresAt : Infinity;
+    if (this.phase === 'filling') return this.plan.expiresAt;
+    return this.phase === 'completing' ? (this.completeUntil ?? this.plan.expiresAt) : Infinity;
   }
 
   /** Lets time pass: expiry, and the bound on what is unhedged. */
   advance(at: Instant): readonly VenueCommand[] {
-    if (this.phase !== 'filling' && this.phase !== 'completing') return NOTHING;
-    if (at >= this.plan.expiresAt) return this.fail('expired');
-    const { unhedgedMax } = this.plan;
-    if (unhedgedMax !== null && this.phase === 'filling' && this.unhedged() > unhedgedMax)
-      return this.fail('unhedged');
+    const { unhedgedMax, expiresAt } = this.plan;
+    if (this.phase === 'completing') {
+      // a plan that expired half filled is completed after its expiry, for as long again as it was given
+      this.completeUntil ??= at + Math.max(COMPLETION_MS_MIN, expiresAt - this.plan.at);
+      return at >= this.completeUntil ? this.fail('expired') : NOTHING;
+    }
+    if (this.phase !== 'filling') return NOTHING;
+    if (at >= expiresAt) {
+      const commands = this.fail('expired');
+      if (this.completes()) this.completeUntil = at + Math.max(COMPLETION_MS_MIN, expiresAt - this.plan.at);
+      return commands;
+    }
+    if (unhedgedMax !== null && this.unhedged() > unhedgedMax) return this.fail('unhedged');
     return NOTHING;
+  }
+
+  private completes(): boolean {
+    return this.phase === 'completing';
   }
 
   private onFill(order: ClientOrderId, fillId: string, lots: number): readonly VenueCommand[] {
@@ -193,7 +210,9 @@ export class LegTracker {
     }
     if (!leg.working) return NOTHING;
     leg.working = false;
-    if (this.phase === 'filling' || this.phase === 'completing') return this.fail(reason);
+    // a first order that we canceled ourselves makes room for its completion; a completion that ends has failed
+    const failed = this.phase === 'filling' || (this.phase === 'completing' && leg.completions > 0);
+    if (failed) return this.fail(reason);
     return this.goOn();
   }
 
@@ -302,8 +321,10 @@ export class LegTracker {
       const order = this.market(leg, opposite(leg.side), held, state.unwinding, true, 'leg-unwind');
       commands.push({ kind: 'submit-order', order });
     });
+    // what only closes cannot be unwound: a leg that is still held is for a person to close
+    const onlyCloses = this.plan.legs.every((leg) => leg.reduceOnly);
     if (this.legs.every((leg) => !leg.working && leg.unwinding === null))
-      this.end(stuck ? 'stranded' : 'unwound');
+      this.end(stuck || onlyCloses ? 'stranded' : 'unwound');
     return commands;
   }
 

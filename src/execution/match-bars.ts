@@ -16,6 +16,7 @@ import {
   isWaiting,
   type Look,
   setOff,
+  setsOff,
   slippedTicks,
   strike,
   takesPart,
@@ -29,6 +30,7 @@ import type { Holding, Track, VenueOrder } from './venue-state.ts';
  * began take no part. A child whose parent fills here meets the same price.
  */
 export function matchOpen(of: Look, time: number, open: number): void {
+  if (!opensOnto(of, time, open)) return;
   for (let again = true; again; ) {
     again = false;
     for (const order of byPriority(of.track.orders)) {
@@ -38,6 +40,23 @@ export function matchOpen(of: Look, time: number, open: number): void {
       again = true;
     }
   }
+}
+
+/**
+ * Whether any order acts at an opening price. Most bars open onto nothing but stops and targets far away: those have
+ * met it without being put in order of priority.
+ */
+function opensOnto(of: Look, time: number, open: number): boolean {
+  const touch = of.options.limitFill === 'touch';
+  let acts = false;
+  for (const order of of.track.orders) {
+    if (!isLive(order) || order.metOpenOf === time || !takesPart(of, order, time)) continue;
+    const { triggerTicks } = order;
+    const level = isWaiting(order) && triggerTicks !== null ? priceOf(of.instrument, triggerTicks) : null;
+    if (level !== null && !setsOff(order, open, level, touch)) order.metOpenOf = time;
+    else acts = true;
+  }
+  return acts;
 }
 
 /** Liquidates every holding whose liquidation price the market has reached at a single price. */
@@ -87,8 +106,10 @@ const strictHere = (of: Look, order: VenueOrder): boolean =>
 export function barTouches(of: Look, bar: Bar, liquidates: boolean): boolean {
   for (const order of of.track.orders) {
     if (!takesPart(of, order, bar.time)) continue;
-    if (!order.active || order.metOpenOf !== bar.time) return true;
+    if (!order.active) return true;
     const level = levelOf(of, order);
+    // a trigger that the bar's range does not reach is not set off by its open either
+    if (order.metOpenOf !== bar.time && !isWaiting(order)) return true;
     if (level === null || isReached(of, order, level, bar.low, bar.high)) return true;
     if (isTrailing(order)) return true;
   }

@@ -4,7 +4,7 @@ import type { Instrument } from '#market';
 import { feeOf } from './fees.ts';
 import { applyToHolding, fundingAmount } from './holdings.ts';
 import { VenueMemory } from './venue-memory.ts';
-import type { Holding, Stamp, Track, VenueOrder } from './venue-state.ts';
+import { chargeId, type Holding, type Stamp, type Track, type VenueOrder } from './venue-state.ts';
 
 type Ending = 'canceled' | 'expired' | 'rejected';
 
@@ -189,6 +189,7 @@ export class OrderBoard extends VenueMemory {
       if (amount !== 0) {
         out.push({
           kind: 'funding-charged',
+          chargeId: `${chargeId(holding.book, eventTime)}/${fill.fillId}`,
           at,
           eventTime,
           instrument: track.id,

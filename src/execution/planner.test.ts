@@ -115,6 +115,21 @@ describe('planOrders', () => {
     });
     expect(book).toMatchObject({ reduceOnly: true, reduceOnlyAtVenue: false });
   });
+  it('closes what a reversal turns round in an order of its own where something else may close it first', () => {
+    const protection = { stopTicks: 1_050, targetTicks: null, trailRate: null };
+    const of = plan([leg({ side: 'sell', lots: 25, protection })], { purpose: 'reverse' });
+    const whole = planOrders(approve(of, T, MIN), ids, { at: T });
+    expect(whole.map((o) => [o.lots, o.reduceOnly])).toEqual([
+      [25, false],
+      [25, true],
+    ]);
+    const apart = planOrders(approve(of, T, MIN), ids, { at: T, closesFirst: () => 10 });
+    expect(apart.map((o) => [o.clientId, o.side, o.lots, o.reduceOnly, o.parent, o.reason])).toEqual([
+      ['q0', 'sell', 10, true, null, 'exit:reverse'],
+      ['q1', 'sell', 15, false, null, 'entry'],
+      ['q2', 'buy', 15, true, 'q1', 'stop-loss'],
+    ]);
+  });
   it('a trailing leg takes its distance from its protection', () => {
     const protection = { stopTicks: null, targetTicks: null, trailRate: 500 };
     const made = orders(plan([leg({ type: 'trailing-stop', side: 'sell', reduceOnly: true, protection })]));
@@ -230,6 +245,36 @@ describe('LegTracker', () => {
     expect(told(second.onReport(ended('u0')))).toEqual(['sell 10 market reduce u1']);
     second.onReport(filled('u1', 10));
     expect(second.outcome()).toBe('unwound');
+  });
+  it('a plan that expires half filled is completed, and unwound only when that has had its time too', () => {
+    const { tracker } = track(pair({ legFailure: 'complete-at-market' }));
+    tracker.onReport(filled('q0', 10));
+    expect(told(tracker.advance(T + 10 * MIN))).toEqual(['cancel-order q1']);
+    expect(tracker.nextDue()).toBe(T + 20 * MIN);
+    expect(tracker.advance(T + 10 * MIN)).toEqual([]);
+    expect(told(tracker.onReport(ended('q1')))).toEqual(['sell 20 market u0']);
+    expect(tracker.advance(T + 20 * MIN - 1)).toEqual([]);
+    expect(told(tracker.advance(T + 20 * MIN))).toEqual(['cancel-order u0', 'sell 10 market reduce u1']);
+
+    // the venue tells the expiry of a leg before the timer does
+    const second = track(pair({ legFailure: 'complete-at-market' })).tracker;
+    second.onReport(filled('q0', 10));
+    expect(told(second.onReport(ended('q1', 'order-expired')))).toEqual(['sell 20 market u0']);
+    expect(second.advance(T + 10 * MIN)).toEqual([]);
+    second.onReport(filled('u0', 20));
+    expect(second.outcome()).toBe('complete');
+  });
+  it('a closing plan that cannot be completed is left to a person, not called unwound', () => {
+    const of = plan([leg({ reduceOnly: true }), leg({ book: other, side: 'sell', reduceOnly: true })], {
+      purpose: 'exit',
+      legFailure: 'complete-at-market',
+    });
+    const { tracker } = track(of);
+    tracker.onReport(filled('q0', 10));
+    tracker.onReport(ended('q1'));
+    tracker.onReport(ended('u0'));
+    for (let k = 1; k <= 3; k++) tracker.onReport(ended(`u${k}`));
+    expect(tracker.outcome()).toBe('stranded');
   });
   it('completes only within the worst price, and not at all when nothing has filled', () => {
     const of = pair({ legFailure: 'complete-at-market' }, { worstTicks: 1010 });

@@ -7,6 +7,8 @@ export interface PlanOrdersOptions {
   readonly at: Instant;
   /** Whether a reduce-only order of this leg also reduces the venue's net; default yes. */
   readonly reducesNet?: (leg: Leg) => boolean;
+  /** Lots of a reversal's leg that leave as a reduce-only order of their own, before the rest; default none. */
+  readonly closesFirst?: (leg: Leg) => number;
 }
 
 /** The worst price a leg may fill at becomes part of the order's type. */
@@ -108,14 +110,20 @@ export function planOrders<P extends Plan>(
   const orders: OrderRequest[] = [];
   let n = 0;
   const nextId = () => ids(n++);
-  for (const leg of plan.legs) {
-    if (!(Number.isSafeInteger(leg.lots) && leg.lots > 0)) broken(`plan ${plan.id} has a leg without size`);
+  for (const whole of plan.legs) {
+    if (!(Number.isSafeInteger(whole.lots) && whole.lots > 0))
+      broken(`plan ${plan.id} has a leg without size`);
+    const closing = plan.purpose === 'reverse' ? (options.closesFirst?.(whole) ?? 0) : 0;
+    if (!(Number.isSafeInteger(closing) && closing >= 0 && closing < whole.lots))
+      broken(`plan ${plan.id} closes ${closing} of ${whole.lots} lots`);
+    const leg = closing === 0 ? whole : { ...whole, lots: whole.lots - closing };
     const reduceOnly = leg.reduceOnly || closes;
     const netToo = options.reducesNet ? options.reducesNet(leg) : true;
     const { type, limitTicks, timeInForce } = bounded(leg);
     const trailing = type === 'trailing-stop';
     const trailRate = trailing ? (leg.protection?.trailRate ?? null) : null;
     assert(!trailing || trailRate !== null, 'a trailing leg states its distance in its protection');
+    const first = closing > 0 ? nextId() : null;
     const entry: OrderRequest = {
       clientId: nextId(),
       book: leg.book,
@@ -137,6 +145,17 @@ export function planOrders<P extends Plan>(
       expectedTicks: leg.expectedTicks,
       reason: leg.reason,
     };
+    if (first !== null) {
+      const closes = { ...whole, lots: closing };
+      orders.push({
+        ...entry,
+        clientId: first,
+        lots: closing,
+        reduceOnly: true,
+        reduceOnlyAtVenue: options.reducesNet ? options.reducesNet(closes) : true,
+        reason: 'exit:reverse',
+      });
+    }
     orders.push(entry, ...protectionOrders(entry, leg, nextId, netToo));
   }
   return orders;

@@ -172,3 +172,6 @@ export function newVenueOrder(
 }
 
 export const venueOrderId = (id: ClientOrderId): string => `sim-${id}`;
+
+/** Of what a book pays or receives at one funding time. */
+export const chargeId = (book: BookId, time: Instant): string => `funding/${book}/${time}`;

@@ -1,10 +1,76 @@
-/** The largest of the last n values and how long ago it was; the newest one counts among equals. */
-export class Highest {
+/**
+ * The largest of the last n values. As in {@link WindowSum}, the window is the newest part of a block of n and a tail
+ * of the block before: no branch depends on the values, and what a processor mispredicts costs more than a maximum.
+ */
+export class WindowMax {
+  readonly n: number;
+  /** Whether n values have come. */
+  full = false;
+  private ring: Float64Array;
+  private at = 0;
+  private front = Number.NEGATIVE_INFINITY;
+
+  constructor(n: number) {
+    this.n = n;
+    this.ring = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** The largest so far while fewer than n values have come. */
+  next(x: number): number {
+    const { ring, at } = this;
+    const top = Math.max(this.front, x);
+    ring[at] = x;
+    if (at + 1 < this.n) {
+      this.front = top;
+      this.at = at + 1;
+      return Math.max(top, ring[at + 1]);
+    }
+    for (let j = at - 1; j > 0; j--) ring[j] = Math.max(ring[j], ring[j + 1]);
+    this.front = Number.NEGATIVE_INFINITY;
+    this.at = 0;
+    this.full = true;
+    return top;
+  }
+}
+
+/** The smallest of the last n values, as {@link WindowMax}. */
+export class WindowMin {
+  readonly n: number;
+  /** Whether n values have come. */
+  full = false;
+  private ring: Float64Array;
+  private at = 0;
+  private front = Number.POSITIVE_INFINITY;
+
+  constructor(n: number) {
+    this.n = n;
+    this.ring = new Float64Array(n + 1).fill(Number.POSITIVE_INFINITY);
+  }
+
+  /** The smallest so far while fewer than n values have come. */
+  next(x: number): number {
+    const { ring, at } = this;
+    const bottom = Math.min(this.front, x);
+    ring[at] = x;
+    if (at + 1 < this.n) {
+      this.front = bottom;
+      this.at = at + 1;
+      return Math.min(bottom, ring[at + 1]);
+    }
+    for (let j = at - 1; j > 0; j--) ring[j] = Math.min(ring[j], ring[j + 1]);
+    this.front = Number.POSITIVE_INFINITY;
+    this.at = 0;
+    this.full = true;
+    return bottom;
+  }
+}
+
+/** How long ago the largest of the last n values was, 0 = it is the newest one; among equals the newest counts. */
+export class HighestAge {
   readonly n: number;
   seen = 0;
-  value = Number.NEGATIVE_INFINITY;
-  /** Bars since `value`, 0 = the current one. */
-  age = 0;
+  private value = Number.NEGATIVE_INFINITY;
+  private age = 0;
 
   constructor(n: number) {
     this.n = n;
@@ -16,10 +82,8 @@ export class Highest {
     if (x >= this.value) {
       this.value = x;
       this.age = 0;
-      return x;
-    }
-    if (++this.age >= this.n) this.rescan(values, i);
-    return this.value;
+    } else if (++this.age >= this.n) this.rescan(values, i);
+    return this.age;
   }
 
   private rescan(values: Float64Array, i: number): void {
@@ -36,13 +100,12 @@ export class Highest {
   }
 }
 
-/** The smallest of the last n values and how long ago it was; the newest one counts among equals. */
-export class Lowest {
+/** How long ago the smallest of the last n values was, as {@link HighestAge}. */
+export class LowestAge {
   readonly n: number;
   seen = 0;
-  value = Number.POSITIVE_INFINITY;
-  /** Bars since `value`, 0 = the current one. */
-  age = 0;
+  private value = Number.POSITIVE_INFINITY;
+  private age = 0;
 
   constructor(n: number) {
     this.n = n;
@@ -54,10 +117,8 @@ export class Lowest {
     if (x <= this.value) {
       this.value = x;
       this.age = 0;
-      return x;
-    }
-    if (++this.age >= this.n) this.rescan(values, i);
-    return this.value;
+    } else if (++this.age >= this.n) this.rescan(values, i);
+    return this.age;
   }
 
   private rescan(values: Float64Array, i: number): void {

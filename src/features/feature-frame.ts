@@ -3,27 +3,6 @@ import { type BarColumns, barColumns } from '#market';
 import type { Kernel } from './kernel.ts';
 import { type FeatureRequest, nearest, parseFeature } from './registry.ts';
 
-/** Bars in fields of a class, so that a restored frame keeps the same object. */
-class BarWindow implements BarColumns {
-  length = 0;
-  readonly time: Float64Array;
-  readonly open: Float64Array;
-  readonly high: Float64Array;
-  readonly low: Float64Array;
-  readonly close: Float64Array;
-  readonly volume: Float64Array;
-
-  constructor(capacity: number) {
-    const columns = barColumns(capacity);
-    this.time = columns.time;
-    this.open = columns.open;
-    this.high = columns.high;
-    this.low = columns.low;
-    this.close = columns.close;
-    this.volume = columns.volume;
-  }
-}
-
 /** One request at work: its kernel and the columns it fills. */
 class Slot {
   readonly kernel: Kernel;
@@ -77,7 +56,7 @@ export class FeatureFrame {
     this.lookback = Math.max(0, ...distinct.map((r) => r.definition.create(r.parameters).lookback));
     const wanted = options.capacity ?? Math.max(ROWS, this.lookback + ROWS_BEYOND_LOOKBACK);
     this.capacity = Math.max(Math.floor(wanted), this.lookback + 2);
-    this.bars = new BarWindow(this.capacity);
+    this.bars = barColumns(this.capacity);
     for (const request of distinct) {
       const slot = this.slots.length;
       this.slots.push(new Slot(request, this.capacity));
@@ -113,20 +92,12 @@ export class FeatureFrame {
     bars.volume[row] = volume;
     bars.length = row + 1;
     this.count++;
-    const slots = this.slots;
-    for (let k = 0; k < slots.length; k++) {
-      const slot = slots[k];
-      slot.run.call(slot.kernel, bars, slot.out, row, row + 1);
-    }
-    this.keepNewest(row);
-  }
-
-  /** The newest row side by side: parts read a value several times a bar, through two look-ups instead of five. */
-  private keepNewest(row: number): void {
     const { slots, latest } = this;
     let handle = 0;
     for (let k = 0; k < slots.length; k++) {
-      const out = slots[k].out;
+      const { run, kernel, out } = slots[k];
+      run.call(kernel, bars, out, row, row + 1);
+      // Side by side: parts read a value several times a bar, through two look-ups instead of five.
       for (let j = 0; j < out.length; j++) latest[handle++] = out[j][row];
     }
   }

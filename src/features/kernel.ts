@@ -7,8 +7,8 @@ import type { BarColumns } from '#market';
  * Rules for authors. Row `i` may read bar rows `i - lookback .. i` and nothing after `i`. State lives in class
  * fields (numbers, typed arrays, nested kernels), never in closures. A kernel counts the bars it has seen itself;
  * it never infers them from `i`, because a live history is shifted when it is full (`rebase`). Nothing is
- * allocated per bar. Running sums are rebuilt from the window every 256 bars by that count. What is not defined
- * yet is NaN.
+ * allocated per bar. Running sums that subtract are rebuilt from the window every 256 bars by that count; `WindowSum`
+ * never subtracts. What is not defined yet is NaN.
  */
 export interface Kernel {
   /** Rows behind the current one that `run` may read. */

@@ -2,7 +2,7 @@ import { broken, type Instant } from '#base';
 import type { BookLevels, FlowKernel } from './flow.ts';
 import { Moments } from './moments.ts';
 import { normalCdf } from './statistics.ts';
-import { History, SignedSum, WindowSum } from './windows.ts';
+import { History, WindowSum } from './windows.ts';
 
 /**
  * Order-flow imbalance of the best quotes (Cont, Kukanov and Stoikov 2014, eq. 2): what each quote added to the bid
@@ -21,15 +21,11 @@ export class OrderFlowImbalance implements FlowKernel {
   private bidSize = 0;
   private ask = 0;
   private askSize = 0;
-  private readonly events: History;
-  private readonly depths: History;
-  private readonly sum: SignedSum;
+  private readonly sum: WindowSum;
   private readonly depth: WindowSum;
 
   constructor(n: number) {
-    this.events = new History(n);
-    this.depths = new History(n);
-    this.sum = new SignedSum(n);
+    this.sum = new WindowSum(n);
     this.depth = new WindowSum(n);
   }
 
@@ -40,8 +36,8 @@ export class OrderFlowImbalance implements FlowKernel {
         (bid <= this.bid ? this.bidSize : 0) -
         (ask <= this.ask ? askSize : 0) +
         (ask >= this.ask ? this.askSize : 0);
-      const sum = this.sum.update(this.events.values, this.events.push(event));
-      const depth = this.depth.update(this.depths.values, this.depths.push((bidSize + askSize) / 2));
+      const sum = this.sum.next(event);
+      const depth = this.depth.next((bidSize + askSize) / 2);
       this.values[0] = sum;
       this.values[1] = event;
       this.values[2] = depth > 0 ? sum / (depth / this.depth.n) : Number.NaN;
@@ -71,7 +67,6 @@ class VolumeBuckets {
   readonly n: number;
   private filled = 0;
   private bought = 0;
-  private readonly imbalances: History;
   private readonly sum: WindowSum;
   /** VPIN of the last n full buckets; NaN before. */
   toxicity = Number.NaN;
@@ -81,7 +76,6 @@ class VolumeBuckets {
       broken(`VPIN needs a positive bucket volume and at least one bucket: ${volume}, ${n}`);
     this.volume = volume;
     this.n = n;
-    this.imbalances = new History(n);
     this.sum = new WindowSum(n);
   }
 
@@ -104,9 +98,7 @@ class VolumeBuckets {
   }
 
   private close(bought: number): void {
-    const imbalance = Math.abs(2 * bought - this.volume);
-    const sum = this.sum.update(this.imbalances.values, this.imbalances.push(imbalance));
-    this.toxicity = sum / (this.n * this.volume);
+    this.toxicity = this.sum.next(Math.abs(2 * bought - this.volume)) / (this.n * this.volume);
     this.filled = 0;
     this.bought = 0;
   }

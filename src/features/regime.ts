@@ -63,12 +63,17 @@ export class RegimeDetector {
     if (!Number.isFinite(gkAnnual + adx + e9 + e20 + e50)) {
       return this.regime === null ? null : this.state(this.regime, false);
     }
-    const seen = this.classify(gkAnnual, adx, e9, e20, e50);
     const before = this.regime;
-    const now = this.accept(seen, before);
-    this.regime = now;
+    const now = this.advance(gkAnnual, adx, e9, e20, e50)!;
     this.confidence = this.confidenceOf(now, gkAnnual, adx);
     return this.state(now, now !== before);
+  }
+
+  /** {@link update} for who wants the name of the regime only. */
+  advance(gkAnnual: number, adx: number, e9: number, e20: number, e50: number): Regime | null {
+    if (!Number.isFinite(gkAnnual + adx + e9 + e20 + e50)) return this.regime;
+    this.regime = this.accept(this.classify(gkAnnual, adx, e9, e20, e50), this.regime);
+    return this.regime;
   }
 
   private classify(gk: number, adx: number, e9: number, e20: number, e50: number): Regime {

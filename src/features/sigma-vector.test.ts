@@ -29,7 +29,7 @@ const printed: readonly (readonly [request: string, column: string, text: string
   ['macd:12:26:9', 'macd_12_26_9_hist', '-0.697499'],
   ['stoch:14:3:3', 'stoch_14_3_3_rawk', '7.990667'],
   ['stoch:14:3:3', 'stoch_14_3_3_k', '8.538557'],
-  ['stoch:14:3:3', 'stoch_14_3_3_d', '8.903388'],
+  ['stoch:14:3:3', 'stoch_14_3_3_d', '8.903389'],
   ['ema:9', 'ema_9', '111.162584'],
   ['ema:20', 'ema_20', '112.184429'],
   ['ema:50', 'ema_50', '111.749755'],

@@ -1,10 +1,11 @@
 /**
- * Running statistics over the last `n` values of an array. Each `update(values, i)` takes in `values[i]` and lets go
- * of `values[i - n]`, so the window lies in the array itself: a bar column, or a {@link History} for derived series.
+ * Statistics over the last `n` values. What is given `values` and `i` reads its window from the array itself: a bar
+ * column, or a {@link History} for derived series. What is given a value keeps what it needs.
  *
- * Sliding sums collect rounding errors in proportion to the largest sum they ever held. They are therefore rebuilt
- * from the window every 256 updates, and at once when the sum has become small against its peak. Both rules look
- * only at the values, so one call over a million rows and a million calls over one row give the same bits.
+ * Sums that let go of old values collect rounding errors in proportion to the largest sum they ever held. They are
+ * therefore rebuilt from the window every 256 updates, and at once when the sum has become small against its peak.
+ * Both rules look only at the values, so one call over a million rows and a million calls over one row give the same
+ * bits.
  */
 
 /** Updates between two rebuilds of a running sum. */
@@ -40,66 +41,40 @@ export class History {
   }
 }
 
-/** Sum of the last n values, all of one sign or of similar size. Exact zero when the window holds only zeros. */
+/**
+ * Sum of the last n values. Values come in blocks of n: the window is the newest part of this block and a tail of the
+ * one before, whose sums are made once when a block ends. Nothing is ever subtracted, so no rounding error outlives
+ * its value, and a window of zeros sums to exactly zero.
+ */
 export class WindowSum {
   readonly n: number;
-  seen = 0;
-  private sum = 0;
-  private peak = 0;
-  private left = REBUILD;
+  /** Whether n values have come. */
+  full = false;
+  /** Before `at` the values of this block, from `at` on the tail sums of the one before; a zero at the end. */
+  private ring: Float64Array;
+  private at = 0;
+  private front = 0;
 
   constructor(n: number) {
     this.n = n;
+    this.ring = new Float64Array(n + 1);
   }
 
   /** The sum, or NaN while fewer than n values have come. */
-  update(values: Float64Array, i: number): number {
-    if (this.seen < this.n) {
-      this.seen++;
-      this.sum += values[i];
-      if (this.sum > this.peak) this.peak = this.sum;
-      return this.seen === this.n ? this.sum : Number.NaN;
+  next(x: number): number {
+    const { ring, at } = this;
+    const sum = this.front + x;
+    ring[at] = x;
+    if (at + 1 < this.n) {
+      this.front = sum;
+      this.at = at + 1;
+      return this.full ? sum + ring[at + 1] : Number.NaN;
     }
-    const sum = this.sum + values[i] - values[i - this.n];
-    if (sum > this.peak) this.peak = sum;
-    // The negated form also catches NaN.
-    if (--this.left === 0 || !(sum >= FADED * this.peak)) return this.rebuild(values, i);
-    this.sum = sum;
+    for (let j = at - 1; j > 0; j--) ring[j] += ring[j + 1];
+    this.front = 0;
+    this.at = 0;
+    this.full = true;
     return sum;
-  }
-
-  private rebuild(values: Float64Array, i: number): number {
-    let sum = 0;
-    for (let j = i - this.n + 1; j <= i; j++) sum += values[j];
-    this.sum = sum;
-    this.peak = Math.max(sum, 0);
-    this.left = REBUILD;
-    return sum;
-  }
-}
-
-/** Sum of the last n values of any sign. */
-export class SignedSum {
-  readonly n: number;
-  seen = 0;
-  private sum = 0;
-  private left = REBUILD;
-
-  constructor(n: number) {
-    this.n = n;
-  }
-
-  /** The sum, or NaN while fewer than n values have come. */
-  update(values: Float64Array, i: number): number {
-    const full = this.seen === this.n;
-    this.sum += full ? values[i] - values[i - this.n] : values[i];
-    if (!full) this.seen++;
-    if (--this.left === 0) {
-      this.left = REBUILD;
-      this.sum = 0;
-      for (let j = i - this.seen + 1; j <= i; j++) this.sum += values[j];
-    }
-    return this.seen === this.n ? this.sum : Number.NaN;
   }
 }
 

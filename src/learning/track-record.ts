@@ -18,11 +18,14 @@ export class TradeRecord {
   private readonly nets = new NumberRing(KEPT);
   private sinceResume = 0;
   private resumed = false;
+  /** Figures of the sizing window; null after a change. Every idea asks for them, few trades change them. */
+  private sizing: Expectancy | null = null;
 
   /** A trade closed with this net result (fees and funding paid), base currency. */
   closed(net: number): void {
     assert(Number.isFinite(net), 'a closed trade has no finite result');
     this.nets.push(net);
+    this.sizing = null;
     this.sinceResume = Math.min(this.sinceResume + 1, KEPT);
   }
 
@@ -30,10 +33,17 @@ export class TradeRecord {
   resume(): void {
     this.sinceResume = 0;
     this.resumed = true;
+    this.sizing = null;
   }
 
   /** Figures of the newest trades that count, at most `window`. */
   expectancy(window: number = SIZING_WINDOW): Expectancy {
+    if (window !== SIZING_WINDOW) return this.figuresOf(window);
+    this.sizing ??= this.figuresOf(window);
+    return this.sizing;
+  }
+
+  private figuresOf(window: number): Expectancy {
     return expectancyOf(this.nets.last(Math.min(window, this.counting)));
   }
 

@@ -152,11 +152,17 @@ export class Accounts {
     return safe(up ? Math.ceil(value) : Math.floor(value)) + 0;
   }
 
+  /** Base units per unit of a column's currency; null while unknown or older than allowed. */
+  freshRate(slot: number, at: Instant): number | null {
+    if (slot === 0) return 1;
+    const fresh = this.rates[slot]! > 0 && at - this.ratedAt[slot]! <= this.staleAfterMs;
+    return fresh ? this.rates[slot]! : null;
+  }
+
   /** Whether the rate of every currency in use is known and not older than allowed. */
   allFresh(at: Instant): boolean {
     for (let slot = 1; slot < this.codes.length; slot++) {
-      const fresh = this.rates[slot]! > 0 && at - this.ratedAt[slot]! <= this.staleAfterMs;
-      if (!fresh && this.inUse(slot)) return false;
+      if (this.freshRate(slot, at) === null && this.inUse(slot)) return false;
     }
     return true;
   }

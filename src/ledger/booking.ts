@@ -6,6 +6,7 @@ import type { Position, Trade } from './trade.ts';
 export type BookingFault =
   /** The fill id was booked before: nothing booked. */
   | 'duplicate-fill'
+  | 'duplicate-charge'
   /** No such order (or forgotten long ago): nothing booked. Query the venue, then book as `unasked-fill`. */
   | 'unknown-order'
   /** More filled than asked for, or a liquidation or settlement larger than the holding: booked. */

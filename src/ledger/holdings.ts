@@ -25,8 +25,8 @@ export interface Holding {
 
 /** Open positions by book, and the newest mark per instrument. */
 export class Holdings {
-  static readonly configuration = ['portfolio', 'instrumentOf', 'terms'];
-  private readonly portfolio: string;
+  static readonly configuration = ['tradesAs', 'instrumentOf', 'terms'];
+  private readonly tradesAs: string;
   private readonly instrumentOf: (id: InstrumentId) => Instrument;
   /** Definitions already looked up, by instrument slot; rebuilt on demand. */
   private readonly terms: (Instrument | undefined)[] = [];
@@ -42,8 +42,8 @@ export class Holdings {
   private lastSlot = 0;
   private tradeCount = 0;
 
-  constructor(portfolio: string, instrumentOf: (id: InstrumentId) => Instrument) {
-    this.portfolio = portfolio;
+  constructor(tradesAs: string, instrumentOf: (id: InstrumentId) => Instrument) {
+    this.tradesAs = tradesAs;
     this.instrumentOf = instrumentOf;
   }
 
@@ -110,6 +110,7 @@ export class Holdings {
     this.instrumentSlots.delete(id);
     this.terms[slot] = undefined;
     this.marks[slot] = Number.NaN;
+    this.markedAt[slot] = 0;
     this.freeSlots.push(slot);
   }
 
@@ -117,6 +118,7 @@ export class Holdings {
     const term = this.term(slot);
     const ticks = safe(Math.round((price * power10(term.tick.scale)) / term.tick.units));
     if (ticks < 0) throw new InvariantError(`negative mark of ${term.id}: ${price}`);
+    if (at < this.markedAt[slot]!) return;
     this.marks[slot] = ticks === 0 && term.kind === 'inverse-perpetual' ? 1 : ticks;
     this.markedAt[slot] = at;
   }
@@ -162,7 +164,7 @@ export class Holdings {
   /** Counted through the portfolio's life. */
   nextTradeId(): string {
     this.tradeCount += 1;
-    return `${this.portfolio}-T${this.tradeCount}`;
+    return `${this.tradesAs}-T${this.tradeCount}`;
   }
 
   holds(id: InstrumentId): boolean {

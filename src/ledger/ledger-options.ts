@@ -3,6 +3,8 @@ import type { Currency, Instrument, InstrumentId } from '#market';
 
 export interface LedgerOptions {
   readonly portfolio: string;
+  /** What the ids of its trades begin with. Default: the portfolio. */
+  readonly tradesAs?: string;
   readonly base: Currency;
   /** Decimal places of the base currency's minor unit. */
   readonly baseMinorScale: number;

@@ -156,14 +156,18 @@ describe('positions and trades', () => {
       entryPrice: held.entryPrice,
       cost: 18_450_00000000,
     });
-    books.report({
+    const charge = {
       kind: 'funding-charged',
+      chargeId: 'c1',
       at: 4,
       eventTime: 4,
       instrument: BTC.id,
       book: bookOf(BTC),
       amount: 1_00000000,
-    });
+    } as const;
+    expect(books.report(charge)).toMatchObject({ accepted: true, fault: null });
+    // told twice, paid once
+    expect(books.report(charge)).toMatchObject({ accepted: false, fault: 'duplicate-charge' });
     const end = trade(books, BTC, 'sell', 300_000, { ticks: 6_100_000, fee: 3000, at: 5 });
     expect(end.position).toBeNull();
     expect(end.closed).toMatchObject({

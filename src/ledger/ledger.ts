@@ -31,7 +31,7 @@ export class Ledger {
   private readonly accounts: Accounts;
   private readonly holdings: Holdings;
   private readonly orders: Orders;
-  /** Fills nobody asked for; those of orders are remembered with their order. Ids are unique per venue. */
+  /** Charges, and fills nobody asked for; those of orders are remembered with their order. Unique per venue. */
   private readonly unaskedIds: RecentIds;
 
   constructor(options: LedgerOptions) {
@@ -42,7 +42,7 @@ export class Ledger {
       options.baseMinorScale,
       options.fxStaleAfterMs ?? 72 * 3_600_000,
     );
-    this.holdings = new Holdings(options.portfolio, options.instrumentOf);
+    this.holdings = new Holdings(options.tradesAs ?? options.portfolio, options.instrumentOf);
     this.orders = new Orders(options.remember ?? 4096);
     this.unaskedIds = new RecentIds(options.remember ?? 4096);
     for (const { currency, minorScale, amount } of options.openingCash) {
@@ -197,6 +197,8 @@ export class Ledger {
     const { book, instrument, amount } = report;
     this.checkBook(book, instrument);
     const term = this.instrument(instrument);
+    if (!this.unaskedIds.claim(report.chargeId, term.venue))
+      return orderBooking(null, false, 'duplicate-charge', this.position(book) ?? null);
     const currency = this.accounts.slot(term.settle, term.minorScale);
     this.accounts.post(currency, ACCOUNT.funding, ACCOUNT.cash, amount);
     const holding = this.holdings.find(book);
@@ -226,7 +228,7 @@ export class Ledger {
     return splitShares(this.accounts, this.holdings, instrument, ratio, at);
   }
 
-  /** Newest price of an instrument, to its nearest tick. */
+  /** Newest price of an instrument, to its nearest tick. One older than the last is passed over. */
   mark(instrument: InstrumentId, price: number, at: Instant): void {
     this.holdings.mark(this.holdings.slot(instrument), price, at);
   }
@@ -243,16 +245,20 @@ export class Ledger {
     this.accounts.rate(from, to, rate, at);
   }
 
+  /** Whether something is held or ordered in an instrument. */
+  uses(instrument: InstrumentId): boolean {
+    const ordered = this.orders.working().some((order) => order.request.instrument === instrument);
+    return ordered || this.holdings.holds(instrument);
+  }
+
   /** Takes over a changed definition. Lot, contract size and currency of what is in use may not change. */
   redefine(instrument: InstrumentId): void {
-    const ordered = this.orders.working().some((order) => order.request.instrument === instrument);
-    this.holdings.redefine(instrument, ordered || this.holdings.holds(instrument));
+    this.holdings.redefine(instrument, this.uses(instrument));
   }
 
   /** Forgets the mark of an instrument that is gone. One that is held or ordered is kept. */
   forget(instrument: InstrumentId): void {
-    const ordered = this.orders.working().some((order) => order.request.instrument === instrument);
-    if (!ordered && !this.holdings.holds(instrument)) this.holdings.forget(instrument);
+    if (!this.uses(instrument)) this.holdings.forget(instrument);
   }
 
   private instrument(id: InstrumentId): Instrument {
@@ -266,6 +272,11 @@ export class Ledger {
   /** Orders that may still fill (pending, working, triggered, partially filled), oldest first. */
   workingOrders(book?: BookId): readonly OrderState[] {
     return this.orders.working(book);
+  }
+
+  /** Whether an order of a book may still fill; see {@link Orders.works}. */
+  works(book: BookId, reduceOnly?: boolean, reason?: string): boolean {
+    return this.orders.works(book, reduceOnly, reason);
   }
 
   /** Orders of an instrument that are alive or changed since: those that could explain a venue's other net. */
@@ -309,6 +320,12 @@ export class Ledger {
   inBase(currency: Currency, amount: number, up: boolean): number {
     const slot = this.accounts.slotOf(currency);
     return slot === undefined ? 0 : this.accounts.toBase(slot, amount, up);
+  }
+
+  /** Base units for one unit of a currency, 1 for the base itself; null when it is not known or stale. */
+  rate(currency: Currency, at: Instant): number | null {
+    const slot = this.accounts.slotOf(currency);
+    return slot === undefined ? null : this.accounts.freshRate(slot, at);
   }
 
   /** Whether every currency in use has a rate that is known and not stale. A stale rate refuses entries. */

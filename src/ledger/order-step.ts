@@ -117,7 +117,11 @@ function amended(
   const sized: OrderState = { ...order, lots, openingLots, limitTicks, triggerTicks };
   const endReason = status === 'filled' ? 'filled' : null;
   const next = moved({ ...sized, reservation: reservationOf(sized) }, status, report.at, endReason);
-  return { order: { ...next, amendRequestedAt: null }, accepted: true, fault: lots < order.filledLots ? 'overfill' : null };
+  return {
+    order: { ...next, amendRequestedAt: null },
+    accepted: true,
+    fault: lots < order.filledLots ? 'overfill' : null,
+  };
 }
 
 /** An order after a fill. Pure. Fills are facts: they count in every status. */

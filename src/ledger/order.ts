@@ -17,6 +17,12 @@ export function bookId(key: BookKey): BookId {
   return `${key.portfolio}/${key.desk}/${key.configuration}/${key.instrument}` as BookId;
 }
 
+/** The desk a book id names, without splitting the rest. */
+export function deskOfBook(id: BookId): string {
+  const start = id.indexOf('/') + 1;
+  return id.slice(start, id.indexOf('/', start));
+}
+
 /** Splits a book id. The instrument is everything after the third slash. */
 export function bookKey(id: BookId): BookKey {
   const [portfolio, desk, configuration, ...instrument] = id.split('/');
@@ -134,6 +140,8 @@ export type VenueReport =
   /** A cash movement at the venue for a position: funding paid (positive) or received (negative). */
   | (Stamped & {
       readonly kind: 'funding-charged';
+      /** Unique per venue; a repeated id is the same charge. */
+      readonly chargeId: string;
       readonly instrument: InstrumentId;
       readonly book: BookId;
       readonly amount: number;

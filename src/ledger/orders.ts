@@ -51,6 +51,16 @@ export class Orders {
     return out;
   }
 
+  /** Whether an order of a book may still fill, optionally only one that does or does not just reduce, for a reason. */
+  works(book: BookId, reduceOnly?: boolean, reason?: string): boolean {
+    for (const { request } of this.live.values()) {
+      if (request.book !== book) continue;
+      if (reduceOnly !== undefined && request.reduceOnly !== reduceOnly) continue;
+      if (reason === undefined || request.reason === reason) return true;
+    }
+    return false;
+  }
+
   /** Remembered orders of an instrument that are alive or changed at or after `since`, oldest first. */
   recent(instrument: InstrumentId, since: Instant): OrderState[] {
     return [...this.endedBefore.values(), ...this.ended.values(), ...this.live.values()].filter(

@@ -24,17 +24,29 @@ export interface BarColumns {
   readonly volume: Float64Array;
 }
 
+/** A class, so that all columns have one shape (loops over them compile once) and a restored owner keeps the object. */
+class OwnColumns implements BarColumns {
+  length = 0;
+  readonly time: Float64Array;
+  readonly open: Float64Array;
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+  readonly close: Float64Array;
+  readonly volume: Float64Array;
+
+  constructor(capacity: number) {
+    this.time = new Float64Array(capacity);
+    this.open = new Float64Array(capacity);
+    this.high = new Float64Array(capacity);
+    this.low = new Float64Array(capacity);
+    this.close = new Float64Array(capacity);
+    this.volume = new Float64Array(capacity);
+  }
+}
+
 /** Empty columns with room for `capacity` bars. */
 export function barColumns(capacity: number): BarColumns {
-  return {
-    length: 0,
-    time: new Float64Array(capacity),
-    open: new Float64Array(capacity),
-    high: new Float64Array(capacity),
-    low: new Float64Array(capacity),
-    close: new Float64Array(capacity),
-    volume: new Float64Array(capacity),
-  };
+  return new OwnColumns(capacity);
 }
 
 /** Row `i` as an object. */

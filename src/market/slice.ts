@@ -1,4 +1,4 @@
-import { assert, broken, type Instant } from '#base';
+import { assert, broken, type Instant, phaseIn } from '#base';
 import { expectsBar } from './calendar.ts';
 import type { InstrumentId } from './instrument.ts';
 
@@ -101,7 +101,7 @@ export class SliceCollector {
       return [{ close, at, present: ONLY, missing: NO_INDICES }];
     }
     const { intervalMs } = this.subscriptions[index]!;
-    this.phase[index] = close % intervalMs;
+    this.phase[index] = phaseIn(close, intervalMs);
     if (close <= this.decidedUntil) {
       this.late += 1;
       return NO_SLICES;
@@ -144,8 +144,8 @@ export class SliceCollector {
       const { intervalMs, calendar } = this.subscriptions[i]!;
       const phase = this.phase[i]!;
       const onGrid = Number.isNaN(phase)
-        ? intervalMs === firstInterval || close % intervalMs === 0
-        : close % intervalMs === phase;
+        ? intervalMs === firstInterval || phaseIn(close, intervalMs) === 0
+        : phaseIn(close, intervalMs) === phase;
       const ends = onGrid && (calendar === undefined || expectsBar(calendar, close - intervalMs, intervalMs));
       this.arrived[i] = 0;
       this.expected[i] = ends ? 1 : 0;

@@ -39,8 +39,6 @@ export interface BacktestOptions {
   readonly configurationHash: string;
   readonly curve: EquityCurve;
   readonly oracle?: Oracle;
-  /** Steps done so far, about every 16,384. Returning false stops the run there. */
-  readonly onProgress?: (position: number) => boolean;
 }
 
 export interface BacktestResult {
@@ -65,6 +63,10 @@ export class Backtest implements Outside {
   private readonly inbox: VenueReport[] = [];
   private readonly answers: { at: Instant; questionId: string; answer: unknown }[] = [];
   private draining = false;
+  private from: Instant = -1;
+  private at: Instant = 0;
+  private reached: Instant = -Infinity;
+  private more = false;
 
   constructor(options: BacktestOptions) {
     this.options = options;
@@ -94,17 +96,28 @@ export class Backtest implements Outside {
     }
   }
 
+  /** Plays the whole tape. */
   run(): BacktestResult {
-    const { tape, curve, onProgress } = this.options;
-    let from = -1;
-    let at = 0;
-    let reached = -Infinity;
-    let finished = true;
-    let more = tape.next();
-    if (more) this.begin(tape.at);
+    this.start();
+    while (this.advance());
+    return this.finish();
+  }
+
+  /** Begins the run: to be called once, before {@link advance}. */
+  start(): void {
+    const { tape } = this.options;
+    this.more = tape.next();
+    if (!this.more) return;
+    this.from = tape.at;
+    this.begin(tape.at);
+  }
+
+  /** Plays about 16,384 steps of the tape; false when it is over. Between two calls the caller may do other things. */
+  advance(): boolean {
+    const { tape, curve } = this.options;
+    let { at, reached, more } = this;
     while (more) {
       at = tape.at;
-      if (from < 0) from = at;
       // closes and openings of one instant: time has passed for both
       if (at > reached) this.passTime(at);
       reached = at;
@@ -119,11 +132,18 @@ export class Backtest implements Outside {
         else this.play(event, row);
         curve.sample(at, this.engine);
       }
-      if ((tape.position & 0x3fff) === 0 && onProgress !== undefined && !onProgress(tape.position)) {
-        finished = false;
-        break;
-      }
+      if ((tape.position & 0x3fff) === 0) break;
     }
+    this.at = at;
+    this.reached = reached;
+    this.more = more;
+    return more;
+  }
+
+  /** Ends the run where it stands, at the end of the tape or before. */
+  finish(): BacktestResult {
+    const { from, at } = this;
+    const { curve } = this.options;
     this.settle(at);
     this.loop.finish();
     curve.finish(at, this.engine);
@@ -131,7 +151,7 @@ export class Backtest implements Outside {
       engine: this.engine,
       commandsHash: this.loop.commandsHash(),
       commands: this.loop.commands,
-      finished,
+      finished: !this.more,
       from,
       to: at,
     };

@@ -34,10 +34,21 @@ export interface AccountSummary {
   readonly equityAtDayStart: number;
   readonly freeBalance: number;
   readonly exposures: readonly Exposure[];
+  /**
+   * What working orders may still add, as if it had filled: limits count it with what is held. `unrealised` is 0,
+   * `margin` what is set aside. Absent: nothing is ordered.
+   */
+  readonly ordered?: readonly Exposure[];
   /** False when an FX rate needed for equity is stale: entries are refused. */
   readonly ratesFresh: boolean;
   /** Present when several portfolios run on one platform. */
   readonly platform?: PlatformSummary;
   /** Correlation of two instruments, in any order: rho of two instruments' returns, or the stated prior until enough returns exist. */
   correlation(a: InstrumentId, b: InstrumentId): number;
+}
+
+/** Held and ordered together: what a limit measures. */
+export function committed(account: AccountSummary): readonly Exposure[] {
+  const { exposures, ordered = [] } = account;
+  return ordered.length === 0 ? exposures : [...exposures, ...ordered];
 }

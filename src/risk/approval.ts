@@ -199,19 +199,48 @@ function examineEntry(request: JudgeRequest, rules: JudgeRules): Passed | WasRef
     cuts.push({ by: limit.name, factor: verdict.share });
   }
 
-  const plan = scalePlan(wanted, closing, share);
-  const shares = plan.legs.map((leg, i) => (leg.lots - closing[i]!) / (wanted.legs[i]!.lots - closing[i]!));
-  const final = scaleFacts(facts, legs, shares);
+  let { plan, shares } = fitted(wanted, closing, share);
+  let final = scaleFacts(facts, legs, shares);
+  let objecting = share < 1 ? stillObjecting(rules, plan, final, account) : null;
+  // A leg that hedges what is held loses part of a lot to rounding, and the plan objects again. Lot by lot down the
+  // largest plan that fits is found; otherwise a plan cut by a tighter limit could pass where this one is refused.
+  for (let step = 0; objecting !== null && step < LOT_STEPS_MAX; step++) {
+    const less = oneLotLess(wanted, plan, closing);
+    if (less <= 0) break;
+    ({ plan, shares } = fitted(wanted, closing, less));
+    final = scaleFacts(facts, legs, shares);
+    objecting = stillObjecting(rules, plan, final, account);
+  }
   const layers = layerVerdicts(rules, plan, final, account);
   const objection =
     belowMinimum(plan, closing, facts) ??
     tooLittleLeft(Math.min(...shares), rules) ??
-    (share < 1 ? stillObjecting(rules, plan, final, account) : null) ??
+    objecting ??
     layers.find((layer) => layer.objection !== null)?.objection ??
     null;
   const findings = { reductions, cuts, layers };
   if (objection !== null) return refusal(wanted, at, [objection, ...reductions], findings);
   return { kind: 'passed', plan, facts: final, ...findings };
+}
+
+const LOT_STEPS_MAX = 256;
+
+/** A plan at a share of its size in whole lots, and the share each leg has really kept. */
+function fitted(
+  wanted: Plan,
+  closing: readonly number[],
+  share: number,
+): { plan: Plan; shares: readonly number[] } {
+  const plan = scalePlan(wanted, closing, share);
+  const shares = plan.legs.map((leg, i) => (leg.lots - closing[i]!) / (wanted.legs[i]!.lots - closing[i]!));
+  return { plan, shares };
+}
+
+/** The largest share at which some leg of a fitted plan has a lot less. */
+function oneLotLess(wanted: Plan, plan: Plan, closing: readonly number[]): number {
+  return Math.max(
+    ...plan.legs.map((leg, i) => (leg.lots - closing[i]! - 1e-6) / (wanted.legs[i]!.lots - closing[i]!)),
+  );
 }
 
 /** The objection of a verdict; another one when the share is not usable, so that no NaN scales a plan. */

@@ -203,14 +203,19 @@ export class CircuitBreaker {
 
   /** Time passes: at most one level down, when its cool-down is over. */
   tick(at: Instant): void {
-    if (this.level === 0 || this.level === SHUTDOWN) return;
-    if (at - this.healthySince < this.config.coolDownMs[this.level - 1]!) return;
+    if (at < this.nextDue) return;
     const before = this.effective();
     this.level -= 1;
     this.healthySince = at;
     if (this.level < HALT) this.closing = false;
     if (this.level === 0) this.why = [];
     this.moved(before, at, 'cool-down', 'healthy for the whole cool-down');
+  }
+
+  /** When {@link tick} would go down a level if nothing happens until then; Infinity when never. */
+  get nextDue(): Instant {
+    if (this.level === 0 || this.level === SHUTDOWN) return Infinity;
+    return this.healthySince + this.config.coolDownMs[this.level - 1]!;
   }
 
   /**

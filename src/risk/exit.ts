@@ -24,6 +24,8 @@ export interface ExitContext {
   readonly position: HeldPosition;
   readonly price: number;
   readonly regime: string | null;
+  /** Open positions of the lane; asked before `account`, which is summed up only for who looks at it. */
+  readonly openPositions: number;
   readonly account: AccountSummary;
 }
 

@@ -1,5 +1,5 @@
 import type { Objection } from '#ensemble';
-import type { AccountSummary } from './account.ts';
+import { type AccountSummary, committed } from './account.ts';
 import type { LegFacts, PlanFacts } from './limit.ts';
 import type { Plan } from './plan.ts';
 
@@ -67,7 +67,7 @@ export function accountFault(account: AccountSummary, solvent = true): Objection
   if (!finite(account.freeBalance)) {
     return { by, reason: 'free balance is not finite', measured: account.freeBalance };
   }
-  for (const e of account.exposures) {
+  for (const e of committed(account)) {
     const amounts = [e.notional, e.margin, e.riskToStop];
     const usable = amounts.every((x) => x >= 0 && finite(x)) && finite(e.unrealised) && finite(e.lots);
     if (!usable || (e.direction !== 1 && e.direction !== -1)) {

@@ -40,7 +40,7 @@ export interface SizingContext {
    * Units of the instrument's quote currency that one base-currency minor unit buys. Absent: the base currency
    * is the settle currency, so 10^-minorScale (times the price for inverse contracts).
    */
-  readonly quotePerMinor?: number;
+  readonly quotePerMinor?: number | undefined;
 }
 
 export interface Sized {

@@ -92,6 +92,33 @@ beforeAll(async () => {
 export default { name: 'breaks', summary: '', parameters: schema, build: () => { throw new TypeError('no such part'); } };
 `,
   );
+  place.write(
+    'no-sizer.mjs',
+    `const schema = { safeParse: (data) => ({ success: true, data }) };
+const source = { kind: 'local', name: 's', features: {}, state: () => null, signal: () => null };
+const build = () => ({ interval: 'tape', warmUpBars: 1, sources: [source], pooling: { pool: () => null }, sizer: {} });
+export default { name: 'no-sizer', summary: '', parameters: schema, build };
+`,
+  );
+  const desks = [{ desk: 'sample' }];
+  const configuration = (portfolio: object, rest = {}) =>
+    JSON.stringify({ portfolios: { mine: { base: 'USD', feed: 'sample', desks, ...portfolio } }, ...rest });
+  place.write('key.json', configuration({ desks: [{ desk: 'sample', paramters: {} }] }));
+  place.write('parameter.json', configuration({ desks: [{ desk: 'sample', parameters: { barss: 3 } }] }));
+  place.write('feed.json', configuration({ feed: 'smple' }));
+  place.write('cash.json', configuration({ cash: -4 }));
+  place.write('currency.json', configuration({ base: 'EUR' }));
+  place.write('secret.json', configuration({}, { databaseUrlEnv: 'postgres://me:hidden@host/db' }));
+  place.write(
+    'name.json',
+    JSON.stringify({ portfolios: { '../up': { base: 'USD', feed: 'sample', desks } } }),
+  );
+  place.write('half.json', '{ "portfolios": ');
+  place.write('false-backup.gz', gzipSync('{"format":"something"}\n'));
+  place.write(
+    'outside.gz',
+    gzipSync('{"format":"quorum-backup","version":1}\n{"path":"../../owned","bytes":1}\nx{"sha256":""}\n'),
+  );
   mkdirSync(p('folder'));
   mkdirSync(p('mine'));
   place.write('mine/notes.txt', 'keep me');
@@ -206,6 +233,18 @@ const CASES: readonly Case[] = [
     says: ['breaks.mjs', 'no such part'],
   },
   {
+    name: 'a desk without a sizer',
+    argv: () => ['backtest', p('no-sizer.mjs'), '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['no-sizer.mjs', '"sizer"'],
+  },
+  {
+    name: 'a folder for a desk',
+    argv: () => ['backtest', p('folder'), '--bars', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['folder', 'desk.ts'],
+  },
+  {
     name: 'an unknown parameter',
     argv: () => backtest('GOOD-1h.csv', '--set', 'fastt=3'),
     code: 3,
@@ -262,6 +301,12 @@ const CASES: readonly Case[] = [
     argv: () => backtest('GOOD-1h.csv', '--fee-bps', 'five'),
     code: 2,
     says: ['five', '--fee-bps'],
+  },
+  {
+    name: 'an end before the start',
+    argv: () => backtest('GOOD-1h.csv', '--from', '2024-01-01', '--to', '2023-01-01'),
+    code: 2,
+    says: ['--to', '--from'],
   },
   { name: 'negative cash', argv: () => backtest('GOOD-1h.csv', '--cash=-5'), code: 2, says: ['--cash'] },
   {
@@ -342,6 +387,94 @@ const CASES: readonly Case[] = [
     argv: () => ['why', '--live', '--data-dir', p('folder')],
     code: 5,
     says: ['no program runs', 'quorum start'],
+  },
+  // portfolios and their configuration
+  ...(
+    [
+      ['an unknown key', 'key.json', 'paramters', '"parameters"'],
+      ['an unknown parameter', 'parameter.json', 'barss', '"bars"'],
+      ['an unknown feed', 'feed.json', 'smple', '"sample"'],
+      ['cash below zero', 'cash.json', 'portfolios.mine.cash'],
+      ['a currency that does not fit', 'currency.json', 'SPX.SAMPLE', 'EUR'],
+      ['a secret for the name of one', 'secret.json', 'databaseUrlEnv', 'never the secret itself'],
+      ['a portfolio name that leaves the folder', 'name.json', '"../up" cannot be a name'],
+      ['half a file', 'half.json', 'half.json is not JSON'],
+      ['a folder', 'folder', 'folder is a folder'],
+      ['no file', 'nowhere.json', 'nowhere.json'],
+    ] as const
+  ).map(
+    ([name, file, ...says]): Case => ({
+      name: `a configuration with ${name}`,
+      argv: () => ['start', '--config', p(file), '--data-dir', p('data')],
+      code: 3,
+      says,
+    }),
+  ),
+  {
+    name: 'an unknown portfolio',
+    argv: () => ['start', '--portfolio', 'sgma', '--data-dir', p('data')],
+    code: 3,
+    says: ['sgma', 'sigma, sample, demo'],
+  },
+  {
+    name: 'a file for a data directory, at a start',
+    argv: () => ['start', '--sample', '--data-dir', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['GOOD-1h.csv', 'is a file'],
+  },
+  {
+    name: 'a file for a data directory, at a look',
+    argv: () => ['status', '--data-dir', p('GOOD-1h.csv')],
+    code: 3,
+    says: ['GOOD-1h.csv', '--data-dir'],
+  },
+  {
+    name: 'a word to a program that does not run',
+    argv: () => ['operator', 'flatten', '--reason', 'x', '--data-dir', p('folder')],
+    code: 1,
+    says: ['nothing runs', 'quorum start'],
+  },
+  {
+    name: 'an operator action that is none',
+    argv: () => ['operator', 'dance', '--reason', 'x'],
+    code: 2,
+    says: ['dance', 'flatten'],
+  },
+  {
+    name: 'a restore of no backup',
+    argv: () => ['restore', p('false-backup.gz'), '--data-dir', p('restored')],
+    code: 3,
+    says: ['false-backup.gz', 'no backup'],
+  },
+  {
+    name: 'a restore of bars',
+    argv: () => ['restore', p('GOOD-1h.csv'), '--data-dir', p('restored')],
+    code: 3,
+    says: ['GOOD-1h.csv'],
+  },
+  {
+    name: 'a restore that would write outside',
+    argv: () => ['restore', p('outside.gz'), '--data-dir', p('restored')],
+    code: 3,
+    says: ['outside.gz', '../../owned'],
+  },
+  {
+    name: 'a restore over other files',
+    argv: () => ['restore', p('outside.gz'), '--data-dir', p('mine')],
+    code: 3,
+    says: ['mine', '--force'],
+  },
+  {
+    name: 'a backup of nothing',
+    argv: () => ['backup', p('b.gz'), '--data-dir', p('nowhere')],
+    code: 3,
+    says: ['nowhere', '--data-dir'],
+  },
+  {
+    name: 'why of a damaged journal',
+    argv: () => ['why', p('flipped')],
+    code: 3,
+    says: ['flipped', 'damaged at byte'],
   },
   // features
   {
@@ -500,6 +633,23 @@ describe('bad input', () => {
     const result = await runCli(...backtest('missing.csv', '--json'));
     expect(result.code).toBe(3);
     expect(result.stdout).toBe('');
+  });
+
+  it('refuses a place where no folder can be made', async (context) => {
+    if (process.platform !== 'linux') return context.skip('no /proc here');
+    const result = await runCli(...backtest('GOOD-1h.csv', '--out', '/proc/quorum-run'));
+    expect(result.code, result.stderr).toBe(3);
+    expect(result.stderr).toContain('/proc/quorum-run');
+  });
+
+  it('says in which line a desk file breaks', async () => {
+    place.write('line.ts', "import { z } from 'zod';\n\nexport default { name: ( => };\n");
+    const result = spawnSync(process.execPath, [BIN, 'backtest', 'line.ts', '--bars', 'GOOD-1h.csv'], {
+      cwd: place.dir,
+      encoding: 'utf8',
+    });
+    expect(result.status, result.stderr).toBe(3);
+    expect(result.stderr).toContain('line.ts:3 cannot be loaded');
   });
 
   it('refuses a place that may not be written', async (context) => {

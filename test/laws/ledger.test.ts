@@ -217,6 +217,7 @@ class Driver {
       this.send({
         ...stamp,
         kind: 'funding-charged',
+        chargeId: `c${stamp.at}/${c}`,
         instrument,
         book: order.book,
         amount: (c % 5000) - 2500,
@@ -596,6 +597,7 @@ describe('an independent oracle in exact fractions', () => {
             ledger.report({
               ...stamp,
               kind: 'funding-charged',
+              chargeId: `c${i}`,
               instrument: instrument.id,
               book: id,
               amount: n - 500,

@@ -11,6 +11,7 @@ import {
   correlatedGroups,
   type Exposure,
   heat,
+  heatLimit,
   type JudgeRules,
   judge,
   kelly,
@@ -19,10 +20,12 @@ import {
   type PortfolioLimitsConfig,
   platformGuard,
   portfolioLimits,
+  riskPerPlanLimit,
   type SafetyConfig,
   SIGMA_LIMITS,
   SIGMA_SAFETY,
   SIGMA_SECTORS,
+  STANDARD_RULES,
   safetyLayers,
   sumPortfolios,
 } from '#risk';
@@ -197,6 +200,30 @@ describe('tightening a limit never enlarges a plan', () => {
       }),
       RUNS,
     );
+  });
+});
+
+describe('a leg that hedges what is held', () => {
+  it('rounded down does not refuse what a tighter limit would have passed', () => {
+    const wanted = planOf([
+      { base: 'ADA', lots: 39_763, price: 100, stop: 0.0237, leverage: 5 },
+      { base: 'BTC', lots: 5_245, price: 82, stop: 67 / 8_200, leverage: 5 },
+    ]);
+    const hot = exposureOf('BTC', { direction: -1, margin: 0, riskToStop: 59_999.68698455546 });
+    const correlation = (a: InstrumentId, b: InstrumentId) => (a === b ? 1 : 0.02950234650987349);
+    const lotsUnder = (riskMax: number): number[] => {
+      const a = accountOf({ exposures: [hot], correlation });
+      const limits = [riskPerPlanLimit({ max: riskMax }), heatLimit()];
+      const rules: JudgeRules = { ...STANDARD_RULES, limits, safetyLayers: [] };
+      const found = judge({ plan: wanted, facts: factsOf(wanted), account: a, breaker: null, at: AT }, rules);
+      return found.kind === 'approved' ? found.approved.plan.legs.map((leg) => leg.lots) : [0, 0];
+    };
+    const tight = lotsUnder(0.00304);
+    const loose = lotsUnder(0.2);
+    expect(tight[0]).toBeGreaterThan(0);
+    tight.forEach((lots, i) => {
+      expect(loose[i]).toBeGreaterThanOrEqual(lots);
+    });
   });
 });
 

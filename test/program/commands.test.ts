@@ -102,6 +102,11 @@ describe('quorum start without a network', () => {
     expect(last.code, last.stderr).toBe(0);
     expect(last.stderr).toMatch(/REPLAY continued sample .* 0 entries folded|REPLAY continued sample/);
     expect(JSON.parse(last.stdout)).toMatchObject({ schemaVersion: 1, ending: 'finished', mode: 'REPLAY' });
+    // a clean end keeps what the panel shows: nothing new was decided since, and the last decisions are still there
+    const again = ['start', '--sample', '--speed', '0', '--slices', '200', '--data-dir', 'signals', '--json'];
+    const status = (text: string) => JSON.parse(text) as { decisions: unknown[] };
+    expect(status(last.stdout).decisions.length).toBeGreaterThan(0);
+    expect(status((await quorum(again, root)).stdout).decisions).toEqual(status(last.stdout).decisions);
     const replayed = await replayPaper(join(root, 'signals/sample'));
     expect(replayed.commands).toBeGreaterThan(5);
   });

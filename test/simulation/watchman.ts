@@ -18,7 +18,7 @@ export class Watchman {
   private readonly entries = new Map<string, ClientOrderId>();
   private readonly turnedAt = new Map<string, Instant>();
   private readonly passed = new Set<string>();
-  private readonly fundings: string[] = [];
+  private readonly fundings = new Set<string>();
   private readonly unasked = new Set<string>();
 
   /** A command passes the door. */
@@ -61,7 +61,7 @@ export class Watchman {
 
   /** The venue says something, whether or not it will be heard. */
   told(report: VenueReport): void {
-    if (report.kind === 'funding-charged') this.fundings.push(`${report.book} ${report.eventTime}`);
+    if (report.kind === 'funding-charged') this.fundings.add(report.chargeId);
     if (report.kind === 'unasked-fill') this.unasked.add(report.fill.fillId);
   }
 

@@ -369,7 +369,7 @@ export class World implements Outside {
     whole.observer = {
       filled: ({ booking }, report) => {
         if (!booking.accepted) return;
-        if (report.kind === 'funding-charged') booked.fundings.push(`${report.book} ${report.eventTime}`);
+        if (report.kind === 'funding-charged') booked.fundings.push(report.chargeId);
         else if (report.kind === 'order-filled' || report.kind === 'unasked-fill')
           booked.fills.push(report.fill.fillId);
       },
@@ -409,8 +409,7 @@ const isOnlyTold = (report: VenueReport): boolean =>
   report.kind === 'funding-charged' || report.kind === 'unasked-fill';
 
 function factOf(event: Event): string {
-  if (event.kind === 'funding-charged')
-    return `${event.kind} ${event.book} ${event.eventTime} ${event.amount}`;
+  if (event.kind === 'funding-charged') return `${event.kind} ${event.chargeId}`;
   return event.kind === 'unasked-fill' ? `${event.kind} ${event.fill.fillId}` : '';
 }
 

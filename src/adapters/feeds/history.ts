@@ -1,7 +1,8 @@
-import { appendFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { floorTo, InputError, type Instant, parseInterval } from '#base';
 import { type Bar, type BarColumns, barAt, columnsOfBars } from '#market';
+import { makeFolder } from '../storage/make-folder.ts';
 import { readBars, readBarsFile } from './bars-file.ts';
 import type { BinanceUsdmRest } from './binance-rest.ts';
 import { openDataFile } from './open-file.ts';
@@ -48,7 +49,7 @@ export async function downloadBars(request: DownloadRequest): Promise<DownloadRe
     throw new InputError(`"${interval}" is not an interval`, 'write for example 1m, 5m, 1h or 1d');
   if (!/^[A-Z0-9_]{2,40}$/.test(symbol))
     throw new InputError(`"${symbol}" is not a symbol`, 'write for example BTCUSDT');
-  await mkdir(dir, { recursive: true });
+  makeFolder(dir);
   await rest.syncTime(signal);
   const path = join(dir, `${symbol}-${interval}.csv.gz`);
   const part = `${path}.part.csv`;

@@ -1,9 +1,10 @@
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { InputError } from '#base';
 import type { BarColumns } from '#market';
+import { makeFolder } from '../storage/make-folder.ts';
 import { writeParquetBars } from './parquet.ts';
 
 const pack = promisify(gzip);
@@ -45,7 +46,7 @@ export function csvBytes(series: readonly WritableBars[], withSymbol: boolean): 
  */
 export async function writeBarsFile(path: string, series: readonly WritableBars[]): Promise<void> {
   const withSymbol = series.length > 1;
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const part = `${path}.part`;
   if (/\.parquet$/i.test(path)) {
     await writeParquetBars(part, series, withSymbol);

@@ -1,13 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  createWriteStream,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { createReadStream, createWriteStream, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -17,6 +9,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { InputError } from '#base';
 import { namesIn, syncDirectory } from './durable-file.ts';
 import { verifyJournal } from './journal-reader.ts';
+import { makeFolder } from './make-folder.ts';
 import { lockHolder } from './writer-lock.ts';
 
 /**
@@ -55,7 +48,7 @@ export async function backup(
   const paths = listFiles(dataDir).filter((path) => resolve(dataDir, path) !== target && !isTemporary(path));
   const report = { files: 0, bytes: 0, journals: [] as { path: string; entries: number; hash: string }[] };
   const temporary = `${target}.${process.pid}.tmp`;
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   try {
     const parts = archive(dataDir, paths, isJournal, report);
     await pipeline(
@@ -154,7 +147,7 @@ export async function restore(
   refuseOverwrite(target, options.force ?? false);
   const aside = `${target}.restoring-${process.pid}`;
   const replaced = `${target}.replaced-${process.pid}`;
-  mkdirSync(aside, { recursive: true });
+  makeFolder(aside);
   try {
     const report = await unpack(file, aside, isJournal);
     const occupied = namesIn(target).length > 0;
@@ -171,7 +164,11 @@ export async function restore(
 
 function refuseOverwrite(target: string, force: boolean): void {
   if (namesIn(target).length === 0) return;
-  if (!force) throw new InputError(`${target} is not empty`, 'restore into an empty directory, or force it');
+  if (!force)
+    throw new InputError(
+      `${target} is not empty`,
+      'restore into an empty directory, or replace it with --force',
+    );
   for (const path of listFiles(target)) {
     const pid = path.endsWith('.lock') ? lockHolder(join(target, path)) : null;
     if (pid !== null) throw new InputError(`process ${pid} is writing in ${target}`, 'stop it first');
@@ -201,7 +198,7 @@ async function unpack(
       throw broken(file, `bad file entry ${JSON.stringify(entry)}`);
     }
     const target = join(into, ...path.split('/'));
-    mkdirSync(dirname(target), { recursive: true });
+    makeFolder(dirname(target));
     const actual = await writeOut(target, reader.body(bytes));
     const { sha256 } = await reader.line();
     if (sha256 !== actual) throw broken(file, `${path} fails its hash`);

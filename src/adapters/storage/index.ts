@@ -11,6 +11,7 @@ export {
   verifyJournal,
 } from './journal-reader.ts';
 export * from './jsonl-log.ts';
+export { makeFolder } from './make-folder.ts';
 export * from './projections/index.ts';
 export * from './snapshot-files.ts';
 export * from './writer-lock.ts';

@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '#adapters';
 import { InputError } from '#base';
 import type { BarColumns } from '#market';
 
@@ -57,7 +57,7 @@ export async function writeParquet(path: string, table: FeatureTable): Promise<v
   } catch {
     throw new InputError('Parquet needs the package @duckdb/node-api', 'install it, or name the file .csv');
   }
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const part = `${path}.part`;
   const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '2' });
   const connection = await instance.connect();

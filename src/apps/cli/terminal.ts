@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress';
 import { InputError } from '#base';
+import { safeJson, withOwnColours } from './plain-text.ts';
 
 /** Exit codes that users and programs rely on. */
 export const EXIT = {
@@ -41,21 +42,21 @@ export class Terminal {
 
   /** A line for people; silent under `--json`. */
   say(line = ''): void {
-    if (!this.json) process.stdout.write(`${line}\n`);
+    if (!this.json) process.stdout.write(`${withOwnColours(line)}\n`);
   }
 
   /** The one object of `--json`; silent otherwise. */
   result(value: Record<string, unknown>): void {
-    if (this.json) process.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...value }, null, 2)}\n`);
+    if (this.json) process.stdout.write(`${safeJson({ schemaVersion: 1, ...value }, 2)}\n`);
   }
 
   /** A line on stderr. */
   note(line: string): void {
-    process.stderr.write(`${line}\n`);
+    write(line);
   }
 
   warn(line: string): void {
-    process.stderr.write(`${paint('33', 'warning')}: ${line}\n`);
+    write(`${paint('33', 'warning')}: ${line}`);
   }
 
   /** A bar on stderr when it is a terminal, nothing otherwise. */
@@ -102,9 +103,8 @@ export function explain(error: unknown): ExitCode {
     return say(EXIT.badInput, messageOf(error), mendOf(error));
   }
   if (error instanceof ExitError) {
-    if (error.message !== '') process.stderr.write(`${paint('31', 'error')}: ${error.message}\n`);
-    if (error.mend !== null) process.stderr.write(`${paint('36', 'mend')}:  ${error.mend}\n`);
-    return error.code;
+    if (error.message === '') return error.code;
+    return say(error.code, error.message, error.mend);
   }
   if (named(error, 'UnreachableError')) return say(EXIT.unreachable, messageOf(error), mendOf(error));
   if (named(error, 'VenueRefusal'))
@@ -115,16 +115,18 @@ export function explain(error: unknown): ExitCode {
     return say(EXIT.badInput, `${place}: ${(error as Error).message}`, 'mend the error in that file');
   }
   // a bug: the trace is what the developers need
-  process.stderr.write(
-    `${paint('31', 'bug')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  write(`${paint('31', 'bug')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return EXIT.failed;
 }
 
 function say(code: ExitCode, what: string, mend: string | null): ExitCode {
-  process.stderr.write(`${paint('31', 'error')}: ${what}\n`);
-  if (mend !== null) process.stderr.write(`${paint('36', 'mend')}:  ${mend}\n`);
+  write(`${paint('31', 'error')}: ${what}`);
+  if (mend !== null) write(`${paint('36', 'mend')}:  ${mend}`);
   return code;
+}
+
+function write(line: string): void {
+  process.stderr.write(`${withOwnColours(line)}\n`);
 }
 
 /** By name, so that explaining an error does not load the adapters. */

@@ -8,6 +8,8 @@ import type { DecisionTrace, HappeningTrace, TraceLine, TraceSink } from '#engin
 export interface TraceQuestion {
   readonly at: Instant | null;
   readonly instrument: string | null;
+  /** The decision that sent this order, as an entry or as the stop or target of one. */
+  readonly order: string | null;
 }
 
 /** A slice that waited for a late bar is decided some seconds after its close. */
@@ -32,7 +34,7 @@ export class TraceSearch implements TraceSink {
   }
 
   line(line: TraceLine): void {
-    const { at, instrument } = this.question;
+    const { at, instrument, order } = this.question;
     if (at !== null && line.at > at + GRACE_MS) return;
     if (instrument !== null && line.instrument !== null && line.instrument !== instrument) {
       if (line.type === 'decision') this.instruments.add(line.instrument);
@@ -46,7 +48,9 @@ export class TraceSearch implements TraceSink {
     }
     this.first ??= line.at;
     this.instruments.add(line.instrument);
-    if (at === null) this.ofInterest(line);
+    if (order !== null) {
+      if (line.orders.includes(order)) this.begin(line);
+    } else if (at === null) this.ofInterest(line);
     else if (this.found[0]?.at === line.at) this.found.push(line);
     else this.begin(line);
   }
@@ -77,7 +81,13 @@ export class TraceSearch implements TraceSink {
   /** Throws InputError naming what there is when nothing was found. */
   demand(run: string): void {
     if (this.found.length > 0) return;
-    const { at, instrument } = this.question;
+    const { at, instrument, order } = this.question;
+    if (order !== null) {
+      throw new InputError(
+        `${run} has no decision that sent order ${order}`,
+        'ids stand in the orderId column of fills.csv; ask for an exit with --at and the time of its fill',
+      );
+    }
     const known = [...this.instruments].sort();
     if (instrument !== null && known.length > 0 && !known.includes(instrument)) {
       throw new InputError(`${run} decided nothing about ${instrument}`, `it has ${known.join(', ')}`);

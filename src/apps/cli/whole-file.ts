@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '#adapters';
 
 /** Writes a file that appears whole or not at all: pieces go to `path.part`, which takes the name when all are synced. */
 export function writeWholeFile(path: string, pieces: Iterable<string | Uint8Array>): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const part = `${path}.part`;
   const fd = openSync(part, 'w');
   try {

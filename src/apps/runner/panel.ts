@@ -1,4 +1,5 @@
 import { formatInstant } from '#base';
+import { plainData } from '../cli/plain-text.ts';
 import { paint, table } from '../cli/terminal.ts';
 import type { DecisionStatus, Status } from './status.ts';
 
@@ -29,7 +30,8 @@ function breakerText({ breaker }: Status): string {
 }
 
 /** The whole status as lines of at most `columns` characters, for a terminal that is redrawn. */
-export function panelLines(status: Status, columns: number): string[] {
+export function panelLines(given: Status, columns: number): string[] {
+  const status = plainData(given);
   const money = (text: string) => `${amount(text)} ${status.currency}`;
   const day = paint(status.dayChange < 0 ? RED : GREEN, percent(status.dayChange));
   const lines = [

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '#base';
 import { askControl, type ControlAnswer, type ControlRequest } from './control.ts';
@@ -6,6 +6,8 @@ import { askControl, type ControlAnswer, type ControlRequest } from './control.t
 /** Portfolios with a journal below a data directory, sorted; those put aside are not among them. */
 export function portfoliosIn(dataDir: string): string[] {
   if (!existsSync(dataDir)) return [];
+  if (!statSync(dataDir).isDirectory())
+    throw new InputError(`${dataDir} is a file, not a data directory`, 'name another with --data-dir');
   return readdirSync(dataDir, { withFileTypes: true })
     .filter(
       (e) => e.isDirectory() && !/\.before-\d+$/.test(e.name) && existsSync(join(dataDir, e.name, 'journal')),

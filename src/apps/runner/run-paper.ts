@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type BinanceUsdmFeedOptions, systemClock } from '#adapters';
 import { formatInstant, type Instant, SECOND } from '#base';
 import type { Command, TraceLine } from '#engine';
+import { plain } from '../cli/plain-text.ts';
 import { type ControlAnswer, type ReadRequest, serveControl } from './control.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LogLines } from './log-lines.ts';
@@ -262,7 +263,7 @@ class Program {
 
   /** A line for people and for the log, marked with what the run rests on. */
   private tell(line: string): void {
-    const text = `${markOf(this.options.setup.mode)}${line}`;
+    const text = `${markOf(this.options.setup.mode)}${plain(line)}`;
     this.log.line(`${new Date().toISOString()} ${this.options.setup.name} ${text}`);
     if (this.screen === null) this.options.say(text);
   }

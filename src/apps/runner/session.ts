@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { headAt, JournalFile, lockHolder, readJournal, SnapshotFiles } from '#adapters';
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { headAt, JournalFile, lockHolder, makeFolder, readJournal, SnapshotFiles } from '#adapters';
 import { canonicalJson, captureState, InputError, type Instant, restoreState, sha256 } from '#base';
-import { type Command, Engine, type Event } from '#engine';
+import { type Command, Engine, type Event, type TraceLine } from '#engine';
 import { simulatedVenue, type VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
 import type { InstrumentId, MarketEvent } from '#market';
@@ -36,6 +36,9 @@ export interface Beginning {
   readonly mended: string | null;
 }
 
+/** Lines of the trace that a snapshot keeps. */
+const REMEMBERED = 50;
+
 const NOTHING: Unfinished = { notes: [], commands: [], reports: [], market: null };
 
 /** A portfolio's engine, venue and journal, opened or continued, as one thing that takes events and survives crashes. */
@@ -65,7 +68,7 @@ export class Session {
     this.setup = setup;
     this.snapshotEvery = options.snapshotEvery;
     if (options.fresh) putAside(directory);
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     const path = join(directory, 'journal');
     const file = JournalFile.openOrCreate(path, { headFile: 'keep' });
     try {
@@ -188,6 +191,7 @@ export class Session {
       figures: captureState(this.figures),
       steps: this.steps,
       lastBars: [...this.lastBars],
+      recent: this.recorder.recent.slice(-REMEMBERED),
     };
     const { head } = this.journal.file;
     this.snapshots.write(head, this.made, JSON.stringify(state));
@@ -200,6 +204,7 @@ export class Session {
     restoreState(this.figures, state.figures);
     this.steps = state.steps;
     for (const [instrument, time] of state.lastBars) this.lastBars.set(instrument, time);
+    this.recorder.recent.push(...state.recent);
     this.recorder.watch(this.engine);
   }
 
@@ -217,6 +222,8 @@ interface StoredState {
   readonly figures: unknown;
   readonly steps: number;
   readonly lastBars: readonly [InstrumentId, Instant][];
+  /** Newest lines of the trace, for the status of a continued run. */
+  readonly recent: readonly TraceLine[];
 }
 
 /** The header a journal begins with; null for an empty one. */
@@ -260,7 +267,6 @@ function putAside(directory: string): void {
   for (let n = 1; ; n++) {
     const aside = `${directory}.before-${n}`;
     if (existsSync(aside)) continue;
-    mkdirSync(dirname(aside), { recursive: true });
     renameSync(directory, aside);
     return;
   }

@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '#adapters';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 const KEEP = 5;
@@ -11,7 +12,7 @@ export class TextLog {
 
   constructor(path: string) {
     this.path = path;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     this.size = sizeOf(path);
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -125,6 +125,8 @@ export async function readConfiguration(file: string | null, folder = '.'): Prom
   }
   if (!existsSync(file))
     throw new InputError(`there is no configuration file ${file}`, 'check the path after --config');
+  if (statSync(file).isDirectory())
+    throw new InputError(`${file} is a folder`, 'name the configuration file in it after --config');
   return checkConfiguration(await load(resolve(file)), file);
 }
 
@@ -183,6 +185,12 @@ function explain(issue: Issue, file: string): InputError {
     const among = keysAt(issue.path);
     const near = among.length === 0 ? '' : `the nearest known one is "${nearest(key, among)}"; `;
     return new InputError(`${where}: unknown key "${key}"`, `${near}known: ${among.join(', ')}`);
+  }
+  if (issue.code === 'invalid_key') {
+    return new InputError(
+      `${file}: ${issue.path.slice(0, -1).join('.')}: "${String(issue.path.at(-1))}" cannot be a name`,
+      issue.issues[0]?.message ?? 'choose another name',
+    );
   }
   return new InputError(
     `${where}: ${issue.message}`,

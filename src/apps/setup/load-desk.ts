@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { canonicalJson, InputError, sha256 } from '#base';
@@ -22,14 +22,14 @@ export interface LoadedDesk {
 export async function loadDesk(named: string, assignments: readonly string[]): Promise<LoadedDesk> {
   const { definition, sourceHash } = await findDesk(named);
   const parameters = readParameters(definition, assignments);
-  return { definition, parameters, parts: definition.build(parameters), sourceHash, named };
+  return { definition, parameters, parts: partsOf(definition, parameters, named), sourceHash, named };
 }
 
 /** The same with parameters as data, as a journal or a configuration file has them. */
 export async function loadDeskWith(named: string, parameters: unknown): Promise<LoadedDesk> {
   const { definition, sourceHash } = await findDesk(named);
   const read = checkParameters(definition, parameters);
-  return { definition, parameters: read, parts: definition.build(read), sourceHash, named };
+  return { definition, parameters: read, parts: partsOf(definition, read, named), sourceHash, named };
 }
 
 async function findDesk(named: string): Promise<{ definition: DeskDefinition<unknown>; sourceHash: string }> {
@@ -51,17 +51,81 @@ async function findDesk(named: string): Promise<{ definition: DeskDefinition<unk
         : `built-in desks: ${Object.keys(builtInDesks).join(', ')} (nearest: ${near}); or give a desk file such as ./my-desk.ts`,
     );
   }
+  if (statSync(path).isDirectory()) {
+    throw new InputError(
+      `${named} is a folder`,
+      `name the desk file in it, such as ${join(named, 'desk.ts')}`,
+    );
+  }
   const text = readFileSync(path);
   let module: { default?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as { default?: unknown };
   } catch (cause) {
     throw new InputError(
-      `${named} cannot be loaded: ${(cause as Error).message.split('\n')[0]}`,
+      `${named}${placeIn(cause, path)} cannot be loaded: ${(cause as Error).message.split('\n')[0]}`,
       'mend the error in the file; it must be TypeScript or JavaScript that only needs types stripped',
     );
   }
   return { definition: asDesk(module.default, named), sourceHash: sha256(text) };
+}
+
+/** `:LINE` of an error in a file, as far as its stack tells; empty otherwise. */
+export function placeIn(error: unknown, path: string): string {
+  const lines = ((error as Error).stack ?? '').split('\n');
+  for (const line of lines) {
+    const at = line.indexOf(path);
+    const number = at < 0 ? null : /^:(\d+)/.exec(line.slice(at + path.length));
+    if (number) return `:${number[1]}`;
+  }
+  return '';
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What every part of a kind must have, so that a desk in plain JavaScript fails here and not in the loop. */
+const MEMBERS = {
+  sources: ['features', 'object'],
+  gates: ['check', 'function'],
+  limits: ['check', 'function'],
+  safetyLayers: ['check', 'function'],
+  exits: ['check', 'function'],
+} as const;
+
+/** Builds a desk's parts. Throws {@link InputError} naming the first that cannot be one. */
+function partsOf(definition: DeskDefinition<unknown>, parameters: unknown, named: string): DeskParts {
+  const parts: unknown = definition.build(parameters);
+  const wrong = (what: string) =>
+    new InputError(
+      `${named}: ${what}`,
+      'compare it with a desk that "quorum new" makes, or check its types with tsc',
+    );
+  if (!isObject(parts)) throw wrong('build gives no parts');
+  if (typeof parts.interval !== 'string')
+    throw wrong('the part "interval" is missing, such as "5m" or "tape"');
+  if (!Number.isSafeInteger(parts.warmUpBars) || (parts.warmUpBars as number) < 0) {
+    throw wrong('the part "warmUpBars" must be a whole number of bars');
+  }
+  if (!Array.isArray(parts.sources) || parts.sources.length === 0) throw wrong('"sources" names no source');
+  if (!isObject(parts.pooling) || typeof parts.pooling.pool !== 'function') {
+    throw wrong('"pooling" is no pooling rule, such as single()');
+  }
+  const { sizer } = parts;
+  if (!isObject(sizer) || typeof sizer.size !== 'function' || !isObject(sizer.features)) {
+    throw wrong('"sizer" is no sizer, such as fixedUnits(1)');
+  }
+  for (const [list, [member, type]] of Object.entries(MEMBERS)) {
+    const given = parts[list];
+    if (given === undefined) continue;
+    if (!Array.isArray(given)) throw wrong(`"${list}" is no list`);
+    const at = given.findIndex(
+      (one) =>
+        !isObject(one) || typeof one.name !== 'string' || typeof one[member] !== type || one[member] === null,
+    );
+    if (at >= 0) throw wrong(`"${list}" number ${at + 1} is no such part`);
+  }
+  return parts as unknown as DeskParts;
 }
 
 function asDesk(value: unknown, named: string): DeskDefinition<unknown> {

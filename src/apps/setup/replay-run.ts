@@ -8,6 +8,7 @@ import {
   type FactsReport,
   foldFacts,
   type JournalEntry,
+  type JournalFault,
   NO_TRACE,
   replay,
   type TraceSink,
@@ -45,23 +46,36 @@ export function checkJournal(dir: string): { entries: number; hash: string } {
   const expected = typeof summary?.journalHash === 'string' ? { hash: summary.journalHash } : undefined;
   const found = verifyJournal(path, expected);
   if (!found.ok) {
-    const { fault } = found;
-    throw new InputError(
-      fault === null
-        ? `${path} does not end where summary.json says it ends`
-        : `${path} is damaged at byte ${fault.offset} (block ${fault.block}, entry ${fault.entry}): ${fault.what}`,
-      'restore the journal from a backup, or run the backtest again',
-    );
+    if (found.fault !== null) throw damaged(path, found.fault);
+    throw new InputError(`${path} does not end where summary.json says it ends`, RUN_AGAIN);
   }
   return { entries: found.head.entries, hash: found.head.hash };
 }
 
-/** The configuration a run's journal begins with. */
+const RUN_AGAIN = 'restore the journal from a backup, or run the backtest again';
+
+function damaged(path: string, { offset, block, entry, what }: JournalFault): InputError {
+  return new InputError(
+    `${path} is damaged at byte ${offset} (block ${block}, entry ${entry}): ${what}`,
+    RUN_AGAIN,
+  );
+}
+
+/** Whether a directory is that of a paper portfolio, not of a backtest. */
+export function isPortfolio(dir: string): boolean {
+  const { kind } = configurationOfRun(dir) as { kind: string };
+  return kind === 'paper';
+}
+
+/** The configuration a run's journal begins with. Throws {@link InputError} when it is damaged or begins otherwise. */
 export function configurationOfRun(dir: string): RunConfiguration {
-  for (const entry of readJournal(join(dir, 'journal'))) {
+  const path = join(dir, 'journal');
+  for (const entry of readJournal(path)) {
     if (entry.kind === 'header') return JSON.parse(entry.text) as RunConfiguration;
     break;
   }
+  const { fault } = verifyJournal(path);
+  if (fault !== null) throw damaged(path, fault);
   throw new InputError(
     `${dir}/journal does not begin with a configuration`,
     'give a directory that backtest --out wrote',

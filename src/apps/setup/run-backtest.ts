@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { JournalFile, parseFileArgument, readTapeFile, Tape, TapeCursor, type TapeSeries } from '#adapters';
 import { canonicalJson, formatDecimal, formatInterval, InputError, type Instant, sha256 } from '#base';
 import { countsAsData, type JournalSink, NO_JOURNAL, NO_TRACE, type TraceLevel } from '#engine';
@@ -37,9 +38,13 @@ export interface BacktestOutcome {
   readonly bars: number;
 }
 
-/** Reads the files of a run and puts them in one order, whatever order they were named in. */
+/**
+ * Reads the files of a run and puts them in one order, whatever order they were named in. Rows of bars files that were
+ * refused or repaired are added to `faults`, by reason.
+ */
 export async function readTape(
   request: Pick<BacktestRequest, 'bars' | 'funding' | 'tapes' | 'from' | 'to'>,
+  faults: Map<string, number> = new Map(),
 ): Promise<Tape> {
   const series: TapeSeries[] = [];
   for (const file of request.bars) series.push(...only(await readTapeFile(file), 'bars', file, '--bars'));
@@ -51,10 +56,22 @@ export async function readTape(
     );
   }
   for (const file of request.tapes) series.push(...(await readTapeFile(file)));
+  for (const one of series) if (one.kind === 'bars') addFaults(faults, one.faults);
   const tape = new Tape(series);
   if (request.from === null && request.to === null) return tape;
   return tape.cut(request.from ?? tape.from ?? 0, request.to ?? (tape.to ?? 0) + 1);
 }
+
+/** What is no fault of a row: it was taken, or it is not there. */
+const NO_FAULT: readonly string[] = ['accepted', 'gaps', 'gapBars'];
+
+function addFaults(faults: Map<string, number>, counts: TapeSeriesFaults): void {
+  for (const [reason, n] of Object.entries(counts)) {
+    if (n > 0 && !NO_FAULT.includes(reason)) faults.set(reason, (faults.get(reason) ?? 0) + n);
+  }
+}
+
+type TapeSeriesFaults = Extract<TapeSeries, { kind: 'bars' }>['faults'];
 
 function only(
   series: readonly TapeSeries[],
@@ -76,7 +93,8 @@ function only(
 export async function runBacktest(request: BacktestRequest): Promise<BacktestOutcome> {
   const { desk } = request;
   const oracle = request.answers == null ? null : readAnswers(request.answers);
-  const tape = await readTape(request);
+  const faults = new Map<string, number>();
+  const tape = await readTape(request, faults);
   const shapes = tape.series.flatMap((s) =>
     s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
   );
@@ -85,16 +103,20 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestOut
     request.out === null ? null : new RunDirectory(request.out, request.trace, first.venue.instrumentOf);
   const study = directory === null ? first : buildStudy(desk, shapes, request, directory);
   const file =
-    request.out === null
+    directory === null
       ? null
-      : JournalFile.create(join(request.out, 'journal'), { headFile: 'while-running' });
+      : JournalFile.create(join(directory.path, 'journal'), {
+          headFile: 'while-running',
+          syncBytes: Infinity,
+        });
   const configuration = configurationOf(request, study, tape);
   file?.append('header', canonicalJson(configuration));
   const curve = new EquityCurve();
   const total = tape.length;
+  const tapeWalk = new TapeCursor(tape);
   const backtest = new Backtest({
     definition: study.definition,
-    tape: new TapeCursor(tape),
+    tape: tapeWalk,
     venue: simulatedVenue(study.venue),
     journal: file === null ? NO_JOURNAL : tapeJournal(file),
     seed: request.seed,
@@ -102,21 +124,41 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestOut
     configurationHash: sha256(canonicalJson(configuration)),
     curve,
     ...(oracle === null ? {} : { oracle }),
-    ...(request.onProgress === undefined
-      ? {}
-      : { onProgress: (position: number) => request.onProgress!(position, total) }),
   });
   if (directory !== null) observe(backtest, directory);
   const started = process.hrtime.bigint();
-  const result = backtest.run();
+  let result: BacktestResult;
+  try {
+    result = await play(backtest, request.onProgress, () => [tapeWalk.position, total]);
+  } catch (error) {
+    file?.abandon();
+    directory?.abandon();
+    throw error;
+  }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const head = file?.close() ?? null;
-  const summary = summaryOf(request, study, tape, result, curve, head?.hash ?? null);
+  const summary = summaryOf(request, study, tape, faults, result, curve, head?.hash ?? null);
   directory?.finish(curve, study.definition.baseMinorScale, summary, inputsOf(request, tape));
   return { summary, result, study, seconds, bars: result.engine.counts.bars };
 }
 
-/** On a tape nothing has to survive a crash entry by entry: blocks are written and synced as they fill. */
+/** Plays a run to its end, or to where `onProgress` says stop. */
+async function play(
+  backtest: Backtest,
+  onProgress: BacktestRequest['onProgress'],
+  progress: () => [position: number, total: number],
+): Promise<BacktestResult> {
+  backtest.start();
+  while (backtest.advance()) {
+    if (onProgress === undefined) continue;
+    // so that Ctrl-C is heard: signals come between turns of the event loop
+    await nextTurn();
+    if (!onProgress(...progress())) break;
+  }
+  return backtest.finish();
+}
+
+/** On a tape nothing has to survive a crash: blocks are written as they fill and synced at the end. */
 export function tapeJournal(file: JournalFile): JournalSink {
   return {
     append: (kind, text) => void file.append(kind, text),
@@ -205,6 +247,7 @@ function summaryOf(
   request: BacktestRequest,
   study: Study,
   tape: Tape,
+  faults: ReadonlyMap<string, number>,
   result: BacktestResult,
   curve: EquityCurve,
   journalHash: string | null,
@@ -218,6 +261,17 @@ function summaryOf(
   const notes: string[] = [];
   if (perpetual && !funded)
     notes.push('perpetual contracts without funding: give --funding for a complete account');
+  const refused = new Map(engine.counts.barsRefused);
+  for (const [reason, n] of faults) {
+    if (reason !== 'repaired') refused.set(reason, (refused.get(reason) ?? 0) + n);
+  }
+  const reasons = [...refused].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [reason, n] of reasons)
+    notes.push(`${n} bars were refused: ${reason} (quorum data check tells more)`);
+  for (const [source, n] of engine.counts.malformedBySource)
+    notes.push(
+      `source ${source} gave ${n} malformed signals, which were dropped; --trace all names the fault`,
+    );
   for (const [reason, n] of engine.counts.ordersRejected)
     notes.push(`the venue rejected ${n} orders: ${reason}`);
   if (!result.finished) notes.push('interrupted: figures are of the part that ran');
@@ -234,6 +288,8 @@ function summaryOf(
     stamps: request.desk.parts.stamps ?? [],
     notes,
     ...countsAsData(engine.counts),
+    barsRefused: Object.fromEntries(reasons),
+    barsRepaired: faults.get('repaired') ?? 0,
     cashStart: money(books.cashStart),
     equityEnd: money(books.equity),
     realised: money(books.realised),

@@ -106,6 +106,7 @@ export function buildStudy(
     breaker: parts.breaker ?? null,
     platform: null,
     running: true,
+    autoResume: true,
     feeRate: feeBps === null ? null : feeBps / 10_000,
     rememberedOrders: REMEMBERED_ORDERS,
     shadowVenue,

@@ -31,8 +31,7 @@ class SigmaRegime {
   private readonly detector = new RegimeDetector();
 
   update(values: Readonly<Record<string, number>>): void {
-    const state = this.detector.update(values.gk!, values.adx!, values.ema9!, values.ema20!, values.ema50!);
-    if (state !== null) this.name = state.regime;
+    this.name = this.detector.advance(values.gk!, values.adx!, values.ema9!, values.ema20!, values.ema50!);
   }
 }
 
@@ -86,7 +85,7 @@ function build(p: SigmaParameters): DeskParts {
     opposite: 'ignore',
     shorts: true,
     entriesPerSlice: p.entriesPerSlice,
-    shadow: { autoResume: p.autoResume },
+    shadow: p.autoResume === null ? {} : { autoResume: p.autoResume },
     ...(p.reviewMs > 0 ? { review: { topic: 'plan-review', timeoutMs: p.reviewMs } } : {}),
     ...(p.breaker ? { breaker: SIGMA_BREAKER } : {}),
     ...(p.monitor ? { monitor: {} } : {}),

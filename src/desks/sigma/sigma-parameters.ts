@@ -30,7 +30,11 @@ export const sigmaParameters = z
     sectorMax: fraction.default(0.5),
     dayLossMax: fraction.default(0.05),
     entriesPerSlice: z.int().min(1).default(1),
-    autoResume: z.boolean().default(true).describe('resume by itself when the shadow window shows an edge'),
+    autoResume: z
+      .boolean()
+      .nullable()
+      .default(null)
+      .describe('resume by itself when the shadow window shows an edge; null: in backtests only'),
     ignoreExpectancy: z.boolean().default(false).describe('research only: stamps every report'),
     reviewMs: z
       .int()

@@ -252,8 +252,8 @@ describe('log-odds pool', () => {
 
 describe('weighted sum', () => {
   const agents = {
-    gemini: 0.5 / 8,
-    claude: 0.5 / 8,
+    language: 0.5 / 8,
+    news: 0.5 / 8,
     xgb: 0.15,
     micro: 0.15,
     derivatives: 0.1,

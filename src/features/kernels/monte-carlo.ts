@@ -17,36 +17,24 @@ const GRID = 4096;
  * where the search of a bar begins.
  */
 export class MonteCarlo implements Kernel {
-  static readonly configuration = ['noise', 'starts'];
+  static readonly configuration = ['noise', 'starts', 'cells'];
   readonly lookback = 1;
   readonly horizon: number;
   private begun = false;
   private readonly returns: History;
   private readonly moments: Moments;
-  /** Noise sums of the paths, ascending. */
-  private readonly noise: Float64Array;
-  /** For each cell of an even grid from the smallest to the largest sum: how many sums lie below it. */
-  private readonly starts: Uint32Array;
+  private readonly noise: Noise['noise'];
+  private readonly starts: Noise['starts'];
   private readonly cells: number;
 
   constructor(n: number, horizon: number, paths: number) {
     this.horizon = horizon;
     this.returns = new History(n);
     this.moments = new Moments(n);
-    const chance = new Chance('monte-carlo');
-    this.noise = new Float64Array(paths);
-    for (let p = 0; p < paths; p++) {
-      for (let h = 0; h < horizon; h++) this.noise[p] += chance.normal();
-    }
-    this.noise.sort();
-    const range = this.noise[paths - 1] - this.noise[0];
-    this.cells = range > 0 ? (GRID - 1) / range : 0;
-    this.starts = new Uint32Array(GRID);
-    let below = 0;
-    for (let cell = 0; cell < GRID; cell++) {
-      while (below < paths && this.cellOf(this.noise[below]) < cell) below++;
-      this.starts[cell] = below;
-    }
+    const { noise, starts, cells } = noiseOf(horizon, paths);
+    this.noise = noise;
+    this.starts = starts;
+    this.cells = cells;
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
@@ -69,18 +57,58 @@ export class MonteCarlo implements Kernel {
     }
   }
 
-  /** Cell of `level`; levels in a lower cell are smaller. Any finite level has one. */
-  private cellOf(level: number): number {
-    const cell = (level - this.noise[0]) * this.cells;
-    return cell > 0 ? Math.min(GRID - 1, Math.floor(cell)) : 0;
-  }
-
   private shareAbove(level: number): number {
     const noise = this.noise;
-    let k = this.starts[this.cellOf(level)];
+    let k = this.starts[cellOf(level, noise[0], this.cells)];
     while (k < noise.length && noise[k] <= level) k++;
     return (noise.length - k) / noise.length;
   }
+}
+
+/** The paths' noise, the same for every instrument and run. */
+interface Noise {
+  /** Noise sums of the paths, ascending. */
+  readonly noise: Float64Array;
+  /** For each cell of an even grid from the smallest to the largest sum: how many sums lie below it. */
+  readonly starts: Uint32Array;
+  /** Cells per unit of noise. */
+  readonly cells: number;
+}
+
+const DRAWN = new Map<string, Noise>();
+
+/** Drawn once per shape: eight instruments would otherwise draw 96,000 numbers before their first bar. */
+function noiseOf(horizon: number, paths: number): Noise {
+  const shape = `${horizon}/${paths}`;
+  const known = DRAWN.get(shape);
+  if (known !== undefined) return known;
+  const made = drawNoise(horizon, paths);
+  DRAWN.set(shape, made);
+  return made;
+}
+
+function drawNoise(horizon: number, paths: number): Noise {
+  const chance = new Chance('monte-carlo');
+  const noise = new Float64Array(paths);
+  for (let p = 0; p < paths; p++) {
+    for (let h = 0; h < horizon; h++) noise[p] += chance.normal();
+  }
+  noise.sort();
+  const range = noise[paths - 1] - noise[0];
+  const cells = range > 0 ? (GRID - 1) / range : 0;
+  const starts = new Uint32Array(GRID);
+  let below = 0;
+  for (let cell = 0; cell < GRID; cell++) {
+    while (below < paths && cellOf(noise[below], noise[0], cells) < cell) below++;
+    starts[cell] = below;
+  }
+  return { noise, starts, cells };
+}
+
+/** Cell of `level`; levels in a lower cell are smaller. Any finite level has one. */
+function cellOf(level: number, lowest: number, cells: number): number {
+  const cell = (level - lowest) * cells;
+  return cell > 0 ? Math.min(GRID - 1, Math.floor(cell)) : 0;
 }
 
 export const monteCarlo: Definitions = [

@@ -1,22 +1,21 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions } from '../definition.ts';
-import { Highest, Lowest } from '../extremes.ts';
+import { WindowMax, WindowMin } from '../extremes.ts';
 import type { Kernel } from '../kernel.ts';
-import { RsiLine, trueRange } from '../lines.ts';
+import { RsiLine } from '../lines.ts';
 import { History, REBUILD, ShortMean, WindowSum } from '../windows.ts';
 
 /** Slow stochastic (Lane). As TA-Lib: raw K is 0 where high equals low; k begins together with d. */
 export class Stochastic implements Kernel {
-  readonly lookback: number;
-  private readonly high: Highest;
-  private readonly low: Lowest;
+  readonly lookback = 0;
+  private readonly high: WindowMax;
+  private readonly low: WindowMin;
   private readonly raw: ShortMean;
   private readonly slow: ShortMean;
 
   constructor(n: number, slowK: number, slowD: number) {
-    this.lookback = n;
-    this.high = new Highest(n);
-    this.low = new Lowest(n);
+    this.high = new WindowMax(n);
+    this.low = new WindowMin(n);
     this.raw = new ShortMean(slowK);
     this.slow = new ShortMean(slowD);
   }
@@ -24,14 +23,14 @@ export class Stochastic implements Kernel {
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { high, low, close } = bars;
     const [ks, ds, raws] = out;
-    const { raw, slow } = this;
+    const { raw, slow, high: tops, low: bottoms } = this;
     for (let i = from; i < to; i++) {
-      const top = this.high.update(high, i);
-      const bottom = this.low.update(low, i);
+      const top = tops.next(high[i]);
+      const bottom = bottoms.next(low[i]);
       let rawK = Number.NaN;
       let k = Number.NaN;
       let d = Number.NaN;
-      if (this.high.seen === this.high.n) {
+      if (tops.full) {
         rawK = top > bottom ? 100 * ((close[i] - bottom) / (top - bottom)) : 0;
         k = raw.next(rawK);
         if (raw.seen === raw.n) d = slow.next(k);
@@ -51,32 +50,29 @@ const STILL = 1e-9;
 export class StochasticRsi implements Kernel {
   readonly lookback = 0;
   private readonly rsi: RsiLine;
-  private readonly line: History;
-  private readonly high: Highest;
-  private readonly low: Lowest;
+  private readonly high: WindowMax;
+  private readonly low: WindowMin;
   private readonly fast: ShortMean;
 
   constructor(n: number, fastK: number, fastD: number) {
     this.rsi = new RsiLine(n);
-    this.line = new History(fastK);
-    this.high = new Highest(fastK);
-    this.low = new Lowest(fastK);
+    this.high = new WindowMax(fastK);
+    this.low = new WindowMin(fastK);
     this.fast = new ShortMean(fastD);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const x = bars.close;
     const [ks, ds] = out;
-    const { line, fast } = this;
+    const { fast } = this;
     for (let i = from; i < to; i++) {
       ks[i] = Number.NaN;
       ds[i] = Number.NaN;
       const rsi = this.rsi.next(x[i]);
       if (this.rsi.seen <= this.rsi.n) continue;
-      const at = line.push(rsi);
-      const top = this.high.update(line.values, at);
-      const bottom = this.low.update(line.values, at);
-      if (this.high.seen < this.high.n) continue;
+      const top = this.high.next(rsi);
+      const bottom = this.low.next(rsi);
+      if (!this.high.full) continue;
       const k = top - bottom > STILL ? 100 * ((rsi - bottom) / (top - bottom)) : 0;
       const d = fast.next(k);
       if (fast.seen < fast.n) continue;
@@ -88,23 +84,23 @@ export class StochasticRsi implements Kernel {
 
 /** Williams %R, -100..0; 0 where high equals low, as TA-Lib. */
 export class WilliamsR implements Kernel {
-  readonly lookback: number;
-  private readonly high: Highest;
-  private readonly low: Lowest;
+  readonly lookback = 0;
+  private readonly high: WindowMax;
+  private readonly low: WindowMin;
 
   constructor(n: number) {
-    this.lookback = n;
-    this.high = new Highest(n);
-    this.low = new Lowest(n);
+    this.high = new WindowMax(n);
+    this.low = new WindowMin(n);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { high, low, close } = bars;
     const y = out[0];
+    const { high: tops, low: bottoms } = this;
     for (let i = from; i < to; i++) {
-      const top = this.high.update(high, i);
-      const bottom = this.low.update(low, i);
-      if (this.high.seen < this.high.n) y[i] = Number.NaN;
+      const top = tops.next(high[i]);
+      const bottom = bottoms.next(low[i]);
+      if (!tops.full) y[i] = Number.NaN;
       else y[i] = top > bottom ? 100 * ((close[i] - top) / (top - bottom)) : 0;
     }
   }
@@ -156,8 +152,14 @@ export class Cci implements Kernel {
         }
       }
       const mean = sum / n;
-      let deviation = 0;
-      for (let j = at - n + 1; j <= at; j++) deviation += Math.abs(values[j] - anchor - mean);
+      // Two sums side by side: each addition waits for the one before.
+      let deviation = n % 2 === 1 ? Math.abs(x - anchor - mean) : 0;
+      let other = 0;
+      for (let j = at - n + 1; j < at; j += 2) {
+        deviation += Math.abs(values[j] - anchor - mean);
+        other += Math.abs(values[j + 1] - anchor - mean);
+      }
+      deviation += other;
       // Equal prices must not divide one rounding error by another.
       y[i] = equal < n && deviation > 0 ? (x - anchor - mean) / ((0.015 * deviation) / n) : 0;
     }
@@ -168,43 +170,54 @@ export class Cci implements Kernel {
   }
 }
 
+/** Buying pressure over true range in one window; 0 without range. */
+class PressureShare {
+  readonly pressure: WindowSum;
+  readonly range: WindowSum;
+
+  constructor(n: number) {
+    this.pressure = new WindowSum(n);
+    this.range = new WindowSum(n);
+  }
+
+  next(pressure: number, range: number): number {
+    const sum = this.pressure.next(pressure);
+    const whole = this.range.next(range);
+    return whole === 0 ? 0 : sum / whole;
+  }
+}
+
 /** Ultimate oscillator (Williams 1985), weights 4, 2, 1; a window without range counts as 0. */
 export class UltimateOscillator implements Kernel {
   readonly lookback = 1;
-  private readonly pressure: History;
-  private readonly range: History;
-  private readonly sums: WindowSum[];
-  private readonly ranges: WindowSum[];
-  private seen = 0;
+  private readonly short: PressureShare;
+  private readonly middle: PressureShare;
+  private readonly long: PressureShare;
+  private begun = false;
 
   constructor(a: number, b: number, c: number) {
     const periods = [a, b, c].sort((p, q) => p - q);
-    this.pressure = new History(periods[2]);
-    this.range = new History(periods[2]);
-    this.sums = periods.map((n) => new WindowSum(n));
-    this.ranges = periods.map((n) => new WindowSum(n));
+    this.short = new PressureShare(periods[0]);
+    this.middle = new PressureShare(periods[1]);
+    this.long = new PressureShare(periods[2]);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { high, low, close } = bars;
     const y = out[0];
-    const longest = this.sums[2].n;
-    for (let i = from; i < to; i++) {
-      y[i] = Number.NaN;
-      if (this.seen === 0) {
-        this.seen = 1;
-        continue;
-      }
-      const before = close[i - 1];
-      const at = this.pressure.push(close[i] - Math.min(low[i], before));
-      const rangeAt = this.range.push(trueRange(high[i], low[i], before));
-      let total = 0;
-      for (let k = 0; k < 3; k++) {
-        const pressure = this.sums[k].update(this.pressure.values, at);
-        const range = this.ranges[k].update(this.range.values, rangeAt);
-        if (range > 0) total += (4 >> k) * (pressure / range);
-      }
-      if (this.sums[2].seen === longest) y[i] = (100 * total) / 7;
+    const { short, middle, long } = this;
+    let i = from;
+    if (!this.begun && i < to) {
+      this.begun = true;
+      y[i++] = Number.NaN;
+    }
+    for (; i < to; i++) {
+      const bottom = Math.min(low[i], close[i - 1]);
+      const pressure = close[i] - bottom;
+      const range = Math.max(high[i], close[i - 1]) - bottom;
+      const total =
+        4 * short.next(pressure, range) + 2 * middle.next(pressure, range) + long.next(pressure, range);
+      y[i] = (100 * total) / 7;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions, real } from '../definition.ts';
-import { Highest, Lowest } from '../extremes.ts';
+import { HighestAge, LowestAge, WindowMax, WindowMin } from '../extremes.ts';
 import type { Kernel } from '../kernel.ts';
 import { trueRange } from '../lines.ts';
 import { Regression } from '../moments.ts';
@@ -23,74 +23,67 @@ export class Adx implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const { high, low, close } = bars;
     const [adxs, pluses, minuses, dxs] = out;
     const n = this.n;
-    let i = from;
-    for (; i < to && this.seen < 2 * n; i++) {
-      this.seen++;
-      adxs[i] = Number.NaN;
-      pluses[i] = Number.NaN;
-      minuses[i] = Number.NaN;
-      dxs[i] = Number.NaN;
-      if (this.seen === 1) continue;
-      const dx = this.advance(bars, out, i, this.seen <= n ? 1 : (n - 1) / n);
-      if (this.seen <= n) {
+    const decay = (n - 1) / n;
+    let { seen, plus, minus, range, adx } = this;
+    for (let i = from; i < to; i++) {
+      if (seen <= 2 * n) seen++;
+      if (seen > 1) {
+        const keep = seen <= n ? 1 : decay;
+        const up = high[i] - high[i - 1];
+        const down = low[i - 1] - low[i];
+        // Products instead of branches: which side moved is a coin toss the processor mispredicts.
+        plus = plus * keep + up * (Number(up > down) * Number(up > 0));
+        minus = minus * keep + down * (Number(down > up) * Number(down > 0));
+        range = range * keep + trueRange(high[i], low[i], close[i - 1]);
+      }
+      if (seen <= n) {
+        adxs[i] = Number.NaN;
         pluses[i] = Number.NaN;
         minuses[i] = Number.NaN;
         dxs[i] = Number.NaN;
         continue;
       }
-      this.adx += dx / n;
-      if (this.seen === 2 * n) adxs[i] = this.adx;
+      const scale = range > 0 ? 100 / range : 0;
+      const total = plus + minus;
+      const dx = total > 0 ? 100 * (Math.abs(plus - minus) / total) : 0;
+      adx += seen <= 2 * n ? dx / n : (dx - adx) / n;
+      adxs[i] = seen < 2 * n ? Number.NaN : adx;
+      pluses[i] = scale * plus;
+      minuses[i] = scale * minus;
+      dxs[i] = dx;
     }
-    const decay = (n - 1) / n;
-    for (; i < to; i++) {
-      const dx = this.advance(bars, out, i, decay);
-      this.adx += (dx - this.adx) / n;
-      adxs[i] = this.adx;
-    }
-  }
-
-  /** Takes in row `i`, writes its DI and DX and returns DX. */
-  private advance(bars: BarColumns, out: readonly Float64Array[], i: number, decay: number): number {
-    const { high, low, close } = bars;
-    const up = high[i] - high[i - 1];
-    const down = low[i - 1] - low[i];
-    // Products instead of branches: which side moved is a coin toss the processor mispredicts.
-    this.plus = this.plus * decay + up * (Number(up > down) * Number(up > 0));
-    this.minus = this.minus * decay + down * (Number(down > up) * Number(down > 0));
-    this.range = this.range * decay + trueRange(high[i], low[i], close[i - 1]);
-    const scale = this.range > 0 ? 100 / this.range : 0;
-    const total = this.plus + this.minus;
-    const dx = total > 0 ? 100 * (Math.abs(this.plus - this.minus) / total) : 0;
-    out[1][i] = scale * this.plus;
-    out[2][i] = scale * this.minus;
-    out[3][i] = dx;
-    return dx;
+    this.seen = seen;
+    this.plus = plus;
+    this.minus = minus;
+    this.range = range;
+    this.adx = adx;
   }
 }
 
 /** Aroon (Chande 1995): how recent the extremes of the last n+1 bars are; among equals the newest counts. */
 export class Aroon implements Kernel {
   readonly lookback: number;
-  private readonly high: Highest;
-  private readonly low: Lowest;
+  private readonly high: HighestAge;
+  private readonly low: LowestAge;
 
   constructor(n: number) {
     this.lookback = n + 1;
-    this.high = new Highest(n + 1);
-    this.low = new Lowest(n + 1);
+    this.high = new HighestAge(n + 1);
+    this.low = new LowestAge(n + 1);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const [ups, downs, differences] = out;
     const n = this.high.n - 1;
     for (let i = from; i < to; i++) {
-      this.high.update(bars.high, i);
-      this.low.update(bars.low, i);
+      const high = this.high.update(bars.high, i);
+      const low = this.low.update(bars.low, i);
       const ready = this.high.seen > n;
-      ups[i] = ready ? (100 * (n - this.high.age)) / n : Number.NaN;
-      downs[i] = ready ? (100 * (n - this.low.age)) / n : Number.NaN;
+      ups[i] = ready ? (100 * (n - high)) / n : Number.NaN;
+      downs[i] = ready ? (100 * (n - low)) / n : Number.NaN;
       differences[i] = ups[i] - downs[i];
     }
   }
@@ -186,61 +179,65 @@ export class LinearRegression implements Kernel {
 
 /** Highest high, lowest low and their middle over n bars, the current one included. */
 export class Donchian implements Kernel {
-  readonly lookback: number;
-  private readonly high: Highest;
-  private readonly low: Lowest;
+  readonly lookback = 0;
+  private readonly high: WindowMax;
+  private readonly low: WindowMin;
 
   constructor(n: number) {
-    this.lookback = n;
-    this.high = new Highest(n);
-    this.low = new Lowest(n);
+    this.high = new WindowMax(n);
+    this.low = new WindowMin(n);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const { high, low } = bars;
     const [uppers, middles, lowers] = out;
+    const { high: tops, low: bottoms } = this;
     for (let i = from; i < to; i++) {
-      const top = this.high.update(bars.high, i);
-      const bottom = this.low.update(bars.low, i);
-      const ready = this.high.seen === this.high.n;
-      uppers[i] = ready ? top : Number.NaN;
-      lowers[i] = ready ? bottom : Number.NaN;
-      middles[i] = ready ? (top + bottom) / 2 : Number.NaN;
+      const top = tops.next(high[i]);
+      const bottom = bottoms.next(low[i]);
+      uppers[i] = tops.full ? top : Number.NaN;
+      lowers[i] = tops.full ? bottom : Number.NaN;
+      middles[i] = tops.full ? (top + bottom) / 2 : Number.NaN;
     }
   }
 }
 
 /** Highest close of n bars. */
 export class Maximum implements Kernel {
-  readonly lookback: number;
-  private readonly high: Highest;
+  readonly lookback = 0;
+  private readonly window: WindowMax;
 
   constructor(n: number) {
-    this.lookback = n;
-    this.high = new Highest(n);
+    this.window = new WindowMax(n);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const x = bars.close;
+    const y = out[0];
+    const window = this.window;
     for (let i = from; i < to; i++) {
-      const top = this.high.update(bars.close, i);
-      out[0][i] = this.high.seen === this.high.n ? top : Number.NaN;
+      const top = window.next(x[i]);
+      y[i] = window.full ? top : Number.NaN;
     }
   }
 }
 
 /** Lowest close of n bars. */
 export class Minimum implements Kernel {
-  readonly lookback: number;
-  private readonly low: Lowest;
+  readonly lookback = 0;
+  private readonly window: WindowMin;
 
   constructor(n: number) {
-    this.lookback = n;
-    this.low = new Lowest(n);
+    this.window = new WindowMin(n);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const x = bars.close;
+    const y = out[0];
+    const window = this.window;
     for (let i = from; i < to; i++) {
-      const bottom = this.low.update(bars.close, i);
-      out[0][i] = this.low.seen === this.low.n ? bottom : Number.NaN;
+      const bottom = window.next(x[i]);
+      y[i] = window.full ? bottom : Number.NaN;
     }
   }
 }

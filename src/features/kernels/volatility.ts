@@ -8,15 +8,17 @@ import { History, WindowSum } from '../windows.ts';
 /** True range; the first bar has no previous close and therefore none. */
 export class TrueRange implements Kernel {
   readonly lookback = 1;
-  private seen = 0;
+  private begun = false;
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { high, low, close } = bars;
     const y = out[0];
-    for (let i = from; i < to; i++) {
-      y[i] = this.seen === 0 ? Number.NaN : trueRange(high[i], low[i], close[i - 1]);
-      this.seen = 1;
+    let i = from;
+    if (!this.begun && i < to) {
+      this.begun = true;
+      y[i++] = Number.NaN;
     }
+    for (; i < to; i++) y[i] = trueRange(high[i], low[i], close[i - 1]);
   }
 }
 
@@ -91,24 +93,21 @@ export class RangeVolatility implements Kernel {
   readonly lookback = 0;
   readonly estimate: RangeEstimate;
   readonly barsPerYear: number;
-  private readonly terms: History;
   private readonly sum: WindowSum;
 
   constructor(estimate: RangeEstimate, n: number, barsPerYear: number) {
     this.estimate = estimate;
     this.barsPerYear = barsPerYear;
-    this.terms = new History(n);
     this.sum = new WindowSum(n);
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { open, high, low, close } = bars;
     const [vols, annuals] = out;
-    const { terms, sum, estimate } = this;
+    const { sum, estimate } = this;
     const scale = Math.sqrt(this.barsPerYear);
     for (let i = from; i < to; i++) {
-      const at = terms.push(barVariance(estimate, open[i], high[i], low[i], close[i]));
-      const total = sum.update(terms.values, at);
+      const total = sum.next(barVariance(estimate, open[i], high[i], low[i], close[i]));
       const vol = total <= 0 ? 0 : Math.sqrt(total / sum.n);
       vols[i] = vol;
       annuals[i] = vol * scale;
@@ -125,7 +124,6 @@ export class YangZhang implements Kernel {
   readonly barsPerYear: number;
   private readonly gaps: History;
   private readonly bodies: History;
-  private readonly terms: History;
   private readonly gap: Moments;
   private readonly body: Moments;
   private readonly sum: WindowSum;
@@ -135,7 +133,6 @@ export class YangZhang implements Kernel {
     this.barsPerYear = barsPerYear;
     this.gaps = new History(n);
     this.bodies = new History(n);
-    this.terms = new History(n);
     this.gap = new Moments(n);
     this.body = new Moments(n);
     this.sum = new WindowSum(n);
@@ -144,7 +141,7 @@ export class YangZhang implements Kernel {
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { open, high, low, close } = bars;
     const [vols, annuals] = out;
-    const { gaps, bodies, terms, sum } = this;
+    const { gaps, bodies, sum } = this;
     const n = sum.n;
     const k = 0.34 / (1.34 + (n + 1) / (n - 1));
     const scale = Math.sqrt(this.barsPerYear);
@@ -157,8 +154,7 @@ export class YangZhang implements Kernel {
       }
       this.gap.update(gaps.values, gaps.push(Math.log(open[i] / close[i - 1])));
       this.body.update(bodies.values, bodies.push(Math.log(close[i] / open[i])));
-      const at = terms.push(barVariance('rogers-satchell', open[i], high[i], low[i], close[i]));
-      const satchell = sum.update(terms.values, at) / n;
+      const satchell = sum.next(barVariance('rogers-satchell', open[i], high[i], low[i], close[i])) / n;
       const variance = (this.gap.squares + k * this.body.squares) / (n - 1) + (1 - k) * satchell;
       const vol = variance <= 0 ? 0 : Math.sqrt(variance);
       vols[i] = vol;

@@ -41,6 +41,7 @@ const context = (position: Partial<HeldPosition>, changes: Partial<ExitContext> 
   position: held(position),
   price: 50_000,
   regime: 'TREND_UP',
+  openPositions: (changes.account ?? account()).exposures.length,
   account: account(),
   ...changes,
 });

@@ -112,10 +112,11 @@ export function rebalanceExit(changes: Partial<RebalanceConfig> = {}): Exit {
     features: {},
     restsAtVenue: false,
     memory: { of: 'portfolio', make: () => ({ lastAt: Number.NEGATIVE_INFINITY }) },
-    check: ({ at, position, account }, _values, memory) => {
+    check: (context, _values, memory) => {
+      const { at, position } = context;
       assert(memory !== undefined, 'the rebalance exit needs its memory: pass ExitMemories.of(exit, book)');
-      if (account.exposures.length < config.positionsMin || at - memory.lastAt! < config.pauseMs) return null;
-      if (rebalanceVictim(account, config)?.book !== position.book) return null;
+      if (context.openPositions < config.positionsMin || at - memory.lastAt! < config.pauseMs) return null;
+      if (rebalanceVictim(context.account, config)?.book !== position.book) return null;
       memory.lastAt = at;
       const side = position.direction === 1 ? 'long' : 'short';
       return { exit, reason: `portfolio is too ${side}; this is its worst ${side} position` };

@@ -1,4 +1,4 @@
-import type { AccountSummary } from '../account.ts';
+import { type AccountSummary, committed } from '../account.ts';
 import { type Limit, type LimitVerdict, legFacts } from '../limit.ts';
 import { correlatedGroups, type Node } from './groups.ts';
 import { capVerdict, refuse, strictest } from './verdicts.ts';
@@ -23,7 +23,7 @@ function sharesBy<T extends { readonly margin: number }>(
     entry.added += leg.margin / account.equity;
     shares.set(key, entry);
   });
-  account.exposures.forEach((exposure, i) => {
+  committed(account).forEach((exposure, i) => {
     const entry = shares.get(keyOfHeld(i) ?? '');
     if (entry !== undefined) entry.held += exposure.margin / account.equity;
   });
@@ -50,7 +50,8 @@ export function singleAssetLimit(config: { readonly max: number } = { max: 0.4 }
     name,
     check: (plan, facts, account) => {
       const legs = legFacts(plan, facts);
-      const held = (i: number) => account.exposures[i]!.underlying;
+      const there = committed(account);
+      const held = (i: number) => there[i]!.underlying;
       const shares = sharesBy(account, legs, held, (i) => legs[i]!.underlying);
       return strictestOf(name, 'asset', shares, config.max);
     },
@@ -87,7 +88,8 @@ export function sectorLimit(config: SectorConfig = SIGMA_SECTORS): Limit {
     name,
     check: (plan, facts, account) => {
       const legs = legFacts(plan, facts);
-      const held = (i: number) => sectorOf(account.exposures[i]!.underlying);
+      const there = committed(account);
+      const held = (i: number) => sectorOf(there[i]!.underlying);
       const shares = sharesBy(account, legs, held, (i) => sectorOf(legs[i]!.underlying));
       return strictestOf(name, 'sector', shares, config.max);
     },
@@ -103,7 +105,7 @@ export function correlatedGroupLimit(
     name,
     check: (plan, facts, account) => {
       const legs = legFacts(plan, facts);
-      const nodes: Node[] = [...legs, ...account.exposures];
+      const nodes: Node[] = [...legs, ...committed(account)];
       const groups = correlatedGroups(nodes, (a, b) => account.correlation(a, b), config.rho);
       if (groups === null) return refuse({ by: name, reason: 'a correlation is not a number within -1..1' });
       const label = (group: number) =>

@@ -1,6 +1,6 @@
 import type { Objection } from '#ensemble';
 import type { InstrumentId } from '#market';
-import type { AccountSummary } from '../account.ts';
+import { type AccountSummary, committed } from '../account.ts';
 import { type Limit, type LimitVerdict, legFacts } from '../limit.ts';
 import { correlationOf, isCorrelation } from './groups.ts';
 import { PASS, refuse, within } from './verdicts.ts';
@@ -63,7 +63,7 @@ function largestShare(a: number, b: number, c: number, limit: number): number | 
 
 const weightsOf = (account: AccountSummary): readonly Risk[] =>
   netted(
-    account.exposures.map((e) => ({
+    committed(account).map((e) => ({
       instrument: e.instrument,
       weight: (e.direction * e.riskToStop) / account.equity,
     })),

@@ -87,14 +87,62 @@ export const SIGMA_V1: SigmaV1Config = Object.freeze({
   keepMembers: false,
 });
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A score whose parts a source writes over bar by bar: thirty boxed numbers a bar would cost more than the score. */
+interface ScoreInWork extends Omit<Mutable<SigmaV1Score>, 'members' | 'categories'> {
+  readonly members: Mutable<SigmaMembers>;
+  readonly categories: Mutable<SigmaCategories>;
+}
+
+function emptyScore(): ScoreInWork {
+  const none = Number.NaN;
+  return {
+    members: {
+      rsi: none,
+      stochastic: none,
+      cci: none,
+      macd: none,
+      ema: none,
+      bollinger: none,
+      obv: none,
+      mfi: none,
+      vwap: none,
+      z: none,
+      bollingerExtremes: none,
+      monteCarlo: none,
+    },
+    categories: {
+      momentum: none,
+      trend: none,
+      volatility: none,
+      volume: none,
+      meanReversion: none,
+      probability: none,
+    },
+    raw: none,
+    factor: none,
+    adjusted: none,
+    confidence: none,
+    action: 'WAIT',
+  };
+}
+
 /** The six categories pooled: also what the published samples are checked against. */
 export function pooledScore(
   categories: SigmaCategories,
   gkAnnual: number,
   config: SigmaV1Config = SIGMA_V1,
 ): Pick<SigmaV1Score, 'raw' | 'factor' | 'adjusted' | 'confidence' | 'action'> {
+  const out = emptyScore();
+  pool(out, categories, gkAnnual, config);
+  const { raw, factor, adjusted, confidence, action } = out;
+  return { raw, factor, adjusted, confidence, action };
+}
+
+function pool(out: ScoreInWork, categories: SigmaCategories, gkAnnual: number, config: SigmaV1Config): void {
   const w = config.weights;
-  const raw =
+  out.raw =
     w.momentum * categories.momentum +
     w.trend * categories.trend +
     w.volatility * categories.volatility +
@@ -102,11 +150,11 @@ export function pooledScore(
     w.meanReversion * categories.meanReversion +
     w.probability * categories.probability;
   // Math.min and Math.max keep NaN
-  const factor = 1 - config.damping * Math.min(1, Math.max(0, gkAnnual / config.volatilityFull));
-  const adjusted = raw * factor;
-  const confidence = Math.min(1, config.confidencePerScore * Math.abs(adjusted));
-  const action = adjusted >= config.entry ? 'ENTER_LONG' : adjusted <= -config.entry ? 'ENTER_SHORT' : 'WAIT';
-  return { raw, factor, adjusted, confidence, action };
+  out.factor = 1 - config.damping * Math.min(1, Math.max(0, gkAnnual / config.volatilityFull));
+  const adjusted = out.raw * out.factor;
+  out.adjusted = adjusted;
+  out.confidence = Math.min(1, config.confidencePerScore * Math.abs(adjusted));
+  out.action = adjusted >= config.entry ? 'ENTER_LONG' : adjusted <= -config.entry ? 'ENTER_SHORT' : 'WAIT';
 }
 
 /** -tanh(2 (x - 50) / 50): an oscillator of 0..100 read against the move. */
@@ -129,6 +177,12 @@ export function scoreV1(
   readings: SigmaReadings,
   config: SigmaV1Config = SIGMA_V1,
 ): SigmaV1Score | null {
+  const out = emptyScore();
+  return scoreInto(out, close, readings, config) ? out : null;
+}
+
+/** {@link scoreV1} into an object that is there already; false where that gives null. */
+function scoreInto(out: ScoreInWork, close: number, readings: SigmaReadings, config: SigmaV1Config): boolean {
   // each reading is taken once: it may be a live view on a frame
   const { rsi, stochK, cci, macdHist, atr, ema9, ema20, ema50, ema200, bbWidth, bbWidthMedian } = readings;
   const { slopePercent, obvSlope, obvR2, mfi, vwap, z, pUp, gkAnnual } = readings;
@@ -155,32 +209,29 @@ export function scoreV1(
     z +
     pUp +
     gkAnnual;
-  if (sum - sum !== 0) return null;
+  if (sum - sum !== 0) return false;
   const stack = side(close, ema9) + side(ema9, ema20) + side(ema20, ema50) + side(ema50, ema200);
-  const members: SigmaMembers = {
-    rsi: contrarian(rsi),
-    stochastic: contrarian(stochK),
-    cci: -Math.tanh(cci / config.cciScale),
-    macd: atr > 0 ? Math.tanh(macdHist / atr / config.macdAtr) : 0,
-    ema: stack / 4,
-    bollinger: bbWidth > bbWidthMedian ? Math.tanh(slopePercent * config.slopeScale) : 0,
-    obv: obvSlope > 0 ? obvR2 : obvSlope < 0 ? -obvR2 : 0,
-    mfi: contrarian(mfi),
-    vwap: atr > 0 ? -Math.tanh((close - vwap) / atr / 2) : 0,
-    z: -Math.tanh(z / 2),
-    bollingerExtremes: percentB < 0 ? 1 : percentB > 1 ? -1 : 0.5 - percentB,
-    monteCarlo: 2 * pUp - 1,
-  };
-  const categories: SigmaCategories = {
-    momentum: (members.rsi + members.stochastic + members.cci) / 3,
-    trend: (members.macd + members.ema) / 2,
-    volatility: members.bollinger,
-    volume: (members.obv + members.mfi + members.vwap) / 3,
-    meanReversion: (members.z + members.bollingerExtremes) / 2,
-    probability: members.monteCarlo,
-  };
-  const { raw, factor, adjusted, confidence, action } = pooledScore(categories, gkAnnual, config);
-  return { members, categories, raw, factor, adjusted, confidence, action };
+  const { members, categories } = out;
+  members.rsi = contrarian(rsi);
+  members.stochastic = contrarian(stochK);
+  members.cci = -Math.tanh(cci / config.cciScale);
+  members.macd = atr > 0 ? Math.tanh(macdHist / atr / config.macdAtr) : 0;
+  members.ema = stack / 4;
+  members.bollinger = bbWidth > bbWidthMedian ? Math.tanh(slopePercent * config.slopeScale) : 0;
+  members.obv = obvSlope > 0 ? obvR2 : obvSlope < 0 ? -obvR2 : 0;
+  members.mfi = contrarian(mfi);
+  members.vwap = atr > 0 ? -Math.tanh((close - vwap) / atr / 2) : 0;
+  members.z = -Math.tanh(z / 2);
+  members.bollingerExtremes = percentB < 0 ? 1 : percentB > 1 ? -1 : 0.5 - percentB;
+  members.monteCarlo = 2 * pUp - 1;
+  categories.momentum = (members.rsi + members.stochastic + members.cci) / 3;
+  categories.trend = (members.macd + members.ema) / 2;
+  categories.volatility = members.bollinger;
+  categories.volume = (members.obv + members.mfi + members.vwap) / 3;
+  categories.meanReversion = (members.z + members.bollingerExtremes) / 2;
+  categories.probability = members.monteCarlo;
+  pool(out, categories, gkAnnual, config);
+  return true;
 }
 
 /** `changes` over the sheet's configuration; refuses numbers that make no score. */
@@ -214,14 +265,14 @@ export function sigmaV1Config(changes: Partial<SigmaV1Config> = {}): SigmaV1Conf
  */
 export function sigmaV1(changes: Partial<SigmaV1Config> = {}): Source {
   const config = sigmaV1Config(changes);
+  const score = emptyScore();
   return source({
     name: 'sigma-v1',
     emits: 'score',
     features: sigmaFeaturesFor(config.barsPerYear),
     signal: (view, values): Signal | null => {
       if (view.count < config.barsMin) return null;
-      const score = scoreV1(view.close, sigmaGuards(view.frame.bars, values), config);
-      if (score === null) return null;
+      if (!scoreInto(score, view.close, sigmaGuards(view.frame.bars, values), config)) return null;
       const { adjusted, confidence, action, raw, factor, categories: c } = score;
       const detail = {
         action,

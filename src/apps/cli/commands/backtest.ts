@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseInstant } from '#base';
 import type { TraceLevel } from '#engine';
-import { EXIT, paint, Terminal, table } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
 interface Options {
   bars: string[];
@@ -81,6 +81,13 @@ async function run(named: string, options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   const { loadDesk } = await import('../../setup/load-desk.ts');
   const { runBacktest } = await import('../../setup/run-backtest.ts');
+  if (options.from !== undefined && options.to !== undefined && options.to <= options.from) {
+    throw new ExitError(
+      EXIT.usage,
+      '--to is not after --from',
+      'bars from --from on and before --to are taken',
+    );
+  }
   const desk = await loadDesk(named, options.set);
   let stopped = false;
   const stop = () => {

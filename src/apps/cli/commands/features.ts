@@ -3,9 +3,8 @@ import { Command } from 'commander';
 import type { BarSeries } from '#adapters';
 import { formatInterval, InputError } from '#base';
 import type { FeatureDefinition } from '#features';
-import { csvPieces, type FeatureTable, firstRows, jsonRows, writeParquet } from '../feature-table.ts';
+import type { FeatureTable } from '../feature-table.ts';
 import { EXIT, ExitError, Terminal, table } from '../terminal.ts';
-import { writeWholeFile } from '../whole-file.ts';
 
 interface Options {
   bars?: string;
@@ -48,6 +47,8 @@ async function run(options: Options): Promise<void> {
   if (requests.length === 0)
     throw usage('--columns names no feature', 'write for example --columns "rsi:14"');
   const { computeFeatures, parseFeature } = await import('#features');
+  const { csvPieces, firstRows, jsonRows, writeParquet } = await import('../feature-table.ts');
+  const { writeWholeFile } = await import('../whole-file.ts');
   // a misspelt feature is told before a large file is read
   for (const request of requests) parseFeature(request);
   const out = options.out === undefined ? null : checkedOut(options.out, options.bars);

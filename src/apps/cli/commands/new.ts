@@ -1,10 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
 import { Command } from 'commander';
 import { InputError } from '#base';
 import { scaffold } from '../scaffold.ts';
 import { Terminal } from '../terminal.ts';
-import { writeWholeFile } from '../whole-file.ts';
 
 export function newCommand(): Command {
   return new Command('new')
@@ -30,11 +29,11 @@ async function run(name: string, options: { in: string; js: boolean; json: boole
   }
   const dir = resolve(options.in, name);
   refuseOccupied(dir, name);
+  const { writeWholeFile } = await import('../whole-file.ts');
   const language = options.js ? 'js' : 'ts';
   const files = scaffold({ name, dir, language, sample: await sampleBars() });
   for (const { path, text } of files) {
     const full = join(dir, path);
-    mkdirSync(dirname(full), { recursive: true });
     writeWholeFile(full, [text]);
   }
   const folder = relative(process.cwd(), dir).split(sep).join('/');

@@ -16,6 +16,7 @@ interface Options {
   portfolio?: string;
   at?: number;
   instrument?: string;
+  order?: string;
   rebuild: boolean;
   json: boolean;
 }
@@ -27,17 +28,19 @@ of the one named. What a run did not keep is rebuilt by deciding it again.
 Examples:
   $ quorum why runs/first
   $ quorum why runs/first --at 2023-07-05T00:30Z --instrument ETHUSDT
+  $ quorum why runs/first --order study-3
   $ quorum why --live --instrument BTCUSDT`;
 
 export function whyCommand(): Command {
   return new Command('why')
     .description('Why a decision came out as it did, and what would have let a non-trade pass.')
-    .argument('[dir]', "a run's directory")
+    .argument('[dir]', "a run's directory, or the folder of a portfolio")
     .option('--live', 'ask the running program', false)
     .option('--data-dir <dir>', 'with --live: where journals and logs are kept', '.quorum')
     .option('--portfolio <name>', 'with --live: which one, when several run')
     .option('--at <time>', 'when it was decided', instantArgument)
     .option('--instrument <id>', 'about which instrument')
+    .option('--order <id>', 'the decision that sent this order; ids as in fills.csv')
     .option(
       '--rebuild',
       "decide again even when the trace is there: adds the members of Sigma's categories",
@@ -60,12 +63,16 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
       'write: quorum why DIR, or: quorum why --live',
     );
   }
+  if (options.order !== undefined && options.at !== undefined) {
+    throw new ExitError(EXIT.usage, 'choose one of --at and --order', 'an order has one time only');
+  }
   const { instrumentIdOf } = await import('#market');
   const { explainDecision } = await import('../explanation.ts');
   const { searchRecorded } = await import('../trace-search.ts');
   const question: TraceQuestion = {
     at: options.at ?? null,
     instrument: options.instrument === undefined ? null : instrumentIdOf(options.instrument),
+    order: options.order ?? null,
   };
   if (dir === undefined) return live(terminal, options, question);
   if (!existsSync(join(dir, 'journal'))) {
@@ -75,7 +82,10 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
       'give the directory that backtest --out wrote, or the folder of a portfolio',
     );
   }
-  if (await isPortfolio(dir)) return paper(terminal, dir, question);
+  const { checkJournal, isPortfolio } = await import('../../setup/replay-run.ts');
+  if (isPortfolio(dir)) return paper(terminal, dir, question);
+  // nothing is explained from a record that was changed
+  checkJournal(dir);
   await demandInstrument(dir, question.instrument);
   const recorded = await searchRecorded(dir, question);
   const { search, rebuilt, note } =
@@ -198,28 +208,25 @@ interface Answer {
 
 async function answer(terminal: Terminal, { origin, mode, note, decisions, search }: Answer): Promise<void> {
   const { explanationLines } = await import('../explanation.ts');
+  const { plainData } = await import('../plain-text.ts');
   terminal.result({ origin, mode, note, decisions, happenings: search.happenings });
   if (note !== null) terminal.warn(note);
   if (mode !== null && mode !== 'PAPER') terminal.say(paint('33', `${mode}: no evidence of anything`));
   decisions.forEach((one, i) => {
     if (i > 0) terminal.say();
-    for (const line of explanationLines(one)) terminal.say(line);
+    for (const line of explanationLines(plainData(one))) terminal.say(line);
   });
   if (search.happenings.length > 0) terminal.say('  beside it');
-  for (const { type, instrument, text } of search.happenings) {
+  for (const { type, instrument, text } of plainData(search.happenings)) {
     terminal.say(`    ${type}${instrument === null ? '' : ` ${instrument}`}: ${text}`);
   }
-}
-
-async function isPortfolio(dir: string): Promise<boolean> {
-  const { configurationOfRun } = await import('../../setup/replay-run.ts');
-  const { kind } = configurationOfRun(dir) as { kind: string };
-  return kind === 'paper';
 }
 
 /** A paper portfolio keeps the trace of every idea that wanted to act in its journal. */
 async function paper(terminal: Terminal, dir: string, question: TraceQuestion): Promise<void> {
   const { searchJournal } = await import('../paper-trace.ts');
+  const { wholeJournal } = await import('../../runner/replay-paper.ts');
+  wholeJournal(join(dir, 'journal'));
   const search = searchJournal(dir, question);
   search.demand(dir);
   await explainPaper(terminal, dir, search, 'recorded');
