@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { barSeries } from '#adapters';
 import type { BarColumns, InstrumentId } from '#market';
-import { collectGarbage, cpuSeconds, median } from './support/measure.ts';
+import { cpuSeconds, median } from './support/measure.ts';
 import { randomWalk } from './support/walk.ts';
 
 const bars = Number(process.argv[2] ?? 1_000_000);
@@ -13,8 +13,9 @@ const rounds = Number(process.argv[3] ?? 5);
 /** Set in a child: whom it runs. */
 const contender = process.argv[4];
 
-/** Runs of a child before the one that is timed: the compiler warms up. */
-const WARM_UP = 2;
+/** Runs of a child before those that are timed: the compiler warms up. A forced collection would throw its work away. */
+const WARM_UP = 4;
+const TIMED = 3;
 
 /** What a child prints. The peak is that of the process up to the end of its first run, bars included. */
 interface Round {
@@ -96,12 +97,16 @@ async function child(make: (columns: BarColumns) => Promise<Run>): Promise<void>
   run();
   const peakMiB = process.resourceUsage().maxRSS / 1024;
   for (let i = 1; i < WARM_UP; i++) run();
-  collectGarbage();
   let trades = 0;
-  const seconds = await cpuSeconds(() => {
-    trades = run();
-  });
-  console.log(JSON.stringify({ seconds, trades, peakMiB } satisfies Round));
+  const times: number[] = [];
+  for (let i = 0; i < TIMED; i++) {
+    times.push(
+      await cpuSeconds(() => {
+        trades = run();
+      }),
+    );
+  }
+  console.log(JSON.stringify({ seconds: median(times), trades, peakMiB } satisfies Round));
 }
 
 function round(name: string): Round {

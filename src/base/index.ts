@@ -4,4 +4,5 @@ export * from './canonical.ts';
 export * from './chance.ts';
 export * from './exact.ts';
 export * from './instant.ts';
+export * from './recent.ts';
 export * from './state.ts';

@@ -490,8 +490,10 @@ export class DeskRuntime {
 
   /** Asks the exits of every lane that holds this instrument; the first that fires closes. */
   private manage(instrument: InstrumentRuntime, high: number, low: number): void {
-    this.manageLane(this.host.real, instrument, high, low);
-    this.manageLane(this.shadow.lane, instrument, high, low);
+    const { real } = this.host;
+    const { lane } = this.shadow;
+    if (real.held.size > 0) this.manageLane(real, instrument, high, low);
+    if (lane.held.size > 0) this.manageLane(lane, instrument, high, low);
   }
 
   private manageLane(lane: Lane, instrument: InstrumentRuntime, high: number, low: number): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { assert, type Instant } from '#base';
 import type { Engine } from './engine.ts';
+import { commandText, eventText } from './entry-text.ts';
 import { type Command, type Event, onlyReduces, type RunResumed } from './events.ts';
 import type { EntryKind } from './journal-format.ts';
 
@@ -58,7 +59,7 @@ export class Loop {
    */
   dispatch(event: Event): void {
     this.flushTape();
-    const text = JSON.stringify(event);
+    const text = eventText(event);
     this.journal.append('event', text);
     this.release(this.engine.step(isWhole(event) ? event : (JSON.parse(text) as Event)), event.at);
   }
@@ -116,7 +117,7 @@ export class Loop {
   }
 
   private note(command: Command): void {
-    const text = JSON.stringify(command);
+    const text = commandText(command);
     this.commands += 1;
     this.undigested += text;
     this.undigested += '\n';

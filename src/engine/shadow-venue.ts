@@ -46,6 +46,7 @@ export class ShadowVenue {
 
   /** Bars reach the loop when they close, so their opening price is played first. */
   onBar(event: BarClosed): void {
+    if (this.busy.size === 0) return;
     const { instrument, intervalMs, bar } = event;
     const book = this.busy.get(instrument);
     if (book === undefined) return;

@@ -1,3 +1,4 @@
+import { RecentMap } from '#base';
 import type { BookId, ClientOrderId, OrderRequest } from '#ledger';
 import { type Instrument, type InstrumentId, priceMax } from '#market';
 import { newHolding } from './holdings.ts';
@@ -14,12 +15,12 @@ export class VenueMemory {
   /** Working orders that end by themselves. */
   readonly timed = new Map<ClientOrderId, number>();
   protected readonly where = new Map<ClientOrderId, InstrumentId>();
-  private done = new Map<ClientOrderId, VenueOrder>();
-  private doneBefore = new Map<ClientOrderId, VenueOrder>();
+  private readonly done: RecentMap<ClientOrderId, VenueOrder>;
   private sequence = 0;
 
   constructor(options: SimulatedVenueOptions) {
     this.options = options;
+    this.done = new RecentMap(options.rememberedOrders ?? 4096);
   }
 
   instrument(track: Track): Instrument {
@@ -59,7 +60,7 @@ export class VenueMemory {
 
   /** A working or a remembered finished order. */
   recall(id: ClientOrderId): VenueOrder | null {
-    return this.find(id) ?? this.done.get(id) ?? this.doneBefore.get(id) ?? null;
+    return this.find(id) ?? this.done.get(id) ?? null;
   }
 
   openOrders(of: (instrument: InstrumentId) => boolean): ClientOrderId[] {
@@ -100,11 +101,7 @@ export class VenueMemory {
     return made;
   }
 
-  /** Two generations: at least `rememberedOrders` are known, at most twice as many. */
   protected remember(order: VenueOrder): void {
     this.done.set(order.request.clientId, order);
-    if (this.done.size < (this.options.rememberedOrders ?? 4096)) return;
-    this.doneBefore = this.done;
-    this.done = new Map();
   }
 }

@@ -755,7 +755,7 @@ describe('splits, definitions and memory', () => {
     const ended = request(BTC, 'buy', 5);
     books.submit(ended, 1);
     books.report({ kind: 'order-canceled', at: 1, eventTime: 1, clientId: ended.clientId, reason: '' });
-    for (let i = 0; i < 10; i++) trade(books, BTC, i % 2 ? 'sell' : 'buy', 5, { ticks: 100 });
+    for (let i = 0; i < 8; i++) trade(books, BTC, i % 2 ? 'sell' : 'buy', 5, { ticks: 100 });
     expect(books.order(ended.clientId)?.status).toBe('canceled');
     for (let i = 0; i < 10; i++) trade(books, BTC, i % 2 ? 'sell' : 'buy', 5, { ticks: 100 });
     expect(books.order(ended.clientId)).toBeUndefined();

@@ -1,45 +1,33 @@
-import type { Instant } from '#base';
+import { type Instant, RecentMap } from '#base';
 import type { InstrumentId } from '#market';
 import { isEnded } from './life-cycle.ts';
 import type { BookId, ClientOrderId } from './order.ts';
 import type { OrderState } from './order-state.ts';
 
 /**
- * Live orders, and the ended ones of a bounded window: at least `remember` of them, at most twice as many.
- * Reports about a forgotten order are reports about an unknown one.
+ * Live orders, and the last `remember` that ended. Reports about a forgotten order are reports about an unknown one.
  */
 export class Orders {
-  static readonly configuration = ['remember'];
-  private readonly remember: number;
-  private live = new Map<ClientOrderId, OrderState>();
-  private ended = new Map<ClientOrderId, OrderState>();
-  private endedBefore = new Map<ClientOrderId, OrderState>();
+  private readonly live = new Map<ClientOrderId, OrderState>();
+  private readonly ended: RecentMap<ClientOrderId, OrderState>;
 
   constructor(remember: number) {
-    this.remember = remember;
+    this.ended = new RecentMap(remember);
   }
 
   find(id: ClientOrderId): OrderState | undefined {
-    return this.live.get(id) ?? this.ended.get(id) ?? this.endedBefore.get(id);
+    return this.live.get(id) ?? this.ended.get(id);
   }
 
   put(state: OrderState): void {
     const id = state.request.clientId;
-    if (!isEnded(state.status)) {
-      if (this.ended.size > 0) this.ended.delete(id);
-      if (this.endedBefore.size > 0) this.endedBefore.delete(id);
+    if (isEnded(state.status)) {
+      this.live.delete(id);
+      this.ended.set(id, state);
+    } else {
+      if (!this.live.has(id)) this.ended.delete(id);
       this.live.set(id, state);
-      return;
     }
-    this.live.delete(id);
-    if (this.endedBefore.has(id)) {
-      this.endedBefore.set(id, state);
-      return;
-    }
-    this.ended.set(id, state);
-    if (this.ended.size < this.remember) return;
-    this.endedBefore = this.ended;
-    this.ended = new Map();
   }
 
   /** Orders that may still fill, oldest first. */
@@ -63,13 +51,13 @@ export class Orders {
 
   /** Remembered orders of an instrument that are alive or changed at or after `since`, oldest first. */
   recent(instrument: InstrumentId, since: Instant): OrderState[] {
-    return [...this.endedBefore.values(), ...this.ended.values(), ...this.live.values()].filter(
+    return [...this.ended.values(), ...this.live.values()].filter(
       (state) =>
         state.request.instrument === instrument && (!isEnded(state.status) || state.updatedAt >= since),
     );
   }
 
   get remembered(): number {
-    return this.live.size + this.ended.size + this.endedBefore.size;
+    return this.live.size + this.ended.size;
   }
 }

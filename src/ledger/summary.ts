@@ -100,6 +100,7 @@ export function summaryOf(
 export function equityOf(accounts: Accounts, holdings: Holdings): number {
   const open = holdings.open;
   const currencies = accounts.codes.length;
+  if (currencies === 1 && open.length === 0) return safe(accounts.bookValue(0));
   let total = 0;
   for (let slot = 0; slot < currencies; slot++) {
     let worth = accounts.bookValue(slot);

@@ -194,14 +194,11 @@ function barEvent(series: BarSeries, row: number, opening: boolean): MarketEvent
   const open = columns.open[row]!;
   if (opening) return { kind: 'bar-opened', at: time, eventTime: time, instrument, intervalMs, open };
   const at = closeOf(series, row);
-  const bar = {
-    time,
-    open,
-    high: columns.high[row]!,
-    low: columns.low[row]!,
-    close: columns.close[row]!,
-    volume: columns.volume[row]!,
-  };
+  const high = columns.high[row]!;
+  const low = columns.low[row]!;
+  const close = columns.close[row]!;
+  const volume = columns.volume[row]!;
+  const bar = { time, open, high, low, close, volume };
   return { kind: 'bar-closed', at, eventTime: at, instrument, intervalMs, bar };
 }
 
