@@ -29,7 +29,7 @@ const parent = process.argv[3] ?? tmpdir();
  */
 const SLICES = 1_000;
 const HISTORY_SLICES = 300;
-const WARM_UP_RUNS = 3;
+const WARM_UP_RUNS = 24;
 const WANTED_US = 50;
 
 /** When the first sync since the last reset began and ended: a stopwatch around the system call itself. */

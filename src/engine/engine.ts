@@ -1,15 +1,7 @@
-import { broken, captureState, DAY, type Instant, restoreState, type Step, unreachable } from '#base';
+import { broken, captureState, DAY, type Instant, restoreState, unreachable } from '#base';
 import type { Objection } from '#ensemble';
 import { Correlations } from '#features';
-import {
-  bookId,
-  type ClientOrderId,
-  deskOfBook,
-  isEnded,
-  Ledger,
-  type Trade,
-  type VenueReport,
-} from '#ledger';
+import { bookId, type ClientOrderId, deskOfBook, Ledger, type Trade, type VenueReport } from '#ledger';
 import {
   BarChecker,
   type BarClosed,
@@ -18,15 +10,17 @@ import {
   type MarketEvent,
   priceMax,
 } from '#market';
-import { type AccountSummary, CircuitBreaker, type Plan } from '#risk';
+import type { AccountSummary, CircuitBreaker, Plan } from '#risk';
 import type { Question } from '#signals';
 import { accountOf } from './account.ts';
+import { BreakerWatch } from './breaker-watch.ts';
 import { Counts, tally } from './counts.ts';
 import { DeskRuntime } from './desk-runtime.ts';
 import type { Command, Event, OperatorActed, OperatorAction } from './events.ts';
 import type { Host, JudgeOutcome } from './host.ts';
 import { bindParts, InstrumentRuntime, requestsOf } from './instrument-runtime.ts';
 import { type EntryMemory, Lane, type LaneEffect } from './lane.ts';
+import { Listings } from './listings.ts';
 import { Observations } from './observations.ts';
 import { OrderWatch } from './order-watch.ts';
 import { PlanDesk } from './plan-desk.ts';
@@ -60,17 +54,6 @@ const isFromTheFuture = (event: BarClosed): boolean =>
 /** When the close of a bar was the price. */
 const closeTime = ({ at, bar, intervalMs }: BarClosed): Instant => Math.min(at, bar.time + intervalMs);
 
-/** Whether orders and holdings mean the same in both definitions. */
-const sameGrid = (a: Instrument, b: Instrument): boolean =>
-  a.kind === b.kind &&
-  a.settle === b.settle &&
-  a.minorScale === b.minorScale &&
-  sameStep(a.tick, b.tick) &&
-  sameStep(a.lot, b.lot) &&
-  sameStep(a.contractSize, b.contractSize);
-
-const sameStep = (a: Step, b: Step): boolean => a.units === b.units && a.scale === b.scale;
-
 /**
  * The fold: `step(event)` changes the state and returns the commands it led to. No clock, no chance, no I/O.
  * Everything of substance happens in the rooms; this class only hands on.
@@ -85,7 +68,6 @@ export class Engine implements Host {
     'instruments',
     'accounts',
     'out',
-    'folding',
   ];
   readonly definition: PortfolioDefinition;
   readonly trace: TraceSink;
@@ -94,16 +76,12 @@ export class Engine implements Host {
   readonly counts = new Counts();
   readonly real: Lane;
   readonly desks: readonly DeskRuntime[];
-  readonly breaker: CircuitBreaker | null;
   readonly plans: PlanDesk;
   running: boolean;
   at: Instant = 0;
   private readonly instruments = new Map<InstrumentId, Instrument>();
-  /** Definitions that changed since the start, and instruments that do not trade. */
-  private readonly redefined = new Map<InstrumentId, Instrument>();
-  /** Changes of the grid that wait until nothing is held or ordered in the old one; nothing is entered meanwhile. */
-  private readonly awaited = new Map<InstrumentId, Instrument>();
-  private readonly halted = new Set<InstrumentId>();
+  private readonly listings: Listings;
+  private readonly breakerWatch: BreakerWatch;
   private readonly checkers = new Map<InstrumentId, BarChecker>();
   private readonly listeners = new Map<InstrumentId, Listener[]>();
   private readonly managedAt = new Map<InstrumentId, Instant>();
@@ -119,8 +97,6 @@ export class Engine implements Host {
   private questionCount = 0;
   private readonly accounts = new Map<Lane, AccountSummary>();
   private out: Command[] = NO_COMMANDS;
-  /** While facts are folded the breaker moves without closing anything. */
-  private folding = false;
 
   constructor(definition: PortfolioDefinition) {
     this.definition = definition;
@@ -129,6 +105,13 @@ export class Engine implements Host {
     this.running = definition.running;
     this.correlated = definition.desks.some((desk) => (desk.parts.limits ?? []).length > 0);
     for (const desk of definition.desks) for (const i of desk.instruments) this.instruments.set(i.id, i);
+    this.listings = new Listings(this.instruments, {
+      lanes: () => [this.real, ...this.shadows.map(({ lane }) => lane)],
+      closed: (trade, { shadow }) => this.closedTrade(trade, shadow),
+      refused: (name) => tally(this.counts.barsRefused, name),
+      alert: (key, text) => this.emit({ kind: 'raise-alert', severity: 'critical', key, text }),
+    });
+    this.breakerWatch = new BreakerWatch(definition.breaker, this);
     this.real = new Lane({
       shadow: false,
       ledger: this.newLedger(definition.name),
@@ -137,7 +120,6 @@ export class Engine implements Host {
       instrumentOf: this.instrumentOf,
       legsEnded: (plan, text) => this.legsEnded(plan, text),
     });
-    this.breaker = definition.breaker === null ? null : new CircuitBreaker(definition.breaker);
     this.shadows = definition.desks.map((desk) => this.newShadow(desk.name));
     this.desks = definition.desks.map((desk, i) => this.newDesk(desk, this.shadows[i]!));
     this.plans = new PlanDesk(this);
@@ -237,11 +219,11 @@ export class Engine implements Host {
 
   readonly toMoney = (minor: number): number => minor / 10 ** this.definition.baseMinorScale;
 
-  readonly instrumentOf = (id: InstrumentId): Instrument => {
-    const instrument = this.redefined.get(id) ?? this.instruments.get(id);
-    if (!(instrument !== undefined)) broken(`no instrument ${id} in this portfolio`);
-    return instrument;
-  };
+  readonly instrumentOf = (id: InstrumentId): Instrument => this.listings.of(id);
+
+  get breaker(): CircuitBreaker | null {
+    return this.breakerWatch.breaker;
+  }
 
   /** Commands waiting to be returned; 0 between steps. */
   get outgoing(): number {
@@ -267,7 +249,7 @@ export class Engine implements Host {
     if (!(event.at >= this.at)) broken(`time went back: ${event.at} after ${this.at} (${event.kind})`);
     const turned = event.at > this.at;
     this.at = event.at;
-    this.folding = true;
+    this.breakerWatch.muted = true;
     if (turned) this.beforeSlice(event.at);
     switch (event.kind) {
       case 'bar-closed': {
@@ -306,7 +288,7 @@ export class Engine implements Host {
       default:
         this.take(event);
     }
-    this.folding = false;
+    this.breakerWatch.muted = false;
     this.out = NO_COMMANDS;
   }
 
@@ -336,15 +318,12 @@ export class Engine implements Host {
     const facts = [
       'at',
       'real',
-      'breaker',
-      'lastBreaker',
+      'breakerWatch',
       'day',
       'equityAtDayStart',
       'running',
       'questionCount',
-      'redefined',
-      'awaited',
-      'halted',
+      'listings',
       'orderWatch',
     ];
     restoreState(this, Object.fromEntries(facts.filter((key) => key in from).map((key) => [key, from[key]])));
@@ -403,7 +382,7 @@ export class Engine implements Host {
         return this.timer(event.at);
       case 'call-measured':
         this.breaker?.latency(event.latencyMs, event.at);
-        return this.breakerMoved(event.at);
+        return this.breakerWatch.moved(event.at);
       case 'send-failed':
         return this.sendFailed(event);
       case 'operator-acted':
@@ -467,7 +446,10 @@ export class Engine implements Host {
       case 'observation-published':
         return this.observations.publish(event);
       case 'instrument-changed':
-        return this.instrumentChanged(event);
+        if (this.listings.change(event)) {
+          this.happened('bar', null, event.instrument, `instrument ${event.change.change}`);
+        }
+        return;
       case 'feed-changed':
         if (event.status === 'disconnected' || event.status === 'stale') this.feedsDown.add(event.feed);
         else this.feedsDown.delete(event.feed);
@@ -493,80 +475,6 @@ export class Engine implements Host {
     for (const { desk, index } of listeners) desk.onPrice(index, at, price);
   }
 
-  private instrumentChanged(event: Extract<MarketEvent, { kind: 'instrument-changed' }>): void {
-    const id = event.instrument;
-    const { change } = event;
-    switch (change.change) {
-      case 'halted':
-      case 'delisted':
-      case 'resolved':
-        this.halted.add(id);
-        break;
-      case 'resumed':
-        this.halted.delete(id);
-        break;
-      case 'listed':
-      case 'changed':
-        if (!this.instruments.has(id)) return;
-        this.awaited.set(id, change.definition);
-        this.takeDefinitions();
-        if (this.awaited.has(id)) this.definitionWaits(id);
-        break;
-      case 'split':
-        if (!(change.ratio > 0 && change.ratio < Infinity)) return this.refuseFigure('split-unusable');
-        this.split(id, change.ratio, event.at);
-        break;
-      case 'dividend':
-        this.dividend(id, change.amountPerUnit, event.at);
-        break;
-      default:
-        unreachable(change);
-    }
-    this.happened('bar', null, id, `instrument ${change.change}`);
-  }
-
-  /** A figure that nothing can be reckoned with is counted and changes nothing. */
-  private refuseFigure(name: string): void {
-    tally(this.counts.barsRefused, name);
-  }
-
-  private split(id: InstrumentId, ratio: number, at: Instant): void {
-    for (const trade of this.real.split(id, ratio, at)) this.closedTrade(trade, false);
-    for (const { lane } of this.shadows) {
-      for (const trade of lane.split(id, ratio, at))
-        this.closedTrade(trade, true, this.deskNamed(deskOfBook(trade.book)));
-    }
-  }
-
-  /** Takes over definitions that changed, as soon as nothing is held or ordered in a grid that would change its meaning. */
-  private takeDefinitions(): void {
-    for (const [id, definition] of this.awaited) {
-      const lanes = [this.real, ...this.shadows.map(({ lane }) => lane)];
-      if (!sameGrid(this.instrumentOf(id), definition) && lanes.some(({ ledger }) => ledger.uses(id)))
-        continue;
-      this.awaited.delete(id);
-      this.redefined.set(id, definition);
-      for (const { ledger } of lanes) ledger.redefine(id);
-    }
-  }
-
-  private definitionWaits(id: InstrumentId): void {
-    const text = `${id} changed its grid while it is held or ordered: nothing is entered there until it is flat`;
-    this.emit({ kind: 'raise-alert', severity: 'critical', key: `definition-${id}`, text });
-  }
-
-  private dividend(id: InstrumentId, amountPerUnit: number, at: Instant): void {
-    if (!Number.isFinite(amountPerUnit)) return this.refuseFigure('dividend-unusable');
-    const instrument = this.instrumentOf(id);
-    for (const position of this.real.ledger.positions()) {
-      if (position.instrument !== id) continue;
-      const units = (position.lots * instrument.lot.units) / 10 ** instrument.lot.scale;
-      // what is received rounds down, what is owed rounds up
-      const amount = Math.floor(units * amountPerUnit * 10 ** instrument.minorScale);
-      this.real.ledger.cashEntry('dividend', instrument.settle, amount, at, position.book);
-    }
-  }
-
   private reported(report: VenueReport): void {
     const effect = this.real.report(report);
     this.staleAccounts();
@@ -581,7 +489,7 @@ export class Engine implements Host {
       const text = `order ${clientId} worked for us and the venue knows it no more`;
       this.emit({ kind: 'raise-alert', severity: 'critical', key: `gone-${clientId}`, text });
     }
-    this.breakerMoved(report.at);
+    this.breakerWatch.moved(report.at);
   }
 
   private booked(desk: DeskRuntime | null, effect: LaneEffect, report: VenueReport, shadow: boolean): void {
@@ -598,41 +506,9 @@ export class Engine implements Host {
         });
       }
     }
-    if (!shadow) this.judgeVenue(report, effect);
+    if (!shadow) this.breakerWatch.reported(report, effect, this.real.ledger);
     if (!shadow) this.observer.filled?.(effect, report);
     if (effect.closed !== null) this.closedTrade(effect.closed, shadow, desk);
-  }
-
-  /** What a report says about the venue's health, for the breaker. */
-  private judgeVenue(report: VenueReport, effect: LaneEffect): void {
-    switch (report.kind) {
-      case 'order-rejected':
-        tally(this.counts.ordersRejected, report.reason);
-        if (effect.booking.accepted && !this.followsItsParent(effect)) this.breaker?.orderFailed(report.at);
-        return;
-      case 'order-accepted':
-        if (effect.booking.accepted) this.breaker?.orderSucceeded(report.at);
-        return;
-      case 'order-filled': {
-        if (!effect.booking.accepted) return;
-        this.counts.fills += 1;
-        const request = effect.booking.order?.request;
-        if (request === undefined || request.type !== 'market' || request.expectedTicks === null) return;
-        const sign = request.side === 'buy' ? 1 : -1;
-        const adverse = (sign * (report.fill.ticks - request.expectedTicks)) / request.expectedTicks;
-        this.breaker?.slippage(Math.max(0, adverse), report.at);
-        return;
-      }
-      default:
-        return;
-    }
-  }
-
-  /** Protection of an entry that came to nothing is rejected with it: one failure, not three. */
-  private followsItsParent({ booking }: LaneEffect): boolean {
-    const parent = booking.order?.request.parent ?? null;
-    const entry = parent === null ? undefined : this.real.ledger.order(parent);
-    return entry !== undefined && isEnded(entry.status) && entry.filledLots === 0;
   }
 
   private closedTrade(trade: Trade, shadow: boolean, of: DeskRuntime | null = null): void {
@@ -673,7 +549,7 @@ export class Engine implements Host {
     const { severity, collapsed } = desk.record.health();
     this.breaker.monitor(severity, at);
     if (collapsed) this.breaker.expectancyCollapse(at);
-    this.breakerMoved(at);
+    this.breakerWatch.moved(at);
   }
 
   private answered(questionId: string, answer: unknown): void {
@@ -689,7 +565,7 @@ export class Engine implements Host {
     this.real.onTime(at);
     for (const command of this.orderWatch.onTime(at, this.real.ledger)) this.emit(command);
     this.breaker?.tick(at);
-    this.breakerMoved(at);
+    this.breakerWatch.moved(at);
   }
 
   private sendFailed(event: Extract<Event, { kind: 'send-failed' }>): void {
@@ -706,7 +582,7 @@ export class Engine implements Host {
         reason: event.reason,
       });
     }
-    this.breakerMoved(event.at);
+    this.breakerWatch.moved(event.at);
   }
 
   /** After a restart nobody knows what became of orders without an answer: ask. */
@@ -718,7 +594,7 @@ export class Engine implements Host {
     const { act, at, by, reason } = event;
     this.happened('operator', null, null, `${act.action} by ${by}: ${reason}`, { ...act });
     this.obey(act, reason, at);
-    this.breakerMoved(at);
+    this.breakerWatch.moved(at);
   }
 
   private obey(act: OperatorAction, reason: string, at: Instant): void {
@@ -784,7 +660,7 @@ export class Engine implements Host {
 
   beforeSlice(at: Instant): void {
     this.staleAccounts();
-    if (this.awaited.size > 0) this.takeDefinitions();
+    this.listings.takeWaiting();
     const day = Math.floor(at / DAY);
     const { breaker } = this;
     if (breaker === null && day === this.day) return;
@@ -796,50 +672,20 @@ export class Engine implements Host {
     if (breaker === null) return;
     breaker.equity(equity, at);
     breaker.tick(at);
-    this.breakerMoved(at);
+    this.breakerWatch.moved(at);
   }
 
   private staleAccounts(): void {
     if (this.accounts.size > 0) this.accounts.clear();
   }
 
-  private lastBreaker: string = 'CLOSED';
-  /** Everything was told to close; told again once the breaker has stopped asking for it. */
-  private closedAll = false;
-  private breakerMoved(at: Instant): void {
-    const { breaker } = this;
-    if (breaker === null) return;
-    if (breaker.state !== this.lastBreaker) this.tellBreaker(breaker);
-    // the state alone does not say it: a loss may come while it halts already for another reason
-    if (!breaker.closesAll) {
-      this.closedAll = false;
-      return;
-    }
-    if (this.closedAll || this.folding) return;
-    this.closedAll = true;
+  closeAll(at: Instant): void {
     for (const desk of this.desks) {
       for (const instrument of desk.instruments) {
         instrument.at = at;
         this.real.cancelBook(instrument.book, 'breaker', at, true);
         desk.close(this.real, instrument, 'exit:breaker');
       }
-    }
-  }
-
-  private tellBreaker(breaker: CircuitBreaker): void {
-    const from = this.lastBreaker;
-    this.lastBreaker = breaker.state;
-    if (this.folding) return;
-    tally(this.counts.breakerStates, breaker.state);
-    const causes = breaker.causes.map((c) => c.trigger).join(', ');
-    this.happened('breaker', null, null, `${from} -> ${breaker.state}${causes ? `: ${causes}` : ''}`);
-    if (breaker.state === 'HALT' || breaker.state === 'SHUTDOWN') {
-      this.emit({
-        kind: 'raise-alert',
-        severity: 'critical',
-        key: 'breaker',
-        text: `breaker ${breaker.state}: ${causes}`,
-      });
     }
   }
 
@@ -871,7 +717,7 @@ export class Engine implements Host {
   }
 
   isHalted(id: InstrumentId): boolean {
-    return this.halted.has(id) || this.awaited.has(id);
+    return this.listings.isHalted(id);
   }
 
   breakerMultiplier(): number {

@@ -72,7 +72,7 @@ export class Loop {
    */
   resume(unreleased: readonly Command[], event: RunResumed): void {
     this.flushTape();
-    for (const command of unreleased) this.note(command);
+    for (const command of unreleased) this.note(command, false);
     this.dispatch(event);
     this.journal.commit();
   }
@@ -116,20 +116,25 @@ export class Loop {
     this.tapeTo = -1;
   }
 
-  private note(command: Command): void {
+  private note(command: Command, urgent: boolean): void {
     const text = commandText(command);
     this.commands += 1;
     this.undigested += text;
     this.undigested += '\n';
     if (this.undigested.length > DIGEST_CHUNK) this.digest();
-    if (onlyReduces(command)) this.journal.urgent(text);
+    if (urgent) this.journal.urgent(text);
     else this.journal.append('command', text);
   }
 
   private release(commands: readonly Command[] = NO_COMMANDS, at: Instant): void {
     if (commands.length === 0) return;
+    // behind a command that adds exposure everything waits for the commit: the stop of an entry is in no hurry
+    let exposing = false;
+    for (const command of commands) {
+      exposing ||= !onlyReduces(command);
+      this.note(command, !exposing);
+    }
     let committed = false;
-    for (const command of commands) this.note(command);
     for (const command of commands) {
       if (!committed && !onlyReduces(command)) {
         this.journal.commit();
