@@ -1,11 +1,12 @@
 import { formatInstant, type Instant, restoreState, stepsToNumber } from '#base';
 import { type Decision, decide, directionOf, type Objection } from '#ensemble';
 import { type BarClosed, feesAt, type Instrument, RATE_ONE, type Slice, SliceCollector } from '#market';
-import type { AccountSummary, ExitContext, Plan, Sized, SizingContext, TrackRecord } from '#risk';
+import type { Plan, Sized } from '#risk';
 import type { LocalSource, Question, RemoteSource, Signal } from '#signals';
 import { copyValues } from './binding.ts';
 import { tally } from './counts.ts';
 import type { DeskParts } from './desk.ts';
+import { EntryContext, HeldContext } from './desk-contexts.ts';
 import { DeskRecord } from './desk-record.ts';
 import { entryPlan, proposalPlan } from './entry-plan.ts';
 import type { Host } from './host.ts';
@@ -302,7 +303,7 @@ export class DeskRuntime {
     }
     const sized = parts.sizer.size(
       new EntryContext(
-        this,
+        this.record,
         host,
         instrument,
         decision,
@@ -583,90 +584,5 @@ export class DeskRuntime {
       outcome,
       orders,
     };
-  }
-}
-
-/** What exits see of one position. The account is summed up only for an exit that looks at it. */
-class HeldContext implements ExitContext {
-  readonly position: Held;
-  private readonly runtime: InstrumentRuntime;
-  private readonly lane: Lane;
-  private readonly host: Host;
-
-  constructor(runtime: InstrumentRuntime, position: Held, lane: Lane, host: Host) {
-    this.runtime = runtime;
-    this.position = position;
-    this.lane = lane;
-    this.host = host;
-  }
-
-  get at(): Instant {
-    return this.runtime.at;
-  }
-  get instrument(): Instrument {
-    return this.runtime.instrument;
-  }
-  get price(): number {
-    return this.runtime.price;
-  }
-  get regime(): string | null {
-    return this.runtime.regimeName;
-  }
-  get openPositions(): number {
-    return this.lane.held.size;
-  }
-  get account(): AccountSummary {
-    return this.host.account(this.lane);
-  }
-}
-
-/** What a sizer sees of one idea. Account and record are summed up only for a sizer that looks at them. */
-class EntryContext implements SizingContext {
-  readonly decision: Decision;
-  readonly direction: 1 | -1;
-  readonly costRate: number;
-  private readonly desk: DeskRuntime;
-  private readonly host: Host;
-  private readonly runtime: InstrumentRuntime;
-
-  constructor(
-    desk: DeskRuntime,
-    host: Host,
-    runtime: InstrumentRuntime,
-    decision: Decision,
-    direction: 1 | -1,
-    costRate: number,
-  ) {
-    this.desk = desk;
-    this.host = host;
-    this.runtime = runtime;
-    this.decision = decision;
-    this.direction = direction;
-    this.costRate = costRate;
-  }
-
-  get at(): Instant {
-    return this.runtime.at;
-  }
-  get instrument(): Instrument {
-    return this.runtime.instrument;
-  }
-  get price(): number {
-    return this.runtime.price;
-  }
-  get regime(): string | null {
-    return this.runtime.regimeName;
-  }
-  get account(): AccountSummary {
-    return this.host.account(this.host.real);
-  }
-  get record(): TrackRecord {
-    return this.desk.record.trackRecord();
-  }
-  get breakerMultiplier(): number {
-    return this.host.breakerMultiplier();
-  }
-  get quotePerMinor(): number | undefined {
-    return this.host.quotePerMinor(this.runtime.instrument, this.runtime.price);
   }
 }

@@ -160,7 +160,7 @@ export class Backtest implements Outside {
   /** Most bars open while the venue holds no order of ours: no event need be made for them. */
   private opensQuietly({ instrument, at, open }: TapeWalk): boolean {
     const { venue } = this;
-    return venue.opensQuietly !== undefined && venue.opensQuietly(instrument, at, at, open);
+    return venue.opensQuietly?.(instrument, at, at, open) ?? false;
   }
 
   private play(event: MarketEvent, row: number): void {
