@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { makeFolder } from '#adapters';
 import { formatDecimal, InputError, stepsToText } from '#base';
 import type { TraceLevel, TraceLine, TraceSink } from '#engine';
-import { bookKey, type Fill, type OrderState, type Trade } from '#ledger';
+import { type BookId, bookKey, type Fill, type OrderState, type Trade } from '#ledger';
 import type { Instrument, InstrumentId } from '#market';
 import type { EquityCurve } from '#research';
 
@@ -51,6 +51,11 @@ class TextFile {
 
   close(): void {
     this.flush();
+    this.abandon();
+  }
+
+  /** Lets the file go without what is still in memory. */
+  abandon(): void {
     closeSync(this.fd);
   }
 }
@@ -93,11 +98,11 @@ export class RunDirectory implements TraceSink {
     this.decisions?.line(JSON.stringify(line));
   }
 
-  fill(fill: Fill, order: OrderState | null, book: string, reason: string, time: number): void {
+  fill(fill: Fill, order: OrderState | null, book: BookId, reason: string, time: number): void {
     const instrument = this.instrumentOf(fill.instrument);
     const cells = [
       String(time),
-      book.split('/')[1]!,
+      bookKey(book).desk,
       book,
       fill.instrument,
       fill.side,
@@ -147,15 +152,16 @@ export class RunDirectory implements TraceSink {
     equity.close();
     writeFileSync(join(this.path, 'inputs.json'), `${JSON.stringify(inputs, null, 2)}\n`);
     writeFileSync(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-    for (const name of KNOWN) {
-      if (name !== UNFINISHED) rmSync(join(this.target, name), { force: true });
-    }
-    for (const name of readdirSync(this.path)) renameSync(join(this.path, name), join(this.target, name));
+    const written = readdirSync(this.path);
+    for (const name of written) renameSync(join(this.path, name), join(this.target, name));
     rmdirSync(this.path);
+    // what an earlier run had and this one has not
+    for (const name of KNOWN) if (!written.includes(name)) rmSync(join(this.target, name), { force: true });
   }
 
   /** Takes away what was written of a run that failed. */
   abandon(): void {
+    for (const file of [this.fills, this.trades, this.decisions]) file?.abandon();
     rmSync(this.path, { recursive: true, force: true });
   }
 }

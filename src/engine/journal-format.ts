@@ -8,14 +8,16 @@ import { broken } from '#base';
  *     journal = block*
  *     block   = 'QJNL' | version u32 | first entry u64 | entry count u32 | body length u32 | previous hash 32
  *             | CRC-32 of the 56 bytes so far u32 | body | SHA-256 over everything before it in this block 32
- *     body    = entry*
- *     entry   = CRC-32 of what follows u32 | kind u8 | payload length u32 | payload (UTF-8)
+ *     body    = head* | text*                                            as many of either as there are entries
+ *     head    = kind u8 | length of the text in bytes u32
+ *     text    = UTF-8
  *
  * Numbers are little-endian. The hash covers the header, which holds the previous block's hash, so every byte of
  * the file is under the chain. The header has a checksum of its own because its length field decides whether a last
- * block counts as incomplete (may be cut) or as damaged (may not).
+ * block counts as incomplete (may be cut) or as damaged (may not). The texts stand side by side so that a block of a
+ * thousand entries is encoded by one call and not by a thousand.
  */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 export const ENTRY_KINDS = ['header', 'event', 'command', 'tape-range', 'snapshot-mark', 'note'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
@@ -51,17 +53,18 @@ export interface JournalFault {
 }
 
 export const MAX_BLOCK_ENTRIES = 4096;
-/** A block is closed once its body has this many bytes. */
+/** A block is closed once its texts have this many UTF-16 units; of what is written, that is bytes. */
 export const BLOCK_TARGET_BYTES = 64 * 1024;
-export const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
-const MAX_BODY_BYTES = BLOCK_TARGET_BYTES * 16 + MAX_ENTRY_BYTES + 64;
+export const MAX_ENTRY_CHARACTERS = 8 * 1024 * 1024;
 
 const MAGIC = 0x4c4e4a51; // 'QJNL'
 export const BLOCK_HEADER_BYTES = 60;
 export const BLOCK_HASH_BYTES = 32;
 const PREVIOUS_AT = 24;
 const HEADER_CRC_AT = 56;
-const ENTRY_HEADER_BYTES = 9;
+const ENTRY_HEAD_BYTES = 5;
+const MAX_BODY_BYTES =
+  3 * (BLOCK_TARGET_BYTES * 16 + MAX_ENTRY_CHARACTERS) + MAX_BLOCK_ENTRIES * ENTRY_HEAD_BYTES;
 /** So many zero bytes at the end of a file are a write that never arrived, not a hash. */
 const ZERO_TAIL_BYTES = 8;
 
@@ -82,12 +85,14 @@ export class JournalEncoder {
   private entries: number;
   private bytes: number;
   private blocks: number;
-  /** Start of the open block in the buffer: closed, untaken blocks lie before it. */
-  private start = 0;
-  private cursor = BLOCK_HEADER_BYTES;
-  private count = 0;
+  /** End of the closed, untaken blocks in the buffer. */
+  private end = 0;
+  /** The open block: its entries and how many UTF-16 units they have. */
+  private texts: string[] = [];
+  private readonly codes = new Uint8Array(MAX_BLOCK_ENTRIES);
+  private units = 0;
 
-  /** Continues the chain that ends in `head`. `blockBytes`: body size at which a block is closed. */
+  /** Continues the chain that ends in `head`. `blockBytes`: size of the texts at which a block is closed. */
   constructor(head: JournalHead = EMPTY_HEAD, blockBytes = BLOCK_TARGET_BYTES) {
     if (!(blockBytes > 0 && blockBytes <= BLOCK_TARGET_BYTES * 16)) broken(`block size ${blockBytes}`);
     this.blockBytes = blockBytes;
@@ -101,68 +106,86 @@ export class JournalEncoder {
 
   /** Adds one entry and returns its position. */
   append(kind: EntryKind, text: string): number {
-    const at = this.cursor;
-    const payload = at + ENTRY_HEADER_BYTES;
-    // A UTF-16 unit needs at most three bytes of UTF-8; the block's hash must fit behind it.
-    const wanted = payload + text.length * 3 + BLOCK_HASH_BYTES + BLOCK_HEADER_BYTES;
-    if (wanted > this.buffer.length) this.grow(wanted);
-    const buffer = this.buffer;
-    const length = buffer.write(text, payload);
-    if (!(length <= MAX_ENTRY_BYTES)) broken(`a journal entry of ${length} bytes`);
-    const end = payload + length;
-    buffer[at + 4] = CODES[kind];
-    putU32(buffer, at + 5, length);
-    putU32(buffer, at, checksum(buffer, at + 4, end));
-    this.cursor = end;
-    this.count += 1;
-    if (this.count === MAX_BLOCK_ENTRIES || end - this.start - BLOCK_HEADER_BYTES >= this.blockBytes)
-      this.seal();
-    return this.entries + this.count - 1;
+    if (text.length > MAX_ENTRY_CHARACTERS) broken(`a journal entry of ${text.length} characters`);
+    const { texts } = this;
+    this.codes[texts.length] = CODES[kind];
+    texts.push(text);
+    this.units += text.length;
+    const position = this.entries + texts.length - 1;
+    if (texts.length === MAX_BLOCK_ENTRIES || this.units >= this.blockBytes) this.seal();
+    return position;
   }
 
   /** Closes the open block. What is closed together should become durable together. */
   seal(): void {
-    if (this.count === 0) return;
-    const { buffer, start, cursor } = this;
+    const { texts, end: start } = this;
+    const count = texts.length;
+    if (count === 0) return;
+    const heads = start + BLOCK_HEADER_BYTES;
+    const body = heads + count * ENTRY_HEAD_BYTES;
+    // a UTF-16 unit needs at most three bytes of UTF-8
+    this.makeRoom(body + this.units * 3 + BLOCK_HASH_BYTES);
+    const { buffer } = this;
+    const cursor = this.writeTexts(heads, body);
     putU32(buffer, start, MAGIC);
     putU32(buffer, start + 4, JOURNAL_VERSION);
     putU32(buffer, start + 8, this.entries % 0x1_0000_0000);
     putU32(buffer, start + 12, Math.floor(this.entries / 0x1_0000_0000));
-    putU32(buffer, start + 16, this.count);
-    putU32(buffer, start + 20, cursor - start - BLOCK_HEADER_BYTES);
+    putU32(buffer, start + 16, count);
+    putU32(buffer, start + 20, cursor - heads);
     this.previous.copy(buffer, start + PREVIOUS_AT);
     putU32(buffer, start + HEADER_CRC_AT, checksum(buffer, start, start + HEADER_CRC_AT));
     hash('sha256', buffer.subarray(start, cursor), 'buffer').copy(this.previous);
     this.previous.copy(buffer, cursor);
-    const end = cursor + BLOCK_HASH_BYTES;
-    this.entries += this.count;
-    this.bytes += end - start;
+    this.end = cursor + BLOCK_HASH_BYTES;
+    this.entries += count;
+    this.bytes += this.end - start;
     this.blocks += 1;
-    this.count = 0;
-    this.start = end;
-    this.cursor = end + BLOCK_HEADER_BYTES;
-    if (this.cursor > buffer.length) this.grow(this.cursor);
+    this.texts = [];
+    this.units = 0;
+  }
+
+  /** Writes the heads of the open block's entries at `heads` and their texts from `body` on; gives the end. */
+  private writeTexts(heads: number, body: number): number {
+    const { buffer, texts } = this;
+    const length = buffer.write(texts.length === 1 ? texts[0]! : texts.join(''), body);
+    if (length === this.units) {
+      for (let i = 0; i < texts.length; i++) this.putHead(heads, i, texts[i]!.length);
+      return body + length;
+    }
+    // beyond ASCII the lengths differ, and half a character at the end of one text must not meet the next one's
+    let cursor = body;
+    for (let i = 0; i < texts.length; i++) {
+      const bytes = buffer.write(texts[i]!, cursor);
+      this.putHead(heads, i, bytes);
+      cursor += bytes;
+    }
+    return cursor;
+  }
+
+  private putHead(heads: number, i: number, length: number): void {
+    const at = heads + i * ENTRY_HEAD_BYTES;
+    this.buffer[at] = this.codes[i]!;
+    putU32(this.buffer, at + 1, length);
   }
 
   /** The closed blocks not yet taken; a view that is valid until the next call. */
   closed(): Buffer {
-    return this.buffer.subarray(0, this.start);
+    return this.buffer.subarray(0, this.end);
   }
 
   closedBytes(): number {
-    return this.start;
+    return this.end;
   }
 
   /** Forgets the closed blocks: they have been written. */
   taken(): void {
-    this.buffer.copyWithin(0, this.start, this.cursor);
-    this.cursor -= this.start;
-    this.start = 0;
+    this.end = 0;
   }
 
   /** Position the next entry will get. */
   nextPosition(): number {
-    return this.entries + this.count;
+    return this.entries + this.texts.length;
   }
 
   /** Head after the last closed block. */
@@ -175,9 +198,10 @@ export class JournalEncoder {
     };
   }
 
-  private grow(wanted: number): void {
+  private makeRoom(wanted: number): void {
+    if (wanted <= this.buffer.length) return;
     const larger = Buffer.allocUnsafe(Math.max(wanted, this.buffer.length * 2));
-    this.buffer.copy(larger, 0, 0, Math.min(this.cursor, this.buffer.length));
+    this.buffer.copy(larger, 0, 0, this.end);
     this.buffer = larger;
   }
 }
@@ -238,10 +262,10 @@ export function readBlock(window: Buffer, at: number, head: JournalHead, atEnd: 
     if (atEnd && end === window.length && nonZeroEnd(window, at) <= end - ZERO_TAIL_BYTES) {
       return torn(head, 'a block that was not fully written');
     }
-    return bodyFault(window, bodyStart, bodyEnd, count, head);
+    return damaged(head, head.bytes, 'the block fails its hash');
   }
-  const shape = walk(window, bodyStart, bodyEnd, count, false);
-  if (shape !== null) return damagedEntry(head, shape);
+  const wrongBody = bodyFault(window, bodyStart, bodyEnd, count);
+  if (wrongBody !== null) return damaged(head, head.bytes, wrongBody);
   const next: JournalHead = {
     entries: head.entries + count,
     hash: actual.toString('hex'),
@@ -257,18 +281,15 @@ export function* blockEntries(
   block: JournalBlock,
   from = 0,
 ): Generator<JournalEntry, void, void> {
-  let at = block.bodyStart;
+  let head = block.bodyStart;
+  let at = head + block.count * ENTRY_HEAD_BYTES;
   for (let i = 0; i < block.count; i++) {
-    const payload = at + ENTRY_HEADER_BYTES;
-    const end = payload + window.readUInt32LE(at + 5);
+    const end = at + window.readUInt32LE(head + 1);
     const position = block.firstEntry + i;
     if (position >= from) {
-      yield {
-        position,
-        kind: ENTRY_KINDS[window[at + 4]! - 1]!,
-        text: window.toString('utf8', payload, end),
-      };
+      yield { position, kind: ENTRY_KINDS[window[head]! - 1]!, text: window.toString('utf8', at, end) };
     }
+    head += ENTRY_HEAD_BYTES;
     at = end;
   }
 }
@@ -354,47 +375,16 @@ function nonZeroEnd(window: Buffer, from: number): number {
   return end;
 }
 
-interface ShapeFault {
-  readonly entry: number;
-  readonly offset: number;
-  readonly what: string;
-}
-
-/** Walks a body; the first entry whose shape (and, with `checksums`, whose CRC) is wrong, offsets from the body. */
-function walk(
-  window: Buffer,
-  from: number,
-  to: number,
-  count: number,
-  checksums: boolean,
-): ShapeFault | null {
-  let at = from;
-  for (let i = 0; i < count; i++) {
-    const fault = (what: string): ShapeFault => ({ entry: i, offset: at - from, what });
-    if (at + ENTRY_HEADER_BYTES > to) return fault('the entry header leaves its block');
-    const code = window[at + 4]!;
-    const end = at + ENTRY_HEADER_BYTES + window.readUInt32LE(at + 5);
-    if (end > to) return fault('the entry leaves its block');
-    if (checksums && checksum(window, at + 4, end) !== window.readUInt32LE(at)) {
-      return fault('the entry fails its checksum');
-    }
-    if (code < 1 || code > ENTRY_KINDS.length) return fault(`unknown entry kind ${code}`);
-    at = end;
+/** What is wrong with the shape of a body whose hash holds: the program that wrote it was. */
+function bodyFault(window: Buffer, from: number, to: number, count: number): string | null {
+  let at = from + count * ENTRY_HEAD_BYTES;
+  if (at > to) return 'the entry heads leave their block';
+  for (let head = from, i = 0; i < count; i++, head += ENTRY_HEAD_BYTES) {
+    const code = window[head]!;
+    if (code < 1 || code > ENTRY_KINDS.length) return `unknown entry kind ${code}`;
+    at += window.readUInt32LE(head + 1);
   }
-  return at === to
-    ? null
-    : { entry: count, offset: at - from, what: 'bytes behind the last entry of a block' };
-}
-
-function bodyFault(window: Buffer, from: number, to: number, count: number, head: JournalHead): BlockResult {
-  const entry = walk(window, from, to, count, true);
-  return entry === null ? damaged(head, head.bytes, 'the block fails its hash') : damagedEntry(head, entry);
-}
-
-function damagedEntry(head: JournalHead, at: ShapeFault): BlockResult {
-  const offset = head.bytes + BLOCK_HEADER_BYTES + at.offset;
-  const entry = head.entries + at.entry;
-  return { is: 'fault', fault: { reason: 'damaged', what: at.what, offset, block: head.blocks, entry } };
+  return at === to ? null : 'the entries do not fill their block';
 }
 
 function damaged(head: JournalHead, offset: number, what: string): BlockResult {

@@ -1,16 +1,20 @@
 import { assert, type Instant } from '#base';
-import { type ClientOrderId, type OrderRequest, opposite, type VenueReport } from '#ledger';
+import { type ClientOrderId, type OrderRequest, opposite, type Side, type VenueReport } from '#ledger';
 import type { Leg, Plan } from '#risk';
+import { marketOrder } from './market-order.ts';
 import type { VenueCommand } from './venue.ts';
 
 export type LegOutcome =
-  /** Every leg is filled whole. */
+  /** Every leg is filled whole; of a plan that closes, every leg is closed, by whatever. */
   | 'complete'
-  /** It failed and nothing is held of it any more. */
+  /** It failed and nothing is held of it any more; of a plan that closes, nothing was closed. */
   | 'unwound'
   /** It failed and what had filled is kept. */
   | 'kept'
-  /** It failed and could not be unwound within the allowed attempts: a person must look. */
+  /**
+   * It failed and what it leaves is neither all nor none: what is to be unwound outlasted the allowed attempts, or of a
+   * plan that only closes some is closed and some still held. A person must look.
+   */
   | 'stranded';
 
 export interface LegTrackerOptions {
@@ -20,7 +24,10 @@ export interface LegTrackerOptions {
   readonly worth: (leg: Leg, lots: number) => number;
   /** Whether reduce-only orders of the leg also reduce the venue's net; default yes. */
   readonly reducesNet?: (leg: Leg) => boolean;
-  /** Signed lots in the leg's book: what something else has closed needs no unwinding. Default: as this plan filled. */
+  /**
+   * Signed lots in the leg's book: what something else has closed needs no unwinding and no closing. Default: as this
+   * plan filled.
+   */
   readonly heldLots?: (leg: Leg) => number;
   /** Unwinding orders per leg before the tracker gives up. Default 3. */
   readonly attempts?: number;
@@ -28,12 +35,15 @@ export interface LegTrackerOptions {
 
 /** One leg: what it has asked for and got. */
 interface LegState {
-  /** The order that works for it now. */
-  order: ClientOrderId;
+  /** The orders that were to fill it, the one that works now last: a fill of an earlier one may come late. */
+  readonly orders: ClientOrderId[];
+  /** What the last order may still fill. */
+  left: number;
   working: boolean;
   filled: number;
+  /** What it was to close has been seen closed: what its book holds later is not this plan's to close. */
+  flat: boolean;
   cancelAsked: boolean;
-  completions: number;
   /** The closing order at work, and what is left of it. */
   unwinding: ClientOrderId | null;
   unwindingLots: number;
@@ -50,6 +60,8 @@ type Phase = 'filling' | 'completing' | 'unwinding' | 'keeping' | 'done';
 const NOTHING: readonly VenueCommand[] = Object.freeze([]);
 /** A completion at the market is given at least this long. */
 const COMPLETION_MS_MIN = 60_000;
+
+const lastOrder = (leg: LegState): ClientOrderId => leg.orders.at(-1)!;
 
 /**
  * Holds a plan of several legs to "all or none". Fed with every report about its orders and with the time; returns
@@ -70,8 +82,8 @@ export class LegTracker {
   private result: LegOutcome | null = null;
   private issued = 0;
   private why: string | null = null;
-  /** Until when completion at the market may take; null before it began. */
-  private completeUntil: Instant | null = null;
+  /** Until when completion at the market may take; 0 before it began. */
+  private completeUntil: Instant = 0;
 
   /** `requests`: the orders {@link planOrders} made of the plan, protection included. */
   constructor(plan: Plan, requests: readonly OrderRequest[], options: LegTrackerOptions) {
@@ -81,11 +93,12 @@ export class LegTracker {
     const entries = requests.filter((request) => request.parent === null);
     assert(entries.length === plan.legs.length, 'a plan has one order for each leg');
     this.legs = entries.map((request) => ({
-      order: request.clientId,
+      orders: [request.clientId],
+      left: request.lots,
       working: true,
       filled: 0,
+      flat: false,
       cancelAsked: false,
-      completions: 0,
       unwinding: null,
       unwindingLots: 0,
       closers: [],
@@ -115,27 +128,28 @@ export class LegTracker {
    * least filled leg has reached.
    */
   unhedged(): number {
-    const shares = this.plan.legs.map((leg, i) => this.legs[i]!.filled / leg.lots);
+    const shares = this.plan.legs.map((leg, i) => this.reached(i) / leg.lots);
     const least = Math.min(...shares);
     return this.plan.legs.reduce((sum, leg, i) => {
-      const alone = this.legs[i]!.filled - Math.floor(least * leg.lots + 1e-9);
+      const alone = this.reached(i) - Math.floor(least * leg.lots + 1e-9);
       return alone > 0 ? sum + Math.abs(this.options.worth(leg, alone)) : sum;
     }, 0);
   }
 
   /** Takes a report about any order; those of others change nothing. */
   onReport(report: VenueReport): readonly VenueCommand[] {
+    this.noteFlat();
     switch (report.kind) {
       case 'order-filled':
         return this.onFill(report.fill.clientId, report.fill.fillId, report.fill.lots);
       case 'order-rejected':
       case 'order-canceled':
       case 'order-expired':
-        return this.onEnd(report.clientId, `${report.kind}: ${report.reason}`);
+        return this.onEnd(report.clientId, `${report.kind}: ${report.reason}`, report.at);
       case 'order-unknown':
-        return this.onEnd(report.clientId, report.kind);
+        return this.onEnd(report.clientId, report.kind, report.at);
       case 'cancel-rejected': {
-        const leg = this.legs.find((state) => state.order === report.clientId);
+        const leg = this.legs.find((state) => lastOrder(state) === report.clientId);
         if (leg) leg.cancelAsked = false;
         return NOTHING;
       }
@@ -147,50 +161,47 @@ export class LegTracker {
   /** When {@link advance} must be called at the latest; Infinity once time alone changes nothing. */
   nextDue(): Instant {
     if (this.phase === 'filling') return this.plan.expiresAt;
-    return this.phase === 'completing' ? (this.completeUntil ?? this.plan.expiresAt) : Infinity;
+    return this.phase === 'completing' && !this.isWhole() ? this.completeUntil : Infinity;
   }
 
   /** Lets time pass: expiry, and the bound on what is unhedged. */
   advance(at: Instant): readonly VenueCommand[] {
+    this.noteFlat();
     const { unhedgedMax, expiresAt } = this.plan;
-    if (this.phase === 'completing') {
-      // a plan that expired half filled is completed after its expiry, for as long again as it was given
-      this.completeUntil ??= at + Math.max(COMPLETION_MS_MIN, expiresAt - this.plan.at);
-      return at >= this.completeUntil ? this.fail('expired') : NOTHING;
-    }
+    if (this.phase === 'completing') return at >= this.completeUntil ? this.fail('expired', at) : NOTHING;
     if (this.phase !== 'filling') return NOTHING;
-    if (at >= expiresAt) {
-      const commands = this.fail('expired');
-      if (this.completes()) this.completeUntil = at + Math.max(COMPLETION_MS_MIN, expiresAt - this.plan.at);
-      return commands;
-    }
-    if (unhedgedMax !== null && this.unhedged() > unhedgedMax) return this.fail('unhedged');
+    if (at >= expiresAt) return this.fail('expired', at);
+    if (unhedgedMax !== null && this.unhedged() > unhedgedMax) return this.fail('unhedged', at);
     return NOTHING;
   }
 
-  private completes(): boolean {
-    return this.phase === 'completing';
-  }
-
   private onFill(order: ClientOrderId, fillId: string, lots: number): readonly VenueCommand[] {
-    const leg = this.legs.find((state) => state.order === order || state.closers.includes(order));
+    const leg = this.legs.find((state) => state.orders.includes(order) || state.closers.includes(order));
     const protects = leg ? -1 : this.legOfProtection(order);
     if ((!leg && protects < 0) || this.seen.has(fillId)) return NOTHING;
     this.seen.add(fillId);
     const state = leg ?? this.legs[protects]!;
-    if (leg?.order === order) state.filled += lots;
+    if (leg?.orders.includes(order)) state.filled += lots;
     else state.unwound += lots;
-    if (state.filled >= this.plan.legs[this.legs.indexOf(state)]!.lots) state.working = false;
+    if (lastOrder(state) === order) {
+      state.left -= lots;
+      if (state.left <= 0) state.working = false;
+    }
     if (state.unwinding === order) {
       state.unwindingLots -= lots;
       if (state.unwindingLots <= 0) state.unwinding = null;
     }
-    // a fill that crossed its cancellation reopens what had been closed
-    if (this.result === 'unwound' && state.filled > state.unwound) {
-      this.phase = 'unwinding';
-      this.result = null;
-    }
+    this.reopen();
     return this.goOn();
+  }
+
+  /** A fill that crossed its cancellation reopens what had ended. */
+  private reopen(): void {
+    const overfilled = () => this.plan.legs.some((leg, i) => this.excess(i, leg.lots) > 0);
+    if (this.result === 'unwound') this.phase = 'unwinding';
+    else if (this.result === 'complete' && overfilled()) this.phase = 'completing';
+    else return;
+    this.result = null;
   }
 
   private legOfProtection(order: ClientOrderId): number {
@@ -200,9 +211,10 @@ export class LegTracker {
     return entries.findIndex((entry) => entry.clientId === parent);
   }
 
-  private onEnd(order: ClientOrderId, reason: string): readonly VenueCommand[] {
-    const leg = this.legs.find((state) => state.order === order || state.unwinding === order);
-    if (!leg) return NOTHING;
+  private onEnd(order: ClientOrderId, reason: string, at: Instant): readonly VenueCommand[] {
+    const i = this.legs.findIndex((state) => lastOrder(state) === order || state.unwinding === order);
+    const leg = this.legs[i];
+    if (leg === undefined) return NOTHING;
     if (leg.unwinding === order) {
       leg.unwinding = null;
       leg.failures += 1;
@@ -210,37 +222,62 @@ export class LegTracker {
     }
     if (!leg.working) return NOTHING;
     leg.working = false;
+    if (this.isDone(i)) return this.goOn();
     // a first order that we canceled ourselves makes room for its completion; a completion that ends has failed
-    const failed = this.phase === 'filling' || (this.phase === 'completing' && leg.completions > 0);
-    if (failed) return this.fail(reason);
-    return this.goOn();
+    const failed = this.phase === 'filling' || (this.phase === 'completing' && leg.orders.length > 1);
+    return failed ? this.fail(reason, at) : this.goOn();
+  }
+
+  /** Looks which legs that close have nothing left to close. */
+  private noteFlat(): void {
+    if (this.options.heldLots === undefined) return;
+    this.plan.legs.forEach((leg, i) => {
+      if (leg.reduceOnly && this.open(leg) >= 0) this.legs[i]!.flat = true;
+    });
+  }
+
+  /** Lots that a leg has got: all of them once its book is flat, whatever closed it. */
+  private reached(i: number): number {
+    const { flat, filled } = this.legs[i]!;
+    return flat ? this.plan.legs[i]!.lots : filled;
+  }
+
+  private isDone(i: number): boolean {
+    return this.reached(i) >= this.plan.legs[i]!.lots;
   }
 
   private isWhole(): boolean {
-    return this.plan.legs.every((leg, i) => this.legs[i]!.filled >= leg.lots);
+    return this.plan.legs.every((_, i) => this.isDone(i));
+  }
+
+  /** No order is under way. */
+  private isSettled(): boolean {
+    return this.legs.every((leg) => !leg.working && leg.unwinding === null);
   }
 
   /** A leg has failed: the policy takes over. */
-  private fail(reason: string): readonly VenueCommand[] {
+  private fail(reason: string, at: Instant): readonly VenueCommand[] {
     if (this.isWhole()) return this.goOn();
     this.why ??= reason;
-    const policy = this.plan.legFailure;
-    const nothingYet = this.legs.every((leg) => leg.filled === 0);
+    const { legFailure: policy, expiresAt } = this.plan;
+    const nothingYet = this.legs.every((_, i) => this.reached(i) === 0);
     if (policy === 'keep') this.phase = 'keeping';
-    else if (policy === 'complete-at-market' && this.phase === 'filling' && !nothingYet)
+    else if (policy === 'complete-at-market' && this.phase === 'filling' && !nothingYet) {
       this.phase = 'completing';
-    else this.phase = 'unwinding';
+      // a plan that expired half filled is completed after its expiry, for as long again as it was given
+      this.completeUntil = at + Math.max(COMPLETION_MS_MIN, expiresAt - this.plan.at);
+    } else this.phase = 'unwinding';
     return [...this.cancelRest(), ...this.goOn()];
   }
 
   private cancelRest(): VenueCommand[] {
-    const commands: VenueCommand[] = [];
-    for (const leg of this.legs) {
-      if (!leg.working || leg.cancelAsked) continue;
-      leg.cancelAsked = true;
-      commands.push({ kind: 'cancel-order', clientId: leg.order, reason: `leg-failure:${this.why}` });
-    }
-    return commands;
+    return this.legs.flatMap((leg) => this.cancel(leg));
+  }
+
+  private cancel(leg: LegState): VenueCommand[] {
+    if (!leg.working || leg.cancelAsked) return [];
+    leg.cancelAsked = true;
+    return [{ kind: 'cancel-order', clientId: lastOrder(leg), reason: `leg-failure:${this.why}` }];
   }
 
   private goOn(): readonly VenueCommand[] {
@@ -267,33 +304,27 @@ export class LegTracker {
 
   /** Asks for what is missing at the market, once per leg, as soon as the leg's first order is out of the way. */
   private complete(): readonly VenueCommand[] {
+    // a late fill of the first order comes on top of what its completion fills
+    const commands = this.closeExcess();
     if (this.isWhole()) {
-      this.end('complete');
-      return NOTHING;
+      if (this.isSettled()) this.end(this.isStuck() ? 'stranded' : 'complete');
+      return [...commands, ...this.cancelRest()];
     }
-    const commands: VenueCommand[] = [];
     this.plan.legs.forEach((leg, i) => {
       const state = this.legs[i]!;
-      if (state.working || state.filled >= leg.lots) return;
-      if (state.completions > 0) this.phase = 'unwinding';
-      else commands.push(this.completion(leg, state));
+      if (this.isDone(i)) commands.push(...this.cancel(state));
+      else if (!state.working) commands.push(this.completion(leg, state));
     });
-    return this.phase === 'completing' ? commands : [...this.cancelRest(), ...this.unwind()];
+    return commands;
   }
 
   private completion(leg: Leg, state: LegState): VenueCommand {
-    state.completions += 1;
-    state.order = this.nextId();
+    const id = this.nextId();
+    state.left = leg.lots - state.filled;
+    state.orders.push(id);
     state.working = true;
     state.cancelAsked = false;
-    const order = this.market(
-      leg,
-      leg.side,
-      leg.lots - state.filled,
-      state.order,
-      leg.reduceOnly,
-      'leg-completion',
-    );
+    const order = this.order(leg, leg.side, state.left, id, leg.reduceOnly, 'leg-completion');
     if (leg.worstTicks === null) return { kind: 'submit-order', order };
     return {
       kind: 'submit-order',
@@ -303,28 +334,48 @@ export class LegTracker {
 
   /** Closes what has filled, leg by leg; fills that overtake a cancellation are closed when they are told. */
   private unwind(): readonly VenueCommand[] {
+    const commands = this.closeExcess();
+    if (this.isSettled()) this.end(this.outcomeOfFailure());
+    return commands;
+  }
+
+  private outcomeOfFailure(): LegOutcome {
+    if (!this.plan.legs.every((leg) => leg.reduceOnly)) return this.isStuck() ? 'stranded' : 'unwound';
+    if (this.isWhole()) return 'complete';
+    return this.legs.every((_, i) => this.reached(i) === 0) ? 'unwound' : 'stranded';
+  }
+
+  /** Lots of a leg beyond the `kept` ones, which are to be closed: none stay but while the plan is completed. */
+  private excess(i: number, kept = this.phase === 'completing' ? this.plan.legs[i]!.lots : 0): number {
+    const leg = this.plan.legs[i]!;
+    const { filled, unwound } = this.legs[i]!;
+    return leg.reduceOnly ? 0 : Math.min(filled - unwound - kept, this.open(leg));
+  }
+
+  private hasGivenUp({ failures }: LegState): boolean {
+    return failures >= (this.options.attempts ?? 3);
+  }
+
+  private isStuck(): boolean {
+    return this.legs.some((state, i) => this.hasGivenUp(state) && this.excess(i) > 0);
+  }
+
+  private closeExcess(): VenueCommand[] {
     const commands: VenueCommand[] = [];
-    let stuck = false;
     this.plan.legs.forEach((leg, i) => {
       const state = this.legs[i]!;
-      const held = Math.min(state.filled - state.unwound, this.open(leg));
-      if (held <= 0 || state.unwinding !== null) return;
-      if (state.failures >= (this.options.attempts ?? 3)) {
-        stuck = true;
-        return;
+      const excess = this.excess(i);
+      if (excess <= 0 || state.unwinding !== null || this.hasGivenUp(state)) return;
+      if (this.phase === 'unwinding' && !state.protectionDropped) {
+        commands.push(...this.dropProtection(i));
+        state.protectionDropped = true;
       }
-      if (!state.protectionDropped) commands.push(...this.dropProtection(i));
-      state.protectionDropped = true;
       state.unwinding = this.nextId();
-      state.unwindingLots = held;
+      state.unwindingLots = excess;
       state.closers.push(state.unwinding);
-      const order = this.market(leg, opposite(leg.side), held, state.unwinding, true, 'leg-unwind');
+      const order = this.order(leg, opposite(leg.side), excess, state.unwinding, true, 'leg-unwind');
       commands.push({ kind: 'submit-order', order });
     });
-    // what only closes cannot be unwound: a leg that is still held is for a person to close
-    const onlyCloses = this.plan.legs.every((leg) => leg.reduceOnly);
-    if (this.legs.every((leg) => !leg.working && leg.unwinding === null))
-      this.end(stuck || onlyCloses ? 'stranded' : 'unwound');
     return commands;
   }
 
@@ -345,35 +396,15 @@ export class LegTracker {
     return this.options.ids(this.issued++);
   }
 
-  private market(
+  private order(
     leg: Leg,
-    side: 'buy' | 'sell',
+    side: Side,
     lots: number,
     clientId: ClientOrderId,
     reduceOnly: boolean,
     reason: string,
   ): OrderRequest {
-    const { book, instrument, leverage, expectedTicks } = leg;
-    return {
-      clientId,
-      book,
-      instrument,
-      side,
-      lots,
-      type: 'market',
-      limitTicks: null,
-      triggerTicks: null,
-      trailRate: null,
-      timeInForce: 'GTC',
-      expiresAt: null,
-      postOnly: false,
-      reduceOnly,
-      reduceOnlyAtVenue: reduceOnly && (this.options.reducesNet?.(leg) ?? true),
-      ocoGroup: null,
-      parent: null,
-      leverage,
-      expectedTicks,
-      reason,
-    };
+    const reduceOnlyAtVenue = reduceOnly && (this.options.reducesNet?.(leg) ?? true);
+    return marketOrder(leg, { side, lots, clientId, reduceOnly, reduceOnlyAtVenue, reason });
   }
 }

@@ -259,7 +259,8 @@ describe('LegTracker', () => {
     // the venue tells the expiry of a leg before the timer does
     const second = track(pair({ legFailure: 'complete-at-market' })).tracker;
     second.onReport(filled('q0', 10));
-    expect(told(second.onReport(ended('q1', 'order-expired')))).toEqual(['sell 20 market u0']);
+    const expiry = { ...ended('q1', 'order-expired'), at: T + 10 * MIN };
+    expect(told(second.onReport(expiry))).toEqual(['sell 20 market u0']);
     expect(second.advance(T + 10 * MIN)).toEqual([]);
     second.onReport(filled('u0', 20));
     expect(second.outcome()).toBe('complete');

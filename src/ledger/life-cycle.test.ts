@@ -1,48 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { currency, defineInstrument } from '#market';
+import { currency } from '#market';
+import { perpetual } from '../../test/support/instruments.ts';
+import { request } from '../../test/support/ledger-books.ts';
 import { Ledger } from './ledger.ts';
 import { LIFE_CYCLE, type OrderReportKind } from './life-cycle.ts';
-import {
-  bookId,
-  type ClientOrderId,
-  type Fill,
-  type OrderRequest,
-  type OrderStatus,
-  type VenueReport,
-} from './order.ts';
+import { bookId, type ClientOrderId, type Fill, type OrderStatus, type VenueReport } from './order.ts';
 
-const BTC = defineInstrument({
-  id: 'BTCUSDT.TEST',
-  kind: 'linear-perpetual',
-  base: 'BTC',
-  quote: 'USDT',
-  tick: { units: 1, scale: 1 },
-  lot: { units: 1, scale: 3 },
-});
+const BTC = perpetual('BTCUSDT.TEST', { base: 'BTC' });
 const BOOK = bookId({ portfolio: 'p', desk: 'd', configuration: 'c', instrument: BTC.id });
 const ID = 'order-1' as ClientOrderId;
 
-const ORDER: OrderRequest = {
-  clientId: ID,
-  book: BOOK,
-  instrument: BTC.id,
-  side: 'buy',
-  lots: 10,
-  type: 'limit',
-  limitTicks: 600_000,
-  triggerTicks: null,
-  trailRate: null,
-  timeInForce: 'GTC',
-  expiresAt: null,
-  postOnly: false,
-  reduceOnly: false,
-  reduceOnlyAtVenue: false,
-  ocoGroup: null,
-  parent: null,
-  leverage: 5,
-  expectedTicks: null,
-  reason: 'entry',
-};
+const ORDER = request(BTC, 'buy', 10, { clientId: ID, type: 'limit', limitTicks: 600_000, leverage: 5 });
 
 const STAMP = { at: 5, eventTime: 5 };
 

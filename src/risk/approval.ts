@@ -3,6 +3,7 @@ import type { Objection } from '#ensemble';
 import { sideSign } from '#ledger';
 import type { AccountSummary } from './account.ts';
 import { accountFault, exitFault, factsFault, planFault } from './faults.ts';
+import { FittedSizes, someLegHedges } from './fitted-sizes.ts';
 import type { Limit, LimitVerdict, PlanFacts } from './limit.ts';
 import { type Approved, approve, type Plan, type Refused, type SizeCut } from './plan.ts';
 import {
@@ -199,22 +200,26 @@ function examineEntry(request: JudgeRequest, rules: JudgeRules): Passed | WasRef
     cuts.push({ by: limit.name, factor: verdict.share });
   }
 
-  let { plan, shares } = fitted(wanted, closing, share);
-  let final = scaleFacts(facts, legs, shares);
-  let objecting = share < 1 ? stillObjecting(rules, plan, final, account) : null;
-  // A leg that hedges what is held loses part of a lot to rounding, and the plan objects again. Lot by lot down the
-  // largest plan that fits is found; otherwise a plan cut by a tighter limit could pass where this one is refused.
-  for (let step = 0; objecting !== null && step < LOT_STEPS_MAX; step++) {
-    const less = oneLotLess(wanted, plan, closing);
-    if (less <= 0) break;
-    ({ plan, shares } = fitted(wanted, closing, less));
-    final = scaleFacts(facts, legs, shares);
-    objecting = stillObjecting(rules, plan, final, account);
+  const ask = (size: number): Attempt => {
+    const plan = scalePlan(wanted, closing, size);
+    const shares = plan.legs.map((leg, i) => (leg.lots - closing[i]!) / (wanted.legs[i]!.lots - closing[i]!));
+    const final = scaleFacts(facts, legs, shares);
+    const objecting = share < 1 ? stillObjecting(rules, plan, final, account) : null;
+    return { size, plan, facts: final, least: Math.min(...shares), objecting };
+  };
+  const hedged = share < 1 && wanted.legs.length > 1 && someLegHedges(legs, account);
+  const sizes = hedged ? new FittedSizes(wanted.legs.map((leg, i) => leg.lots - closing[i]!)) : null;
+  const first = ask(sizes?.within(share) ?? share);
+  const smaller = sizes !== null && first.objecting !== null ? smallerFit(first, sizes, ask, rules) : null;
+  if (first.objecting !== null && smaller !== null) {
+    reductions.push(first.objecting);
+    cuts.push({ by: first.objecting.by, factor: smaller.size / first.size });
   }
+  const { plan, facts: final, least, objecting } = smaller ?? first;
   const layers = layerVerdicts(rules, plan, final, account);
   const objection =
     belowMinimum(plan, closing, facts) ??
-    tooLittleLeft(Math.min(...shares), rules) ??
+    tooLittleLeft(least, rules) ??
     objecting ??
     layers.find((layer) => layer.objection !== null)?.objection ??
     null;
@@ -223,24 +228,34 @@ function examineEntry(request: JudgeRequest, rules: JudgeRules): Passed | WasRef
   return { kind: 'passed', plan, facts: final, ...findings };
 }
 
-const LOT_STEPS_MAX = 256;
-
-/** A plan at a share of its size in whole lots, and the share each leg has really kept. */
-function fitted(
-  wanted: Plan,
-  closing: readonly number[],
-  share: number,
-): { plan: Plan; shares: readonly number[] } {
-  const plan = scalePlan(wanted, closing, share);
-  const shares = plan.legs.map((leg, i) => (leg.lots - closing[i]!) / (wanted.legs[i]!.lots - closing[i]!));
-  return { plan, shares };
+/** A plan cut to a size in whole lots, and who objects to it. */
+interface Attempt {
+  readonly size: number;
+  readonly plan: Plan;
+  readonly facts: PlanFacts;
+  /** What the leg that lost most to rounding has kept. */
+  readonly least: number;
+  readonly objecting: Objection | null;
 }
 
-/** The largest share at which some leg of a fitted plan has a lot less. */
-function oneLotLess(wanted: Plan, plan: Plan, closing: readonly number[]): number {
-  return Math.max(
-    ...plan.legs.map((leg, i) => (leg.lots - closing[i]! - 1e-6) / (wanted.legs[i]!.lots - closing[i]!)),
-  );
+/**
+ * The largest smaller size that no limit objects to; null when there is none or too little would be left. A leg that
+ * hedges loses part of a lot to rounding, and the plan objects again; without this search a plan cut by a tighter
+ * limit could pass where this one is refused. Of a single leg there is nothing to look for: the hedges of one
+ * instrument that fit lie side by side, and the limit has asked for the largest.
+ */
+function smallerFit(
+  first: Attempt,
+  sizes: FittedSizes,
+  ask: (size: number) => Attempt,
+  rules: JudgeRules,
+): Attempt | null {
+  for (let size = sizes.below(first.size); size > 0; size = sizes.below(size)) {
+    const attempt = ask(size);
+    if (tooLittleLeft(attempt.least, rules) !== null) return null;
+    if (attempt.objecting === null) return attempt;
+  }
+  return null;
 }
 
 /** The objection of a verdict; another one when the share is not usable, so that no NaN scales a plan. */

@@ -1,11 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Child } from '../program/child.ts';
-import { jsonOf, runCli, Workplace, waveCsv } from './run-cli.ts';
+import { jsonOf, runCli, SMA, Workplace, waveCsv } from './run-cli.ts';
 
-const SMA = fileURLToPath(new URL('../../examples/01-sma-cross.ts', import.meta.url));
 const place = new Workplace();
 const p = (name: string) => place.path(name);
 afterAll(() => place.remove());

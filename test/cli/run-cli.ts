@@ -1,7 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { main } from '../../src/apps/cli/main.ts';
+
+/** The first example: a desk that trades on any bars. */
+export const SMA = fileURLToPath(new URL('../../examples/01-sma-cross.ts', import.meta.url));
 
 export interface CliResult {
   readonly code: number;

@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child, quorum, sizeOf } from '../program/child.ts';
+import { copyRun } from './bad-files.ts';
 import { jsonOf, runCli, Workplace, waveCsv } from './run-cli.ts';
 
 const DESK = fileURLToPath(new URL('fixtures/calm-desk.ts', import.meta.url));
@@ -47,12 +48,6 @@ async function backtest(out: string, ...rest: string[]): Promise<string> {
   const run = await runCli('backtest', DESK, '--bars', p('WAVE-1h.csv'), '--out', p(out), ...rest);
   expect(run.code, run.stderr).toBe(0);
   return p(out);
-}
-
-function copyOf(run: string, name: string): string {
-  mkdirSync(p(name));
-  for (const file of readdirSync(run)) copyFileSync(join(run, file), join(p(name), file));
-  return p(name);
 }
 
 describe('quorum why, of a backtest', () => {
@@ -150,11 +145,11 @@ describe('quorum why, of a backtest', () => {
   });
 
   it('explains nothing from a journal that was changed or cut', async () => {
-    const changed = copyOf(free, 'changed');
+    const changed = copyRun(free, 'changed');
     const bytes = readFileSync(join(changed, 'journal'));
     bytes[bytes.length >> 1]! ^= 1;
     writeFileSync(join(changed, 'journal'), bytes);
-    const cut = copyOf(free, 'cut');
+    const cut = copyRun(free, 'cut');
     writeFileSync(join(cut, 'journal'), readFileSync(join(cut, 'journal')).subarray(0, bytes.length >> 1));
     for (const dir of [changed, cut]) {
       const told = await runCli('why', dir);

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { program } from '../../src/apps/cli/main.ts';
 import { quorum, ROOT, ran } from './support/command-line.ts';
 
 interface Block {
@@ -81,7 +82,15 @@ describe('the walk of the README', () => {
 
 describe('the documents', () => {
   const decisions = readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`);
-  const documents = ['README.md', 'docs/guide.md', 'docs/LIFE-OF-A-BAR.md', 'docs/GLOSSARY.md', ...decisions];
+  const documents = [
+    'README.md',
+    'CHANGELOG.md',
+    'bench/README.md',
+    'docs/guide.md',
+    'docs/LIFE-OF-A-BAR.md',
+    'docs/GLOSSARY.md',
+    ...decisions,
+  ];
 
   it('name files that exist', () => {
     for (const document of documents) {
@@ -89,8 +98,29 @@ describe('the documents', () => {
       for (const [, link] of text.matchAll(/\]\(([^)#]+)\)/g)) {
         expect(existsSync(join(ROOT, dirname(document), link!)), `${document}: ${link}`).toBe(true);
       }
-      for (const [, path] of text.matchAll(/\b((?:src|test|examples|scripts|docs|bin)\/[\w./-]*[\w/])/g)) {
+      for (const [, path] of text.matchAll(
+        /\b((?:src|test|examples|scripts|docs|bin|bench|schema)\/[\w./-]*[\w/])/g,
+      )) {
         expect(existsSync(join(ROOT, path!)), `${document}: ${path}`).toBe(true);
+      }
+    }
+  });
+
+  it('name commands, options and scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const document of documents) {
+      const text = read(document);
+      for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) {
+        expect(Object.keys(scripts), `${document}: npm run ${script}`).toContain(script);
+      }
+      for (const [line, first, second, rest] of text.matchAll(/npx quorum ([a-z]+)(?: (\w+))?([^\n`|]*)/g)) {
+        const command = program().commands.find((one) => one.name() === first);
+        const known = command?.commands.find((one) => one.name() === second) ?? command;
+        expect(known?.name(), `${document}: ${line}`).toBeDefined();
+        const options = known!.options.map((option) => option.long);
+        for (const [option] of rest!.matchAll(/--[\w-]+/g)) {
+          expect([...options, '--help'], `${document}: ${line}`).toContain(option);
+        }
       }
     }
   });

@@ -13,25 +13,17 @@ import {
 import { single } from '#ensemble';
 import { simulatedVenue, venueOptions } from '#execution';
 import type { VenueReport } from '#ledger';
-import { type Bar, currency, defineInstrument, type Instrument, type MarketEvent } from '#market';
+import { type Bar, currency, type Instrument, type MarketEvent } from '#market';
 import { fixedUnits, stopLossExit, takeProfitExit, timeExit } from '#risk';
 import { crossSource } from '#signals';
+import { perpetual } from '../support/instruments.ts';
 
 /** A small portfolio and a small world for laws about the whole engine: thousands of lives in seconds. */
 export const INTERVAL = 5 * MINUTE;
 export const START: Instant = Date.UTC(2024, 0, 1);
 
 export const PAIR: readonly [Instrument, Instrument] = ['AAA', 'BBB'].map((symbol) =>
-  defineInstrument({
-    id: `${symbol}.LAW`,
-    kind: 'linear-perpetual',
-    base: symbol,
-    settle: 'USDT',
-    tick: { units: 1, scale: 1 },
-    lot: { units: 1, scale: 2 },
-    minorScale: 6,
-    maxLeverage: 20,
-  }),
+  perpetual(`${symbol}.LAW`, { lot: { units: 1, scale: 2 }, minorScale: 6, maxLeverage: 20 }),
 ) as unknown as readonly [Instrument, Instrument];
 
 export const instrumentOf = (id: Instrument['id']): Instrument => PAIR.find((i) => i.id === id)!;

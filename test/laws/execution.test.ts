@@ -19,18 +19,15 @@ import {
   type TimeInForce,
   type VenueReport,
 } from '#ledger';
-import { currency, defineInstrument, type Instrument, type InstrumentId, type MarketEvent } from '#market';
+import { currency, type Instrument, type InstrumentId, type MarketEvent } from '#market';
+import { perpetual } from '../support/instruments.ts';
 
 const MINUTE = 60_000;
 const START = 1_000 * 86_400_000;
 const RUNS = 1_000;
 
 const contracts: readonly Instrument[] = ['A.SIM', 'B.SIM'].map((id) =>
-  defineInstrument({
-    id,
-    kind: 'linear-perpetual',
-    quote: 'USDT',
-    tick: { units: 1, scale: 1 },
+  perpetual(id, {
     lot: { units: 1, scale: 0 },
     maxLeverage: 50,
     marginTiers: [{ maxNotional: null, maintenanceRate: 500_000, maintenanceAmount: 0, maxLeverage: 50 }],

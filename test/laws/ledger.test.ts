@@ -12,6 +12,7 @@ import {
   type VenueReport,
 } from '#ledger';
 import { currency, defineInstrument, type Instrument, type InstrumentId } from '#market';
+import { BBCA, perpetual, rainClaim } from '../support/instruments.ts';
 
 const RUNS = 1000;
 
@@ -20,22 +21,10 @@ const TIERS = [
   { maxNotional: null, maintenanceRate: 1_000_000, maintenanceAmount: 5e10, maxLeverage: 20 },
 ];
 const FEES = [{ from: 0, makerRate: 20_000, takerRate: 50_000 }];
-const LINEAR = defineInstrument({
-  id: 'BTCUSDT.PERP',
-  kind: 'linear-perpetual',
-  base: 'BTC',
-  quote: 'USDT',
-  tick: { units: 1, scale: 1 },
-  lot: { units: 1, scale: 3 },
-  marginTiers: TIERS,
-  fees: FEES,
-});
+const LINEAR = perpetual('BTCUSDT.PERP', { base: 'BTC', marginTiers: TIERS, fees: FEES });
 /** Nothing divides evenly here: every notional is rounded. */
-const ODD = defineInstrument({
-  id: 'ODDUSDT.PERP',
-  kind: 'linear-perpetual',
+const ODD = perpetual('ODDUSDT.PERP', {
   base: 'ODD',
-  quote: 'USDT',
   tick: { units: 7, scale: 9 },
   lot: { units: 13, scale: 4 },
   fees: FEES,
@@ -51,24 +40,8 @@ const INVERSE = defineInstrument({
   marginTiers: TIERS,
 });
 const SPOT = defineInstrument({ id: 'ETHUSDT.SPOT', base: 'ETH', quote: 'USDT', fees: FEES });
-const SHARE = defineInstrument({
-  id: 'BBCA.IDX',
-  kind: 'equity',
-  quote: 'IDR',
-  tick: { units: 25, scale: 0 },
-  lot: { units: 100, scale: 0 },
-  minorScale: 0,
-});
-const CLAIM = defineInstrument({
-  id: 'RAIN.KALSHI',
-  kind: 'binary',
-  quote: 'USD',
-  tick: { units: 1, scale: 2 },
-  lot: { units: 1, scale: 0 },
-  minorScale: 4,
-  payoutTicks: 100,
-});
-const ALL: readonly Instrument[] = [LINEAR, ODD, INVERSE, SPOT, SHARE, CLAIM];
+const CLAIM = rainClaim();
+const ALL: readonly Instrument[] = [LINEAR, ODD, INVERSE, SPOT, BBCA, CLAIM];
 /** Around which ticks each trades. */
 const AROUND = [600_000, 5_000_000, 100_000, 300_000_000_000, 380, 50];
 /** Sizes are multiples of this many lots. */
@@ -238,7 +211,7 @@ class Driver {
     } else if (action < 87)
       this.ledger.exchange(currency('USDT'), c % 1000, currency('USD'), d % 1000, this.at);
     else if (action < 88) {
-      if (this.only.includes(4)) this.ledger.split(SHARE.id, [2, 5, 0.5, 0.1, 1.5][b % 5]!, this.at);
+      if (this.only.includes(4)) this.ledger.split(BBCA.id, [2, 5, 0.5, 0.1, 1.5][b % 5]!, this.at);
     } else this.message(action, order, stamp, c, d, i);
   }
 
@@ -373,7 +346,7 @@ describe('the books', () => {
           const total = driver.ledger.net(instrument.id);
           expect(total).toBe(net.get(instrument.id) ?? 0);
           // splits aside, it is what the booked fills add up to
-          if (instrument !== SHARE) expect(total).toBe(driver.filled.get(instrument.id) ?? 0);
+          if (instrument !== BBCA) expect(total).toBe(driver.filled.get(instrument.id) ?? 0);
           const size = Math.abs(total);
           if (size === 0) continue;
           const [reducing, enlarging]: Side[] = total > 0 ? ['sell', 'buy'] : ['buy', 'sell'];

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { importCircles, roomFaults, sourceFiles } from '../support/rooms.ts';
+import { importCircles, readSources, roomFaults } from '../support/rooms.ts';
 
-const files = sourceFiles(fileURLToPath(new URL('../../src', import.meta.url)));
+const files = readSources(fileURLToPath(new URL('../../src', import.meta.url)));
 
 describe('the room law', () => {
   it('reads a whole tree', () => {

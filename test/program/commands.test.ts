@@ -100,7 +100,7 @@ describe('quorum start without a network', () => {
       root,
     );
     expect(last.code, last.stderr).toBe(0);
-    expect(last.stderr).toMatch(/REPLAY continued sample .* 0 entries folded|REPLAY continued sample/);
+    expect(last.stderr).toMatch(/REPLAY continued sample/);
     expect(JSON.parse(last.stdout)).toMatchObject({ schemaVersion: 1, ending: 'finished', mode: 'REPLAY' });
     // a clean end keeps what the panel shows: nothing new was decided since, and the last decisions are still there
     const again = ['start', '--sample', '--speed', '0', '--slices', '200', '--data-dir', 'signals', '--json'];

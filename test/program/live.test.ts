@@ -141,12 +141,28 @@ describe('a portfolio on the live feed', () => {
     const server = await venue(clock);
     const setup = await setUp();
     const directory = scratch();
-    await live(setup, directory, server, clock, (s) => s.engine.counts.slices >= 40);
-    let complete = false;
+    let dropped = false;
+    await live(setup, directory, server, clock, ({ engine }) => {
+      if (!dropped && engine.counts.slices >= 20) server.dropAll();
+      dropped ||= engine.counts.slices >= 20;
+      return engine.counts.slices >= 40;
+    });
+    const down = new Set<string>(['warm-up']);
+    let entries = 0;
+    let outages = 0;
     for (const { kind, text } of entriesOf(directory)) {
-      if (kind === 'event' && text.includes('"feed":"warm-up"')) complete = text.includes('"resynced"');
-      if (kind === 'command' && text.includes('"reduceOnly":false')) expect(complete).toBe(true);
+      if (kind === 'event' && text.startsWith('{"kind":"feed-changed"')) {
+        const { feed, status } = JSON.parse(text) as Extract<MarketEvent, { kind: 'feed-changed' }>;
+        if (status === 'disconnected' || status === 'stale') down.add(feed);
+        else down.delete(feed);
+        if (status === 'disconnected') outages += 1;
+      }
+      if (kind === 'command' && text.includes('"reduceOnly":false')) {
+        entries += 1;
+        expect([...down], text).toEqual([]);
+      }
     }
-    expect(complete).toBe(true);
+    expect(entries).toBeGreaterThan(2);
+    expect(outages).toBeGreaterThan(0);
   });
 });

@@ -1,5 +1,19 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sourceFiles } from '../../src/apps/setup/source-files.ts';
+
+/** The rooms that the engine stands on. */
+const BELOW_ENGINE = [
+  'base',
+  'market',
+  'ledger',
+  'features',
+  'signals',
+  'ensemble',
+  'risk',
+  'execution',
+  'learning',
+];
 
 /** Who may import whom; a room may always import itself. */
 export const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -12,46 +26,10 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   risk: ['base', 'market', 'ledger', 'features', 'ensemble'],
   execution: ['base', 'market', 'ledger', 'risk'],
   learning: ['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk'],
-  engine: ['base', 'market', 'ledger', 'features', 'signals', 'ensemble', 'risk', 'execution', 'learning'],
-  desks: [
-    'base',
-    'market',
-    'ledger',
-    'features',
-    'signals',
-    'ensemble',
-    'risk',
-    'execution',
-    'learning',
-    'engine',
-  ],
-  research: [
-    'base',
-    'market',
-    'ledger',
-    'features',
-    'signals',
-    'ensemble',
-    'risk',
-    'execution',
-    'learning',
-    'engine',
-  ],
-  adapters: [
-    ...[
-      'base',
-      'market',
-      'ledger',
-      'features',
-      'signals',
-      'ensemble',
-      'risk',
-      'execution',
-      'learning',
-      'engine',
-    ],
-    'research',
-  ],
+  engine: BELOW_ENGINE,
+  desks: [...BELOW_ENGINE, 'engine'],
+  research: [...BELOW_ENGINE, 'engine'],
+  adapters: [...BELOW_ENGINE, 'engine', 'research'],
 };
 
 const IMPORT =
@@ -77,13 +55,9 @@ export interface SourceFile {
   readonly text: string;
 }
 
-export function sourceFiles(root: string): SourceFile[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
-    .map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return { path: relative(root, path).split(sep).join('/'), text: readFileSync(path, 'utf8') };
-    });
+/** Every file of the program with its text. */
+export function readSources(root: string): SourceFile[] {
+  return sourceFiles(root).map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
 export function importsOf(text: string): string[] {

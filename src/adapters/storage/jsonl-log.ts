@@ -3,7 +3,6 @@ import {
   constants,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -14,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { assert } from '#base';
 import { cutFile, isSystemError } from './durable-file.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface JsonlLogOptions {
   /** A file is set aside before it would exceed this. Default 16 MiB. */
@@ -46,7 +46,7 @@ export class JsonlLog {
       sync: options.sync ?? false,
     };
     assert(this.options.maxBytes > 0 && this.options.keep >= 0, `log limits of ${path}`);
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     this.fd = openLog(path);
     this.size = cutHalfLine(this.fd);
   }

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, sha256 } from '#base';
 import type { JournalHead } from '#engine';
 import { isSystemError, namesIn, replaceFile } from './durable-file.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** A state, and the journal head it was taken at: folding the entries from `position` on continues it. */
 export interface StoredSnapshot {
@@ -32,7 +33,7 @@ export class SnapshotFiles {
     assert(keep >= 1, `keep ${keep} snapshots`);
     this.directory = directory;
     this.keep = keep;
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
   }
 
   /** Stores a state taken at `head`, which must be durable already, then drops the oldest. Returns the path. */

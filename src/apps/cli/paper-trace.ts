@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { readJournal } from '#adapters';
 import { formatDecimal, InputError, stepsToText } from '#base';
 import type { DeskParts, TraceLine } from '#engine';
-import { instrumentFor } from '#market';
-import type { DerivedNote } from '../runner/notes.ts';
-import { askPortfolios } from '../runner/portfolios-in.ts';
+import { entriesFrom, instrumentIn, type Timed } from '../runner/journal-entries.ts';
+import type { PaperNote } from '../runner/notes.ts';
+import { askRunning } from '../runner/portfolios-in.ts';
 import { headerOf } from '../runner/session.ts';
 import { loadDeskWith } from '../setup/load-desk.ts';
 import type { FillLine } from './explanation.ts';
@@ -32,16 +31,16 @@ export function modeOfPortfolio(directory: string): string | null {
 }
 
 /** The notes that a portfolio's journal holds, in order. */
-function* notesIn(directory: string): Generator<DerivedNote, void, void> {
-  for (const { kind, text } of readJournal(join(directory, 'journal'))) {
-    if (kind === 'note') yield JSON.parse(text) as DerivedNote;
+function* notesIn(directory: string): Generator<Timed & { readonly value: PaperNote }, void, void> {
+  for (const { kind, value } of entriesFrom(join(directory, 'journal'), 0)) {
+    if (kind === 'note' && value !== null) yield value as Timed & { readonly value: PaperNote };
   }
 }
 
 /** Searches the trace that a paper portfolio keeps in its journal. */
 export function searchJournal(directory: string, question: TraceQuestion): TraceSearch {
   const search = new TraceSearch(question);
-  for (const note of notesIn(directory)) if (note.note === 'trace') search.line(note.line);
+  for (const { value } of notesIn(directory)) if (value.note === 'trace') search.line(value.line);
   return search.finish();
 }
 
@@ -49,10 +48,11 @@ export function searchJournal(directory: string, question: TraceQuestion): Trace
 export function fillsInJournal(directory: string, orders: ReadonlySet<string>): FillLine[] {
   const fills: FillLine[] = [];
   if (orders.size === 0) return fills;
-  for (const note of notesIn(directory)) {
+  for (const timed of notesIn(directory)) {
+    const { value: note } = timed;
     if (note.note !== 'fill' || !orders.has(note.fill.clientId)) continue;
     const { fill, at, reason } = note;
-    const instrument = instrumentFor(fill.instrument);
+    const instrument = instrumentIn(timed, fill.instrument);
     fills.push({
       orderId: fill.clientId,
       time: at,
@@ -80,26 +80,18 @@ export async function searchRunning(
 ): Promise<LiveTrace> {
   const at = question.at === null ? null : question.at + GRACE_MS;
   const { instrument } = question;
-  const answers = await askPortfolios(dataDir, named, { ask: 'why', instrument, at, most: 1_000 });
-  const running = answers.filter(({ answer }) => answer !== null);
-  if (running.length > 1) {
-    throw new InputError(
-      `${running.map(({ name }) => name).join(', ')} run here`,
-      'name one with --portfolio',
-    );
-  }
-  const [found] = running;
-  if (found === undefined) {
+  const found = await askRunning(dataDir, named, { ask: 'why', instrument, at, most: 1_000 });
+  if (found === null) {
     throw new ExitError(
       EXIT.unreachable,
       `no program runs on ${dataDir}`,
       'start it with quorum start, or name its folder with --data-dir',
     );
   }
-  const { ok, error, lines } = found.answer!;
-  if (!ok || !Array.isArray(lines))
-    throw new ExitError(EXIT.failed, error ?? 'the running program keeps no trace');
+  const { name, answer } = found;
+  if (!answer?.ok || !Array.isArray(answer.lines))
+    throw new ExitError(EXIT.failed, answer?.error ?? `${name} does not answer`);
   const search = new TraceSearch(question);
-  for (const line of lines as TraceLine[]) search.line(line);
-  return { portfolio: found.name, directory: join(dataDir, found.name), search: search.finish() };
+  for (const line of answer.lines as TraceLine[]) search.line(line);
+  return { portfolio: name, directory: join(dataDir, name), search: search.finish() };
 }

@@ -28,9 +28,10 @@ export class ExitError extends Error {
   }
 }
 
+/** How far something is. Both may be handed on as they are. */
 export interface Progress {
-  update(done: number): void;
-  stop(): void;
+  readonly update: (done: number, total: number) => void;
+  readonly stop: () => void;
 }
 
 /** Where a command writes: human text or one JSON object on stdout, progress and logs on stderr. */
@@ -59,9 +60,10 @@ export class Terminal {
     write(`${paint('33', 'warning')}: ${line}`);
   }
 
-  /** A bar on stderr when it is a terminal, nothing otherwise. */
-  progress(label: string, total: number): Progress {
-    if (!process.stderr.isTTY || total <= 0) return { update: () => {}, stop: () => {} };
+  /** A bar on stderr, from the first update on, when that is a terminal; nothing otherwise. Hides the cursor until it stops. */
+  progress(label: string): Progress {
+    if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
+    let isStarted = false;
     const bar = new cliProgress.SingleBar(
       {
         format: `${label} {bar} {percentage}% {eta_formatted}`,
@@ -71,8 +73,12 @@ export class Terminal {
       },
       cliProgress.Presets.shades_classic,
     );
-    bar.start(total, 0);
-    return { update: (done) => bar.update(done), stop: () => bar.stop() };
+    const update = (done: number, total: number) => {
+      if (!isStarted) bar.start(total, 0);
+      isStarted = true;
+      bar.update(done);
+    };
+    return { update, stop: () => bar.stop() };
   }
 }
 

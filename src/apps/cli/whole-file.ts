@@ -8,12 +8,15 @@ export function writeWholeFile(path: string, pieces: Iterable<string | Uint8Arra
   const part = `${path}.part`;
   const fd = openSync(part, 'w');
   try {
-    for (const piece of pieces) {
-      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    try {
+      for (const piece of pieces) {
+        const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+        for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
     }
-    fsyncSync(fd);
-    closeSync(fd);
     renameSync(part, path);
   } catch (error) {
     rmSync(part, { force: true });

@@ -1,20 +1,31 @@
 import { DAY, formatDecimal, HOUR, type Instant } from '#base';
 import type { Engine } from '#engine';
-import type { PerformanceNote } from './notes.ts';
+import type { AccountFigures, PerformanceNote } from './notes.ts';
+
+/** The account as it stands, unrealised gains as of `at`. */
+export function accountFigures(engine: Engine, at: Instant): AccountFigures {
+  const money = (minor: number) => formatDecimal(minor, engine.definition.baseMinorScale);
+  const { equity, cash, realised, unrealised, fees, funding } = engine.real.ledger.summary(at);
+  return {
+    equity: money(equity),
+    cash: money(cash),
+    realised: money(realised),
+    unrealised: money(unrealised),
+    fees: money(fees),
+    funding: money(funding),
+  };
+}
 
 /** Peak, drawdown and the day's beginning, kept beside the engine. All fields are its state. */
 export class Figures {
-  static readonly configuration = ['scale'];
   peak = 0;
   maxDrawdown = 0;
   /** Equity at 00:00 UTC of the running day, and that day; minor units. */
   dayEquity = 0;
   private day = -1;
   private hour = -1;
-  private readonly scale: number;
 
-  constructor(scale: number, cash: number) {
-    this.scale = scale;
+  constructor(cash: number) {
     this.peak = cash;
     this.dayEquity = cash;
   }
@@ -36,19 +47,12 @@ export class Figures {
   }
 
   note(engine: Engine, at: Instant): PerformanceNote {
-    const money = (minor: number) => formatDecimal(minor, this.scale);
-    const books = engine.real.ledger.summary(at);
     const record = engine.desks.length === 1 ? engine.desks[0]!.record.trackRecord() : null;
     const known = record !== null && record.n > 0;
     return {
       note: 'performance',
       at,
-      equity: money(books.equity),
-      cash: money(books.cash),
-      realised: money(books.realised),
-      unrealised: money(books.unrealised),
-      fees: money(books.fees),
-      funding: money(books.funding),
+      ...accountFigures(engine, at),
       trades: engine.counts.trades,
       winRate: known ? record.winRate : null,
       payoff: known && record.meanLoss !== 0 ? Math.abs(record.meanWin / record.meanLoss) : null,

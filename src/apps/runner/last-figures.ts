@@ -1,4 +1,5 @@
 import { readJournal } from '#adapters';
+import { instantIn } from './journal-entries.ts';
 import type { PerformanceNote } from './notes.ts';
 import type { PaperHeader } from './portfolio-setup.ts';
 import type { RunMode } from './run-mode.ts';
@@ -23,8 +24,7 @@ export function lastFigures(path: string): LastFigures {
     entries += 1;
     if (kind === 'header') header = JSON.parse(text) as PaperHeader;
     else if (kind === 'event') {
-      const match = /"at":(\d+)/.exec(text.slice(0, 200));
-      if (match !== null) at = Number(match[1]);
+      at = instantIn(text) ?? at;
     } else if (kind === 'note' && text.startsWith('{"note":"performance"')) performance = text;
   }
   return {

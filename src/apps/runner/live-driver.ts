@@ -7,7 +7,7 @@ import {
   type WarmUp,
 } from '#adapters';
 import { canonicalJson, formatInstant, formatInterval, type Instant, MINUTE, SECOND } from '#base';
-import type { InstrumentId, MarketEvent } from '#market';
+import { type Bar, barAt, type InstrumentId, type MarketEvent } from '#market';
 import type { Session } from './session.ts';
 
 export interface LiveDriverOptions {
@@ -139,38 +139,26 @@ export class LiveDriver {
   private feedHistory({ history }: WarmUp): number {
     const { session } = this.options;
     const intervalMs = session.setup.feedMs;
-    const events: {
-      time: Instant;
-      instrument: InstrumentId;
-      bar: Extract<MarketEvent, { kind: 'bar-closed' }>['bar'];
-    }[] = [];
+    const closed: { instrument: InstrumentId; bar: Bar }[] = [];
     for (const [instrument, columns] of history) {
       const known = session.lastBars.get(instrument) ?? Number.NEGATIVE_INFINITY;
       for (let i = 0; i < columns.length; i++) {
-        const time = columns.time[i]!;
-        if (time <= known) continue;
-        const [open, high, low, close, volume] = [
-          columns.open,
-          columns.high,
-          columns.low,
-          columns.close,
-          columns.volume,
-        ].map((column) => column[i]!) as [number, number, number, number, number];
-        events.push({ time, instrument, bar: { time, open, high, low, close, volume } });
+        if (columns.time[i]! <= known) continue;
+        closed.push({ instrument, bar: barAt(columns, i) });
       }
     }
-    events.sort((a, b) => a.time - b.time || (a.instrument < b.instrument ? -1 : 1));
-    for (const { time, instrument, bar } of events) {
+    closed.sort((a, b) => a.bar.time - b.bar.time || (a.instrument < b.instrument ? -1 : 1));
+    for (const { instrument, bar } of closed) {
       session.market({
         kind: 'bar-closed',
         at: this.now(),
-        eventTime: time + intervalMs,
+        eventTime: bar.time + intervalMs,
         instrument,
         intervalMs,
         bar,
       });
     }
-    return events.length;
+    return closed.length;
   }
 
   /** Grids and minimums as the venue states them today. */

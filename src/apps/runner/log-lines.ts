@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { type JsonlLog, LOG_NAMES, type LogName, openLogs, type ProjectionEntry } from '#adapters';
 import { formatDecimal, formatInstant } from '#base';
 import type { Event } from '#engine';
-import { instrumentFor } from '#market';
-import { entriesFrom, type Timed } from './journal-entries.ts';
+import { entriesFrom, instrumentIn, type Timed } from './journal-entries.ts';
 import type { PaperNote } from './notes.ts';
 import { isEvidence, type RunMode } from './run-mode.ts';
 
@@ -39,9 +38,9 @@ export class LogLines {
       if (entry.position < this.next) continue;
       this.next = entry.position + 1;
       if (entry.value === null) continue;
-      const { at, value } = entry.value as Timed;
-      if (entry.kind === 'event') this.event(entry.position, value as Event);
-      else if (entry.kind === 'note') this.note(entry.position, at, value as PaperNote);
+      const timed = entry.value as Timed;
+      if (entry.kind === 'event') this.event(entry.position, timed);
+      else if (entry.kind === 'note') this.note(entry.position, timed);
     }
   }
 
@@ -53,19 +52,22 @@ export class LogLines {
     this.logs[log].write({ position, at, time: formatInstant(at), ...this.stamp, ...value });
   }
 
-  private event(position: number, event: Event): void {
+  private event(position: number, timed: Timed): void {
+    const event = timed.value as Event;
     const { at } = event;
     if (FAILURES.has(event.kind)) this.write('execution_failures', position, at, { ...event });
     else if (event.kind === 'feed-changed' && (event.status === 'disconnected' || event.status === 'stale')) {
       this.write('execution_failures', position, at, { ...event });
     } else if (event.kind === 'funding-charged') {
       const { instrument, book, amount } = event;
-      const paid = formatDecimal(amount, instrumentFor(instrument).minorScale);
+      const paid = formatDecimal(amount, instrumentIn(timed, instrument).minorScale);
       this.write('pnl_tracking', position, at, { kind: 'funding', instrument, book, paid });
     }
   }
 
-  private note(position: number, at: number, note: PaperNote): void {
+  private note(position: number, timed: Timed): void {
+    const { at } = timed;
+    const note = timed.value as PaperNote;
     switch (note.note) {
       case 'trace':
         if (note.line.type === 'decision')
@@ -81,7 +83,8 @@ export class LogLines {
       }
       case 'trade': {
         const { trade, desk, regime } = note;
-        const money = (minor: number) => formatDecimal(minor, instrumentFor(trade.instrument).minorScale);
+        const { minorScale } = instrumentIn(timed, trade.instrument);
+        const money = (minor: number) => formatDecimal(minor, minorScale);
         const { realised, fees, funding, net, ...rest } = trade;
         const amounts = {
           realised: money(realised),

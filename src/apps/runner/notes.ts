@@ -12,16 +12,20 @@ import type { InstrumentId, MarketEvent } from '#market';
  */
 export type VenueNote = { readonly note: 'bar-opened' | 'venue-first'; readonly event: MarketEvent };
 
-/** Figures of the account at a full hour, and after each trade. Decimals of the base currency as text. */
-export interface PerformanceNote {
-  readonly note: 'performance';
-  readonly at: number;
+/** Amounts of an account: decimals of the base currency as text; fees and funding are positive when paid. */
+export interface AccountFigures {
   readonly equity: string;
   readonly cash: string;
   readonly realised: string;
   readonly unrealised: string;
   readonly fees: string;
   readonly funding: string;
+}
+
+/** Figures of the account at a full hour. */
+export interface PerformanceNote extends AccountFigures {
+  readonly note: 'performance';
+  readonly at: number;
   readonly trades: number;
   readonly winRate: number | null;
   readonly payoff: number | null;

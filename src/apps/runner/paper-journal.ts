@@ -14,10 +14,10 @@ export class PaperJournal implements JournalSink {
   private readonly reader: EntryReader;
   private waiting: { position: number; kind: EntryKind; text: string }[] = [];
 
-  /** `at`: the time of the last event in the journal. */
-  constructor(file: JournalFile, at = 0) {
+  /** `reader` stands where the journal ends. */
+  constructor(file: JournalFile, reader = new EntryReader()) {
     this.file = file;
-    this.reader = new EntryReader(at);
+    this.reader = reader;
   }
 
   append(kind: EntryKind, text: string): void {

@@ -18,8 +18,9 @@ import type {
   PortfolioConfiguration,
 } from '../setup/configuration.ts';
 import { deskHash, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
+import { bpsRate } from '../setup/study.ts';
 import { type MarketTape, RecordedTape, SyntheticTape } from './market-tape.ts';
-import type { RunMode } from './run-mode.ts';
+import { isEvidence, type RunMode } from './run-mode.ts';
 
 /** What a portfolio is made from; plain data that the journal's header repeats. */
 export interface PortfolioRequest {
@@ -81,11 +82,12 @@ export async function setUpPortfolio(
   );
   checkCurrency(instruments, portfolio.base);
   const feedMs = source.intervalMs ?? finestInterval(desks);
-  const venue = venueOf(portfolio, account, desks, instruments);
+  const feeBps = account.feeBps ?? simulationFeeBps(desks);
+  const slippageBps = slippageOf(account, desks);
+  const venue = venueOf(request, desks, instruments, feeBps, slippageBps);
   const base = instruments[0]!;
   const cash = portfolio.cash ?? desks[0]!.parts.simulation?.cash ?? 10_000;
   const more = portfolioLimits(portfolio.limits ?? {});
-  const slippageBps = slippageOf(account, desks);
   const names = new Set<string>();
   const deskSetups: DeskSetup[] = setups.map(({ desk, given }, i) => {
     const deskName = given.name ?? desk.definition.name;
@@ -115,7 +117,7 @@ export async function setUpPortfolio(
     header: {
       kind: 'paper',
       mode,
-      evidence: mode === 'PAPER',
+      evidence: isEvidence(mode),
       request: withoutPace(request),
       desks: desks.map((desk, i) => ({
         name: deskSetups[i]!.name,
@@ -136,7 +138,7 @@ export async function setUpPortfolio(
       breaker: desks.find((d) => d.parts.breaker !== undefined)?.parts.breaker ?? null,
       platform: null,
       running: portfolio.running,
-      feeRate: account.feeBps === null ? simulationFee(desks) : account.feeBps / 10_000,
+      feeRate: feeBps === null ? null : feeBps / 10_000,
       shadowVenue,
       trace,
     }),
@@ -296,38 +298,35 @@ function portfolioLimits(given: NonNullable<PortfolioConfiguration['limits']>): 
   return limits;
 }
 
-const bpsRate = (bps: number): number => numberToSteps(bps, { units: 1, scale: 4 }, 'half-away');
-
 /** One account fills all desks: where it says nothing, the most cautious desk speaks. */
 function slippageOf(account: AccountConfiguration, desks: readonly LoadedDesk[]): number {
   return account.slippageBps ?? Math.max(...desks.map((d) => d.parts.simulation?.slippageBps ?? 0));
 }
 
-function simulationFee(desks: readonly LoadedDesk[]): number | null {
+function simulationFeeBps(desks: readonly LoadedDesk[]): number | null {
   const fees = desks.map((d) => d.parts.simulation?.feeBps ?? null).filter((fee) => fee !== null);
-  return fees.length === 0 ? null : Math.max(...fees) / 10_000;
+  return fees.length === 0 ? null : Math.max(...fees);
 }
 
 function venueOf(
-  portfolio: PortfolioConfiguration,
-  account: AccountConfiguration,
+  { portfolio, account }: PortfolioRequest,
   desks: readonly LoadedDesk[],
   instruments: readonly Instrument[],
+  feeBps: number | null,
+  slippageBps: number,
 ): SimulatedVenueOptions {
   const byId = new Map(instruments.map((i) => [i.id, i]));
-  const slippageBps = slippageOf(account, desks);
   const caps = desks.map((d) =>
     d.parts.simulation?.participation === undefined ? 0.1 : d.parts.simulation.participation,
   );
   const cap = caps.filter((c) => c !== null);
-  const fee = account.feeBps === null ? simulationFee(desks) : account.feeBps / 10_000;
   return venueOptions({
     instrumentOf: (id) => byId.get(id) ?? instrumentFor(id),
     seed: portfolio.seed,
     latencyMs: account.latencyMs ?? Math.max(...desks.map((d) => d.parts.simulation?.latencyMs ?? 250)),
     slippage: slippageBps > 0 ? { kind: 'fixed', rate: bpsRate(slippageBps) } : { kind: 'none' },
     participation: account.participation ?? (cap.length === 0 ? null : Math.min(...cap)),
-    feeOverride: fee === null ? null : { makerRate: bpsRate(fee * 10_000), takerRate: bpsRate(fee * 10_000) },
+    feeOverride: feeBps === null ? null : { makerRate: bpsRate(feeBps), takerRate: bpsRate(feeBps) },
   });
 }
 

@@ -35,12 +35,20 @@ export async function askPortfolios(
   );
 }
 
-/** The one running portfolio that is meant; throws when none or several run and none is named. */
-export async function runningPortfolio(dataDir: string, named: string | null): Promise<string | null> {
+/**
+ * Asks the one running portfolio that is meant, and it alone; null when none runs. Throws InputError when several run and
+ * none is named.
+ */
+export async function askRunning(
+  dataDir: string,
+  named: string | null,
+  question: ControlRequest,
+): Promise<{ name: string; answer: ControlAnswer | null } | null> {
   const answers = await askPortfolios(dataDir, named, { ask: 'status' });
   const running = answers.filter(({ answer }) => answer !== null).map(({ name }) => name);
   if (running.length > 1) {
     throw new InputError(`${running.join(', ')} run here`, 'name one with --portfolio');
   }
-  return running[0] ?? null;
+  const [name] = running;
+  return name === undefined ? null : { name, answer: await askControl(join(dataDir, name), question) };
 }

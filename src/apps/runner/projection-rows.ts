@@ -1,10 +1,10 @@
-import type { ProjectionEntry, ProjectionRow, RowWriter } from '#adapters';
+import type { ProjectionRow, RowWriter } from '#adapters';
 import { formatDecimal, stepsToText } from '#base';
 import type { Command, Event, TraceLine } from '#engine';
 import { bookKey, type OrderRequest } from '#ledger';
-import { type Instrument, type InstrumentId, instrumentFor } from '#market';
+import type { InstrumentId } from '#market';
 import type { Signal } from '#signals';
-import type { Timed } from './journal-entries.ts';
+import { instrumentIn, type Timed } from './journal-entries.ts';
 import type { PaperNote } from './notes.ts';
 import type { PaperHeader } from './portfolio-setup.ts';
 
@@ -15,16 +15,17 @@ import type { PaperHeader } from './portfolio-setup.ts';
 export function paperRows(portfolio: string): RowWriter {
   return (entry) => {
     if (entry.value === null) return [];
-    const { at, value } = entry.value as Timed;
+    const timed = entry.value as Timed;
+    const { at, value } = timed;
     switch (entry.kind) {
       case 'header':
         return headerRows(portfolio, at, value as PaperHeader);
       case 'command':
-        return commandRows(portfolio, at, value as Command, entry.position);
+        return commandRows(portfolio, timed, entry.position);
       case 'event':
         return eventRows(portfolio, value as Event, entry.position);
       case 'note':
-        return noteRows(portfolio, value as PaperNote, entry);
+        return noteRows(portfolio, timed, entry.position);
       default:
         return [];
     }
@@ -48,8 +49,10 @@ function headerRows(portfolio: string, at: number, header: PaperHeader): Project
   }));
 }
 
-function commandRows(portfolio: string, at: number, command: Command, position: number): ProjectionRow[] {
-  if (command.kind === 'submit-order') return [orderRow(portfolio, at, command.order)];
+function commandRows(portfolio: string, timed: Timed, position: number): ProjectionRow[] {
+  const { at } = timed;
+  const command = timed.value as Command;
+  if (command.kind === 'submit-order') return [orderRow(portfolio, timed, command.order)];
   if (command.kind === 'raise-alert') {
     const { severity, key, text } = command;
     const id = `${portfolio}-${position}`;
@@ -60,8 +63,9 @@ function commandRows(portfolio: string, at: number, command: Command, position: 
   return [];
 }
 
-function orderRow(portfolio: string, at: number, order: OrderRequest): ProjectionRow {
-  const instrument = gridOf(order.instrument);
+function orderRow(portfolio: string, timed: Timed, order: OrderRequest): ProjectionRow {
+  const { at } = timed;
+  const instrument = instrumentIn(timed, order.instrument);
   const price = (ticks: number | null) => (ticks === null ? null : stepsToText(ticks, instrument.tick));
   return {
     table: 'orders',
@@ -112,7 +116,8 @@ function eventRows(portfolio: string, event: Event, position: number): Projectio
   return [];
 }
 
-function noteRows(portfolio: string, note: PaperNote, { position }: ProjectionEntry): ProjectionRow[] {
+function noteRows(portfolio: string, timed: Timed, position: number): ProjectionRow[] {
+  const note = timed.value as PaperNote;
   switch (note.note) {
     case 'bar-opened':
     case 'venue-first':
@@ -121,7 +126,7 @@ function noteRows(portfolio: string, note: PaperNote, { position }: ProjectionEn
     case 'trace':
       return traceRows(portfolio, note.line, position);
     case 'order': {
-      const instrument = gridOf(note.instrument);
+      const instrument = instrumentIn(timed, note.instrument);
       return [
         {
           table: 'orders',
@@ -138,7 +143,7 @@ function noteRows(portfolio: string, note: PaperNote, { position }: ProjectionEn
     }
     case 'fill': {
       const { fill, book, at, reason } = note;
-      const instrument = gridOf(fill.instrument);
+      const instrument = instrumentIn(timed, fill.instrument);
       return [
         {
           table: 'fills',
@@ -163,7 +168,7 @@ function noteRows(portfolio: string, note: PaperNote, { position }: ProjectionEn
     }
     case 'trade': {
       const { trade, desk, regime } = note;
-      const instrument = gridOf(trade.instrument);
+      const instrument = instrumentIn(timed, trade.instrument);
       const money = (minor: number) => formatDecimal(minor, instrument.minorScale);
       return [
         {
@@ -278,18 +283,6 @@ function signalRow(
       outcome,
     },
   };
-}
-
-const grids = new Map<InstrumentId, Instrument>();
-
-/** Grids rarely change and projections are for reading: the known definition is enough. */
-function gridOf(id: InstrumentId): Instrument {
-  let found = grids.get(id);
-  if (found === undefined) {
-    found = instrumentFor(id);
-    grids.set(id, found);
-  }
-  return found;
 }
 
 /** A float average as plain decimal text. */

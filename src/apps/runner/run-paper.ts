@@ -103,19 +103,25 @@ class Program {
     const redraw = this.startScreen();
     const timer = options.forMs === null ? null : setTimeout(() => this.end('time'), options.forMs);
     try {
-      await this.drive();
+      try {
+        await this.drive();
+      } finally {
+        if (timer !== null) clearTimeout(timer);
+        if (redraw !== null) clearInterval(redraw);
+        this.redraw();
+        this.screen?.close();
+        this.screen = null;
+        await control.close();
+      }
+      session.close();
+    } catch (error) {
+      session.abandon();
+      throw error;
     } finally {
-      if (timer !== null) clearTimeout(timer);
-      if (redraw !== null) clearInterval(redraw);
-      this.redraw();
-      this.screen?.close();
-      this.screen = null;
-      await control.close();
+      logs.close();
+      await projector.close();
+      release();
     }
-    session.close();
-    logs.close();
-    await projector.close();
-    release();
     const status = this.status();
     this.tell(`ended (${this.ending}): ${statusLine(status)}`);
     return { ending: this.ending, status };

@@ -8,6 +8,7 @@ import { simulatedVenue, type VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
 import type { InstrumentId, MarketEvent } from '#market';
 import { Figures } from './figures.ts';
+import { EntryReader } from './journal-entries.ts';
 import { PaperJournal } from './paper-journal.ts';
 import { PaperLoop, type Unfinished } from './paper-loop.ts';
 import type { PaperHeader, PaperSetup } from './portfolio-setup.ts';
@@ -80,13 +81,14 @@ export class Session {
       this.engine = new Engine(setup.define(this.recorder));
       this.recorder.watch(this.engine);
       this.venue = simulatedVenue(setup.venue);
-      this.figures = new Figures(this.engine.definition.baseMinorScale, this.engine.definition.cash);
+      this.figures = new Figures(this.engine.definition.cash);
       this.snapshots = new SnapshotFiles(join(directory, 'snapshots'));
       this.steps = 0;
       const found = known === null ? null : this.fold(path);
       this.snapshotAt = file.head.entries;
       this.begun = found?.begun ?? false;
-      this.journal = new PaperJournal(file, this.engine.at);
+      const redefined = new Map(setup.instruments.map(({ id }) => [id, this.engine.instrumentOf(id)]));
+      this.journal = new PaperJournal(file, new EntryReader(this.engine.at, redefined));
       const { engine, venue, journal } = this;
       const { onCommand } = options;
       this.loop = new PaperLoop({ engine, venue, journal, latencyMs: setup.venue.latencyMs, onCommand });
@@ -213,6 +215,11 @@ export class Session {
     this.journal.commit();
     this.snapshot();
     this.journal.file.close();
+  }
+
+  /** An end after a fault: what is durable stays, the next start folds it. Does nothing after a clean end. */
+  abandon(): void {
+    this.journal.file.abandon();
   }
 }
 

@@ -1,7 +1,8 @@
 import { formatDecimal, stepsToNumber, stepsToText } from '#base';
-import type { Engine } from '#engine';
-import { countsAsData } from '#engine';
+import { countsAsData, type Engine } from '#engine';
 import { bookKey } from '#ledger';
+import { accountFigures } from './figures.ts';
+import type { AccountFigures } from './notes.ts';
 import { isEvidence } from './run-mode.ts';
 import type { Session } from './session.ts';
 
@@ -32,7 +33,7 @@ export interface DecisionStatus {
 }
 
 /** What a running portfolio says about itself. Money and quantities are decimal strings. */
-export interface Status {
+export interface Status extends AccountFigures {
   readonly portfolio: string;
   readonly mode: string;
   /** False: nothing here counts as evidence for or against a desk. */
@@ -40,12 +41,6 @@ export interface Status {
   readonly pid: number;
   readonly at: number;
   readonly currency: string;
-  readonly equity: string;
-  readonly cash: string;
-  readonly realised: string;
-  readonly unrealised: string;
-  readonly fees: string;
-  readonly funding: string;
   /** Change since 00:00 UTC, as a fraction. */
   readonly dayChange: number;
   readonly maxDrawdown: number;
@@ -87,9 +82,6 @@ export interface Surroundings {
 
 export function statusOf(session: Session, around: Surroundings): Status {
   const { engine, setup, figures } = session;
-  const { base, baseMinorScale } = engine.definition;
-  const money = (minor: number) => formatDecimal(minor, baseMinorScale);
-  const books = engine.real.ledger.summary(engine.at);
   const { entries, bytes, hash } = session.journal.file.head;
   return {
     portfolio: setup.name,
@@ -97,14 +89,9 @@ export function statusOf(session: Session, around: Surroundings): Status {
     evidence: isEvidence(setup.mode),
     pid: process.pid,
     at: engine.at,
-    currency: base,
-    equity: money(books.equity),
-    cash: money(books.cash),
-    realised: money(books.realised),
-    unrealised: money(books.unrealised),
-    fees: money(books.fees),
-    funding: money(books.funding),
-    dayChange: figures.dayEquity > 0 ? books.equity / figures.dayEquity - 1 : 0,
+    currency: engine.definition.base,
+    ...accountFigures(engine, engine.at),
+    dayChange: figures.dayEquity > 0 ? engine.equity() / figures.dayEquity - 1 : 0,
     maxDrawdown: figures.maxDrawdown,
     running: engine.running,
     breaker:

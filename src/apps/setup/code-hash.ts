@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sourceFiles } from './source-files.ts';
 
 /** Folder of the running program's own code: `src` in a clone, `dist` in a package. */
 export const PROGRAM_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What decides: the rooms above the rim. */
+const DECIDING =
+  /^(base|market|ledger|features|signals|ensemble|risk|execution|learning|engine|desks|research)\//;
 
 let known: string | null = null;
 
@@ -12,26 +17,12 @@ let known: string | null = null;
 export function codeHash(): string {
   if (known !== null) return known;
   const hash = createHash('sha256');
-  const rooms = [
-    'base',
-    'market',
-    'ledger',
-    'features',
-    'signals',
-    'ensemble',
-    'risk',
-    'execution',
-    'learning',
-  ];
-  for (const room of [...rooms, 'engine', 'desks', 'research']) {
-    const folder = join(PROGRAM_ROOT, room);
-    if (!existsSync(folder)) continue;
-    const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((f) => f.isFile() && /(?<!\.test)(?<!\.d)\.(ts|js)$/.test(f.name))
-      .map((f) => join(f.parentPath, f.name))
-      .sort();
-    for (const file of files)
-      hash.update(relative(PROGRAM_ROOT, file)).update('\0').update(readFileSync(file));
+  for (const file of sourceFiles(PROGRAM_ROOT)) {
+    if (DECIDING.test(file))
+      hash
+        .update(file)
+        .update('\0')
+        .update(readFileSync(join(PROGRAM_ROOT, file)));
   }
   known = hash.digest('hex');
   return known;

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { JournalFile, parseFileArgument, readTapeFile, Tape, TapeCursor, type TapeSeries } from '#adapters';
 import { canonicalJson, formatDecimal, formatInterval, InputError, type Instant, sha256 } from '#base';
@@ -56,7 +56,7 @@ export async function readTape(
     );
   }
   for (const file of request.tapes) series.push(...(await readTapeFile(file)));
-  for (const one of series) if (one.kind === 'bars') addFaults(faults, one.faults);
+  for (const one of series) if (one.kind === 'bars') addFaults(faults, one);
   const tape = new Tape(series);
   if (request.from === null && request.to === null) return tape;
   return tape.cut(request.from ?? tape.from ?? 0, request.to ?? (tape.to ?? 0) + 1);
@@ -65,13 +65,11 @@ export async function readTape(
 /** What is no fault of a row: it was taken, or it is not there. */
 const NO_FAULT: readonly string[] = ['accepted', 'gaps', 'gapBars'];
 
-function addFaults(faults: Map<string, number>, counts: TapeSeriesFaults): void {
-  for (const [reason, n] of Object.entries(counts)) {
+function addFaults(faults: Map<string, number>, series: Extract<TapeSeries, { kind: 'bars' }>): void {
+  for (const [reason, n] of Object.entries(series.faults)) {
     if (n > 0 && !NO_FAULT.includes(reason)) faults.set(reason, (faults.get(reason) ?? 0) + n);
   }
 }
-
-type TapeSeriesFaults = Extract<TapeSeries, { kind: 'bars' }>['faults'];
 
 function only(
   series: readonly TapeSeries[],
@@ -239,7 +237,7 @@ function inputsOf(request: BacktestRequest, tape: Tape): Record<string, unknown>
 
 function absolute(argument: string): string {
   const { instrument, path } = parseFileArgument(argument);
-  const full = join(process.cwd(), path) === path || path.startsWith('/') ? path : join(process.cwd(), path);
+  const full = resolve(path);
   return instrument === null ? full : `${instrument}=${full}`;
 }
 

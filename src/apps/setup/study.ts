@@ -35,7 +35,8 @@ export interface SeriesShape {
   readonly intervalMs: number;
 }
 
-const bpsRate = (bps: number) => numberToSteps(bps, { units: 1, scale: 4 }, 'half-away');
+/** Basis points as parts of a fill's notional, as the venue reckons with them. */
+export const bpsRate = (bps: number): number => numberToSteps(bps, { units: 1, scale: 4 }, 'half-away');
 
 /** Builds the portfolio of one desk over the given bar series. */
 export function buildStudy(

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import pg from 'pg';
+import { makeFolder } from '../make-folder.ts';
 import { migrate } from './migrations.ts';
 import type { DatabaseKind, ProjectionDatabase } from './tables.ts';
 
@@ -73,7 +73,7 @@ function sqlite(file: string, readOnly: boolean): SqliteDialect {
 
 /** node:sqlite in the shape kysely's SQLite dialect expects. */
 function openSqlite(file: string, readOnly: boolean): SqliteDatabase {
-  if (!readOnly && file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  if (!readOnly && file !== ':memory:') makeFolder(dirname(file));
   const database = new DatabaseSync(file, { readOnly, timeout: BUSY_BLOCK_MS });
   if (!readOnly) {
     // The journal is the truth: what a power cut takes from here is projected again.

@@ -1,6 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseInstant } from '#base';
+import { Command, Option } from 'commander';
 import type { TraceLevel } from '#engine';
+import { collect, instantArgument, numberArgument } from '../arguments.ts';
 import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
 interface Options {
@@ -20,32 +20,6 @@ interface Options {
   json: boolean;
 }
 
-/** Reads a whole number between two bounds. */
-export const wholeArgument =
-  (min: number, max: number) =>
-  (text: string): number => {
-    if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max) {
-      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
-    }
-    return Number(text);
-  };
-
-export const instantArgument = (text: string): number => {
-  const at = parseInstant(text);
-  if (at === null)
-    throw new InvalidArgumentError('Give epoch milliseconds, 2023-07-04 or 2023-07-04T12:00Z.');
-  return at;
-};
-
-export const amountArgument = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
-    throw new InvalidArgumentError('Give a number, 0 or more.');
-  return value;
-};
-
-export const collect = (value: string, before: string[]): string[] => [...before, value];
-
 export function backtestCommand(): Command {
   return new Command('backtest')
     .description('Run a desk over recorded bars through the loop that trades.')
@@ -58,9 +32,9 @@ export function backtestCommand(): Command {
     )
     .option('--from <time>', 'first bar', instantArgument)
     .option('--to <time>', 'bars before this time', instantArgument)
-    .option('--cash <amount>', 'opening cash', amountArgument)
-    .option('--fee-bps <bps>', 'fee of every fill instead of the fee schedule', amountArgument)
-    .option('--slippage-bps <bps>', 'slippage of every taker fill', amountArgument)
+    .option('--cash <amount>', 'opening cash', numberArgument())
+    .option('--fee-bps <bps>', 'fee of every fill instead of the fee schedule', numberArgument())
+    .option('--slippage-bps <bps>', 'slippage of every taker fill', numberArgument())
     .option('--seed <text>', 'seed of everything random', '1')
     .addOption(
       new Option('--trace <level>', 'decision trace')
@@ -94,7 +68,7 @@ async function run(named: string, options: Options): Promise<void> {
     stopped = true;
   };
   process.once('SIGINT', stop);
-  let bar: ReturnType<Terminal['progress']> | null = null;
+  const bar = terminal.progress('backtest');
   const outcome = await runBacktest({
     desk,
     bars: options.bars ?? [],
@@ -110,14 +84,13 @@ async function run(named: string, options: Options): Promise<void> {
     answers: options.answers ?? null,
     out: options.out ?? null,
     onProgress: (position, total) => {
-      bar ??= terminal.progress('backtest', total);
-      bar.update(position);
+      bar.update(position, total);
       return !stopped;
     },
+  }).finally(() => {
+    process.removeListener('SIGINT', stop);
+    bar.stop();
   });
-  process.removeListener('SIGINT', stop);
-  bar = bar as ReturnType<Terminal['progress']> | null;
-  bar?.stop();
   const { summary, seconds, bars } = outcome;
   const barsPerSecond = seconds > 0 ? Math.round(bars / seconds) : null;
   terminal.result({ ...summary, barsPerSecond });

@@ -3,8 +3,8 @@ import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { FileQuality, SeriesQuality, TapeSeries } from '#adapters';
 import { formatInstant, formatInterval, InputError } from '#base';
-import { EXIT, ExitError, type Progress, Terminal, table } from '../terminal.ts';
-import { instantArgument, wholeArgument } from './backtest.ts';
+import { instantArgument, wholeArgument } from '../arguments.ts';
+import { EXIT, ExitError, Terminal, table } from '../terminal.ts';
 
 interface DownloadOptions {
   interval: string;
@@ -64,7 +64,7 @@ async function runDownload(symbols: string[], options: DownloadOptions): Promise
   const files: { symbol: string; path: string; rows: number; fetched: number }[] = [];
   try {
     for (const symbol of symbols) {
-      let bar: Progress | null = null;
+      const bar = terminal.progress(symbol);
       const done = await downloadBars({
         rest,
         symbol,
@@ -73,11 +73,8 @@ async function runDownload(symbols: string[], options: DownloadOptions): Promise
         to: options.to ?? null,
         dir: options.dir,
         signal: abort.signal,
-        onProgress: ({ share }) => {
-          bar ??= terminal.progress(symbol, 1000);
-          bar.update(Math.round(share * 1000));
-        },
-      }).finally(() => (bar as Progress | null)?.stop());
+        onProgress: ({ share }) => bar.update(Math.round(share * 1000), 1000),
+      }).finally(bar.stop);
       files.push({ symbol, ...done });
       terminal.say(`${symbol}: ${done.rows} bars in ${done.path} (${done.fetched} fetched now)`);
     }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { collect } from '../arguments.ts';
 import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
-import { collect } from './backtest.ts';
 
 interface Options {
   dataDir: string;

@@ -1,13 +1,13 @@
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { OperatorAction } from '#engine';
+import { numberArgument, type RunningOptions, withRunningOptions } from '../arguments.ts';
 import { EXIT, ExitError, Terminal } from '../terminal.ts';
 
 const ACTIONS = ['start', 'stop', 'flatten', 'recover', 'override', 'kill', 'resume-edge', 'review'] as const;
 type ActionName = (typeof ACTIONS)[number];
 
-interface Options {
+interface Options extends RunningOptions {
   reason?: string;
   desk?: string;
   confirm?: string;
@@ -16,20 +16,10 @@ interface Options {
   allow: boolean;
   refuse: boolean;
   share: number;
-  portfolio?: string;
-  dataDir: string;
-  json: boolean;
 }
 
-const share = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError('Give a share from 0 to 1.');
-  return value;
-};
-
 export function operatorCommand(): Command {
-  return new Command('operator')
+  const command = new Command('operator')
     .description(
       'Say something to a running portfolio: start or stop entries, flatten, recover or override the breaker, kill, let a desk resume, or answer a review.',
     )
@@ -45,11 +35,8 @@ export function operatorCommand(): Command {
     .option('--question <id>', 'review: the question that waits')
     .option('--allow', 'review: allow the plan', false)
     .option('--refuse', 'review: refuse the plan', false)
-    .addOption(new Option('--share <share>', 'review: share of the size allowed').argParser(share).default(1))
-    .option('--portfolio <name>', 'which portfolio, when several run')
-    .option('--data-dir <dir>', 'where journals and logs are kept', '.quorum')
-    .option('--json', 'one JSON object on stdout', false)
-    .action(run);
+    .option('--share <share>', 'review: share of the size allowed', numberArgument(1), 1);
+  return withRunningOptions(command, 'which portfolio, when several run').action(run);
 }
 
 async function run(action: string, options: Options): Promise<void> {
@@ -59,12 +46,12 @@ async function run(action: string, options: Options): Promise<void> {
   if (reason === undefined || reason.trim() === '') {
     throw new ExitError(EXIT.usage, `${action} needs a reason`, 'say why: --reason "..."');
   }
-  const { runningPortfolio } = await import('../../runner/portfolios-in.ts');
-  const { askControl } = await import('../../runner/control.ts');
-  const portfolio = await runningPortfolio(options.dataDir, options.portfolio ?? null);
-  if (portfolio === null) throw new ExitError(EXIT.failed, 'nothing runs', 'start it first: quorum start');
+  const { askRunning } = await import('../../runner/portfolios-in.ts');
   const by = userInfo().username;
-  const answer = await askControl(join(options.dataDir, portfolio), { ask: 'operator', by, reason, act });
+  const question = { ask: 'operator', by, reason, act } as const;
+  const asked = await askRunning(options.dataDir, options.portfolio ?? null, question);
+  if (asked === null) throw new ExitError(EXIT.failed, 'nothing runs', 'start it first: quorum start');
+  const { name: portfolio, answer } = asked;
   if (answer === null)
     throw new ExitError(
       EXIT.failed,

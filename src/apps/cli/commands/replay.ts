@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { formatInstant, InputError } from '#base';
 import type { Difference } from '#engine';
-import { EXIT, ExitError, type Progress, paint, Terminal } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal } from '../terminal.ts';
 
 export function replayCommand(): Command {
   return new Command('replay')
@@ -23,12 +23,8 @@ async function run(dir: string, options: { json: boolean }): Promise<void> {
     );
   }
   if (isPortfolio(dir)) return paper(terminal, dir);
-  let bar: Progress | null = null;
-  const report = await replayRun(dir, (done, total) => {
-    bar ??= terminal.progress('replay', total);
-    bar.update(done);
-  });
-  (bar as Progress | null)?.stop();
+  const bar = terminal.progress('replay');
+  const report = await replayRun(dir, bar.update).finally(bar.stop);
   terminal.result({ ...report });
   if (report.difference !== null) throw differs(terminal, report.difference);
   conclude(terminal, { ...report, by: report.mode });
@@ -38,19 +34,14 @@ async function run(dir: string, options: { json: boolean }): Promise<void> {
 async function paper(terminal: Terminal, dir: string): Promise<void> {
   const { replayPaper } = await import('../../runner/replay-paper.ts');
   const { RecoveryDiffers } = await import('../../runner/recover.ts');
-  let bar: Progress | null = null;
+  const bar = terminal.progress('replay');
   try {
-    const report = await replayPaper(dir, (done, total) => {
-      bar ??= terminal.progress('replay', total);
-      bar.update(done);
-    });
-    (bar as Progress | null)?.stop();
+    const report = await replayPaper(dir, bar.update).finally(bar.stop);
     terminal.result({ ...report, difference: null });
     if (report.mode !== 'PAPER') terminal.say(paint('33', `${report.mode}: no evidence of anything`));
     conclude(terminal, report);
     terminal.say(`equity ${report.equity} ${report.currency}`);
   } catch (error) {
-    (bar as Progress | null)?.stop();
     if (!(error instanceof RecoveryDiffers)) throw error;
     const { position, at, recorded, decided } = error;
     const difference = { position, at, recorded, decided };

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { InputError } from '#base';
 import type { PortfolioRequest } from '../../runner/portfolio-setup.ts';
+import { numberArgument, wholeArgument } from '../arguments.ts';
 import { EXIT, ExitError, paint, Terminal } from '../terminal.ts';
 
 interface Options {
@@ -21,18 +22,9 @@ interface Options {
   snapshotEvery: number;
 }
 
-const number = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
-    throw new InvalidArgumentError('Give a number, 0 or more.');
-  return value;
-};
-const whole = (text: string): number => {
-  const value = number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Give a whole number, 1 or more.');
-  return value;
-};
+const whole = wholeArgument(1, Number.MAX_SAFE_INTEGER);
+/** Seconds that a timer of the machine can wait: 24 days. */
+const FOR_MOST = 2_147_483;
 
 /** How long a first start waits for the venue before it falls back to recorded prices. */
 const REACH_MS = 4_000;
@@ -50,11 +42,11 @@ export function startCommand(): Command {
     .option(
       '--speed <slices>',
       'slices of recorded or made-up prices a second; 0 is as fast as possible',
-      number,
+      numberArgument(),
     )
     .option('--fresh', 'put the earlier journal aside and begin anew', false)
     .option('--seed <text>', 'seed of the made-up prices of --demo', '1')
-    .option('--for <seconds>', 'end cleanly after this time', number)
+    .option('--for <seconds>', 'end cleanly after this time', numberArgument(FOR_MOST))
     .option('--once', 'end when a recorded tape is over', false)
     .addOption(new Option('--slices <count>', 'end after so many slices').argParser(whole).hideHelp())
     .addOption(new Option('--snapshot-every <entries>').argParser(whole).default(20_000).hideHelp())
@@ -76,7 +68,7 @@ async function run(options: Options): Promise<void> {
     setup,
     dataDir: options.dataDir,
     fresh: options.fresh,
-    speed: options.speed ?? (feed.kind === 'binance-usdm' ? null : (feed.speed ?? null)),
+    speed: options.speed ?? (feed.kind === 'binance-usdm' ? null : feed.speed) ?? null,
     databaseUrl,
     restUrl: live?.restUrl,
     wsUrl: live?.wsUrl,
@@ -98,34 +90,24 @@ interface Choice {
 
 /** What to run. A live feed that cannot be reached at a first start is replaced by the sample, with a word about it. */
 async function choose(options: Options, say: (line: string) => void): Promise<Choice> {
-  const { demoPortfolio, portfolioOf, samplePortfolio, sigmaPortfolio } = await import(
-    '../../runner/choose.ts'
-  );
+  const { builtIn, portfolioOf } = await import('../../runner/choose.ts');
   const { readConfiguration } = await import('../../setup/configuration.ts');
   const configuration = await readConfiguration(options.config ?? null);
-  const databaseUrl = process.env[configuration?.databaseUrlEnv ?? 'DATABASE_URL'] ?? null;
+  // one that is set to nothing is not set
+  const databaseUrl = process.env[configuration?.databaseUrlEnv ?? 'DATABASE_URL'] || null;
   if (configuration?.databaseUrlEnv !== undefined && databaseUrl === null) {
     throw new InputError(
       `the environment variable ${configuration.databaseUrlEnv} is not set`,
       'set it to a PostgreSQL URL, or remove databaseUrlEnv from the configuration',
     );
   }
-  if (options.demo) return { request: demoPortfolio(options.seed), databaseUrl };
-  if (options.sample) return { request: samplePortfolio(), databaseUrl };
+  if (options.demo) return { request: builtIn('demo', options.seed), databaseUrl };
+  if (options.sample) return { request: builtIn('sample'), databaseUrl };
   const request = addressed(
     configuration === null
-      ? builtIn(options.portfolio ?? null)
+      ? builtIn(options.portfolio ?? 'sigma', options.seed)
       : portfolioOf(configuration, options.portfolio ?? null),
   );
-  function builtIn(named: string | null): PortfolioRequest {
-    const known = { sigma: sigmaPortfolio, sample: samplePortfolio, demo: demoPortfolio };
-    if (named === null) return sigmaPortfolio();
-    if (Object.hasOwn(known, named)) return known[named as keyof typeof known]();
-    throw new InputError(
-      `there is no portfolio "${named}"`,
-      `built in are ${Object.keys(known).join(', ')}; others stand in quorum.config.json`,
-    );
-  }
   if (request.feed.kind !== 'binance-usdm') return { request, databaseUrl };
   // one that has run before waits for its feed: its positions are not to be forgotten for a sample
   const begun = !options.fresh && existsSync(join(options.dataDir, request.name, 'journal'));
@@ -148,7 +130,7 @@ async function choose(options: Options, say: (line: string) => void): Promise<Ch
       `Portfolio "${request.name}" is not started. Running "sample" instead: recorded daily prices, marked REPLAY.`,
     ),
   );
-  return { request: samplePortfolio(), databaseUrl };
+  return { request: builtIn('sample'), databaseUrl };
 }
 
 /** The environment may name other hosts of the same protocol. */

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { formatInstant } from '#base';
+import { markOf } from '../../runner/run-mode.ts';
+import { type RunningOptions, withRunningOptions } from '../arguments.ts';
 import { Terminal } from '../terminal.ts';
 
 export function statusCommand(): Command {
-  return new Command('status')
-    .description('Show what runs, or how what ran last stood when it ended.')
-    .option('--portfolio <name>', 'one portfolio')
-    .option('--data-dir <dir>', 'where journals and logs are kept', '.quorum')
-    .option('--json', 'one JSON object on stdout', false)
-    .action(run);
+  const command = new Command('status').description(
+    'Show what runs, or how what ran last stood when it ended.',
+  );
+  return withRunningOptions(command, 'one portfolio; all of them unless given').action(run);
 }
 
-async function run(options: { portfolio?: string; dataDir: string; json: boolean }): Promise<void> {
+async function run(options: RunningOptions): Promise<void> {
   const terminal = new Terminal(options.json);
   const { askPortfolios } = await import('../../runner/portfolios-in.ts');
   const { panelLines } = await import('../../runner/panel.ts');
@@ -30,8 +30,7 @@ async function run(options: { portfolio?: string; dataDir: string; json: boolean
     }
     const last = lastFigures(join(options.dataDir, name, 'journal'));
     portfolios.push({ portfolio: name, ...last, running: false });
-    const mark = last.mode === 'PAPER' || last.mode === null ? '' : `${last.mode} `;
-    terminal.say(`${mark}${name} does not run.`);
+    terminal.say(`${last.mode === null ? '' : markOf(last.mode)}${name} does not run.`);
     if (last.at !== null) {
       const { equity, trades } = last.performance ?? { equity: null, trades: 0 };
       const figures = equity === null ? '' : `, equity ${equity} after ${trades} trades`;

@@ -4,11 +4,11 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { InputError } from '#base';
 import type { DeskParts } from '#engine';
+import { instantArgument } from '../arguments.ts';
 import type { Explanation, FillLine } from '../explanation.ts';
 import type { Rebuilt } from '../rebuilt-trace.ts';
-import { EXIT, ExitError, type Progress, paint, Terminal } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal } from '../terminal.ts';
 import type { TraceQuestion, TraceSearch } from '../trace-search.ts';
-import { instantArgument } from './backtest.ts';
 
 interface Options {
   live: boolean;
@@ -136,12 +136,9 @@ async function decideAgain(
   recorded: TraceSearch,
 ): Promise<{ search: TraceSearch; rebuilt: Rebuilt | null; note: string | null }> {
   const { rebuild } = await import('../rebuilt-trace.ts');
-  let bar: Progress | null = null;
+  const bar = terminal.progress('deciding again');
   try {
-    const rebuilt = await rebuild(dir, question, (done, total) => {
-      bar ??= terminal.progress('deciding again', total);
-      bar.update(done);
-    });
+    const rebuilt = await rebuild(dir, question, bar.update);
     // members are computed where the replay stopped, so a decision found without a time is gone back to
     const at = rebuilt.search.found[0]?.at;
     if (question.at === null && at !== undefined) {
@@ -158,7 +155,7 @@ async function decideAgain(
     const note = `the decision could not be rebuilt (${error.message}); this is the newest recorded one before`;
     return { search: recorded, rebuilt: null, note };
   } finally {
-    (bar as Progress | null)?.stop();
+    bar.stop();
   }
 }
 
