@@ -11,6 +11,7 @@ import { Engine } from '#engine';
 import { simulatedVenue } from '#execution';
 import type { MarketEvent } from '#market';
 import { serveOwnEntries } from '../bin/own-entries.js';
+import { tuneCompiler } from '../bin/tune-compiler.js';
 import { demoPortfolio } from '../src/apps/runner/choose.ts';
 import { SyntheticTape } from '../src/apps/runner/market-tape.ts';
 import { PaperJournal } from '../src/apps/runner/paper-journal.ts';
@@ -18,6 +19,7 @@ import { PaperLoop } from '../src/apps/runner/paper-loop.ts';
 import { setUpPortfolio } from '../src/apps/runner/portfolio-setup.ts';
 import { Recorder } from '../src/apps/runner/recorder.ts';
 
+tuneCompiler();
 serveOwnEntries(new URL('../src/', import.meta.url), '.ts');
 
 const decisions = Number(process.argv[2] ?? 20_000);

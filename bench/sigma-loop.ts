@@ -1,16 +1,18 @@
 // The Sigma desk on eight pairs through the whole loop: chain, fills and equity on, trace none. CPU time, medians of
 // interleaved rounds, then nanoseconds per stage. npm run bench:sigma [-- BARS ROUNDS FOLDER]
 import { syntheticSeries, type TapeSeries } from '#adapters';
-import { collectGarbage, cpuSeconds, median } from './support/measure.ts';
+import { cpuSeconds, median } from './support/measure.ts';
 import { recordedPairs } from './support/recorded.ts';
 import { type LoopRun, runLoop } from './support/run-study.ts';
 import { SAMPLING_US, STAGES, stageShares } from './support/stages.ts';
 
 /** Bars in all, over the eight pairs. */
-const bars = Number(process.argv[2] ?? 400_000);
+const bars = Number(process.argv[2] ?? 800_000);
 const rounds = Number(process.argv[3] ?? 5);
 const folder = process.argv[4] ?? process.env.QUORUM_DATA ?? null;
 const PAIRS = 8;
+/** Rounds before those that are timed: the compiler warms up. A forced collection would throw its work away. */
+const WARM_UP = 4;
 const WANTED = 300_000;
 
 interface Contender {
@@ -37,14 +39,12 @@ if (recorded !== null) {
 } else
   console.log('skipped: recorded data (give a folder that holds crypto/ as third argument or QUORUM_DATA)');
 
-for (let round = 0; round <= rounds; round++) {
+for (let round = 0; round < WARM_UP + rounds; round++) {
   for (const one of contenders) {
-    collectGarbage();
     const seconds = await cpuSeconds(() => {
       one.last = one.run();
     });
-    // the first round warms the compiler up
-    if (round > 0) one.seconds.push(seconds);
+    if (round >= WARM_UP) one.seconds.push(seconds);
   }
 }
 

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import * as modules from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { serveOwnEntries } from './own-entries.js';
+import { tuneCompiler } from './tune-compiler.js';
 
 const NEEDED = 24;
 const root = new URL('../', import.meta.url);
@@ -48,6 +49,7 @@ function startAgain() {
 
 if (major < NEEDED) startAgain();
 else {
+  tuneCompiler();
   const built = !existsSync(new URL('src/index.ts', root));
   const base = new URL(built ? 'dist/' : 'src/', root);
   serveOwnEntries(base, built ? '.js' : '.ts');

@@ -6,10 +6,12 @@ import { NO_TRACE } from '#engine';
 import { simulatedVenue } from '#execution';
 import { Backtest, type BacktestResult, EquityCurve } from '#research';
 import { serveOwnEntries } from '../../bin/own-entries.js';
+import { tuneCompiler } from '../../bin/tune-compiler.js';
 import { loadDesk } from '../../src/apps/setup/load-desk.ts';
 import { tapeJournal } from '../../src/apps/setup/run-backtest.ts';
 import { buildStudy } from '../../src/apps/setup/study.ts';
 
+tuneCompiler();
 serveOwnEntries(new URL('../../src/', import.meta.url), '.ts');
 
 export interface LoopRun {

@@ -20,6 +20,15 @@ export interface OwnState {
   restoreOwn(state: unknown): void;
 }
 
+/** For an object that works ahead of its state: called before the state is captured. */
+export interface Settles {
+  settleState(): void;
+}
+
+function settles(value: object): value is Settles {
+  return typeof (value as Partial<Settles>).settleState === 'function';
+}
+
 function hasOwnState(value: object): value is OwnState {
   return typeof (value as Partial<OwnState>).captureOwn === 'function';
 }
@@ -75,6 +84,7 @@ function captureObject(value: object): Captured {
   }
   if (value instanceof Set) return { $: 'set', v: [...value].map(captureState) } satisfies Tagged;
   if (hasOwnState(value)) return captureState(value.captureOwn());
+  if (settles(value)) value.settleState();
   const skip = isPlain(value) ? [] : configurationOf(value);
   const out: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {

@@ -1,6 +1,6 @@
 import type { Instant } from '#base';
 import { isEnded, type Ledger, type VenueReport } from '#ledger';
-import { type BreakerConfig, CircuitBreaker } from '#risk';
+import { adverseSlippage, type BreakerConfig, CircuitBreaker } from '#risk';
 import { type Counts, tally } from './counts.ts';
 import type { Command } from './events.ts';
 import type { LaneEffect } from './lane.ts';
@@ -73,8 +73,7 @@ export class BreakerWatch {
         this.port.counts.fills += 1;
         const request = order?.request;
         if (request === undefined || request.type !== 'market' || request.expectedTicks === null) return;
-        const sign = request.side === 'buy' ? 1 : -1;
-        const adverse = (sign * (report.fill.ticks - request.expectedTicks)) / request.expectedTicks;
+        const adverse = adverseSlippage(request.side, request.expectedTicks, report.fill.ticks);
         this.breaker?.slippage(Math.max(0, adverse), report.at);
         return;
       }

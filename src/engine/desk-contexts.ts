@@ -7,16 +7,14 @@ import type { Host } from './host.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
 import type { Held, Lane } from './lane.ts';
 
-/** What exits see of one position. The account is summed up only for an exit that looks at it. */
-export class HeldContext implements ExitContext {
-  readonly position: Held;
-  private readonly runtime: InstrumentRuntime;
-  private readonly lane: Lane;
-  private readonly host: Host;
+/** What exits and sizers see alike. The account is summed up only for those that look at it. */
+class LaneContext {
+  protected readonly runtime: InstrumentRuntime;
+  protected readonly lane: Lane;
+  protected readonly host: Host;
 
-  constructor(runtime: InstrumentRuntime, position: Held, lane: Lane, host: Host) {
+  constructor(runtime: InstrumentRuntime, lane: Lane, host: Host) {
     this.runtime = runtime;
-    this.position = position;
     this.lane = lane;
     this.host = host;
   }
@@ -33,22 +31,31 @@ export class HeldContext implements ExitContext {
   get regime(): string | null {
     return this.runtime.regimeName;
   }
-  get openPositions(): number {
-    return this.lane.held.size;
-  }
   get account(): AccountSummary {
     return this.host.account(this.lane);
   }
 }
 
-/** What a sizer sees of one idea. Account and record are summed up only for a sizer that looks at them. */
-export class EntryContext implements SizingContext {
+/** What exits see of one position. */
+export class HeldContext extends LaneContext implements ExitContext {
+  readonly position: Held;
+
+  constructor(runtime: InstrumentRuntime, position: Held, lane: Lane, host: Host) {
+    super(runtime, lane, host);
+    this.position = position;
+  }
+
+  get openPositions(): number {
+    return this.lane.held.size;
+  }
+}
+
+/** What a sizer sees of one idea. The record is summed up only for a sizer that looks at it. */
+export class EntryContext extends LaneContext implements SizingContext {
   readonly decision: Decision;
   readonly direction: 1 | -1;
   readonly costRate: number;
   private readonly outcomes: DeskRecord;
-  private readonly host: Host;
-  private readonly runtime: InstrumentRuntime;
 
   constructor(
     outcomes: DeskRecord,
@@ -58,29 +65,13 @@ export class EntryContext implements SizingContext {
     direction: 1 | -1,
     costRate: number,
   ) {
+    super(runtime, host.real, host);
     this.outcomes = outcomes;
-    this.host = host;
-    this.runtime = runtime;
     this.decision = decision;
     this.direction = direction;
     this.costRate = costRate;
   }
 
-  get at(): Instant {
-    return this.runtime.at;
-  }
-  get instrument(): Instrument {
-    return this.runtime.instrument;
-  }
-  get price(): number {
-    return this.runtime.price;
-  }
-  get regime(): string | null {
-    return this.runtime.regimeName;
-  }
-  get account(): AccountSummary {
-    return this.host.account(this.host.real);
-  }
   get record(): TrackRecord {
     return this.outcomes.trackRecord();
   }

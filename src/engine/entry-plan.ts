@@ -1,7 +1,7 @@
-import { type Instant, mulDiv, numberToSteps, stepsToNumber } from '#base';
+import { type Instant, mulDiv, numberToSteps, type Step, stepsToNumber } from '#base';
 import type { Decision, Objection } from '#ensemble';
 import { type BookId, isPerpetual, type Side, sideSign } from '#ledger';
-import { feesAt, type Instrument, type InstrumentId, notional, RATE_ONE } from '#market';
+import { canReckon, feesAt, type Instrument, type InstrumentId, notional, RATE_ONE } from '#market';
 import type { Leg, LegFacts, LegFailure, Plan, PlanFacts, Protection, Sized } from '#risk';
 import type { Proposal } from '#signals';
 import type { EntryStyle } from './desk.ts';
@@ -33,6 +33,10 @@ export function entryPlan(idea: EntryIdea): Plan | Objection {
   if (!numbers.every((x) => Number.isFinite(x) && x > 0)) {
     return { by: 'grid', reason: 'a price, size or distance is not a positive finite number' };
   }
+  const farthest = price + (sized.stopDistance ?? 0) + (sized.targetDistance ?? 0);
+  if (!onGrid(sized.quantity, instrument.lot) || !onGrid(farthest, instrument.tick)) {
+    return { by: 'grid', reason: 'a size or distance is beyond what whole lots and ticks can hold' };
+  }
   const lots = numberToSteps(sized.quantity, instrument.lot, 'floor');
   if (lots < instrument.minLots) {
     return {
@@ -42,6 +46,12 @@ export function entryPlan(idea: EntryIdea): Plan | Objection {
       needed: stepsToNumber(instrument.minLots, instrument.lot),
       relation: '>=',
       unit: 'units',
+    };
+  }
+  if (!canReckon(instrument, lots + idea.reverseLots, price)) {
+    return {
+      by: 'grid',
+      reason: `so many lots of ${instrument.id} at this price are more than money can be reckoned in`,
     };
   }
   const ticks = numberToSteps(price, instrument.tick, 'half-away');
@@ -87,6 +97,10 @@ export function entryPlan(idea: EntryIdea): Plan | Objection {
   };
   return plan;
 }
+
+/** Whether a positive number of units is a whole number of steps that can be written down. */
+const onGrid = (value: number, { units, scale }: Step): boolean =>
+  (value * 10 ** scale) / units <= Number.MAX_SAFE_INTEGER;
 
 function limitTicks(
   instrument: Instrument,
@@ -215,6 +229,9 @@ export function proposalPlan(idea: ProposalIdea): Plan | Objection {
         reason: `a leg in ${instrument.id} has a price or size that is not positive and finite`,
       };
     }
+    if (!onGrid(quantity, instrument.lot) || !onGrid(limitPrice ?? price, instrument.tick)) {
+      return { by: 'grid', reason: `a leg in ${instrument.id} is beyond what whole lots and ticks can hold` };
+    }
     const lots = numberToSteps(quantity, instrument.lot, 'floor');
     if (lots < instrument.minLots) {
       return {
@@ -222,6 +239,9 @@ export function proposalPlan(idea: ProposalIdea): Plan | Objection {
         reason: `a leg is below the smallest order of ${instrument.id}`,
         measured: quantity,
       };
+    }
+    if (![price, limitPrice ?? price].every((at) => canReckon(instrument, lots, at))) {
+      return { by: 'grid', reason: `a leg in ${instrument.id} is worth more than money can be reckoned in` };
     }
     const held = idea.heldLots(book);
     const closes = held !== 0 && held > 0 === (side === 'sell') && Math.abs(held) >= lots;

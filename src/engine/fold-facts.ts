@@ -19,17 +19,17 @@ export interface FactsReport {
  * operators' acts. It decides nothing and compares no commands, for this version would decide otherwise. Afterwards
  * `engine` has the books, the held positions (with the stops of their protective orders), the track record of closed
  * trades, the breaker (SHUTDOWN and override included) and the stop state; sources are not warmed up. Then the run
- * goes on with `run-resumed`, which asks the venue about every order alive.
+ * goes on with `run-resumed`, which asks the venue about every order alive. Plans of several legs under way are not
+ * held to all or none any more: their orders and positions are there, each for itself.
  *
- * `engine` must be newly made. With `snapshot` (an earlier capture, of either version) `entries` begin behind it.
+ * `engine` must be newly made, and `entries` begin with the journal.
  */
 export function foldFacts(
   engine: Engine,
   entries: Iterable<JournalEntry>,
   tape: TapeReader,
-  options: { readonly snapshot?: unknown; readonly onProgress?: (position: number) => void } = {},
+  options: { readonly onProgress?: (position: number) => void } = {},
 ): FactsReport {
-  if (options.snapshot !== undefined) engine.takeOver(options.snapshot);
   let events = 0;
   let orders = 0;
   for (const entry of entries) {

@@ -35,6 +35,8 @@ export interface Host {
   entryObjection(confidence: number): Objection | null;
   /** Why nothing may be entered in an instrument whose money cannot be reckoned in the base currency, or null. */
   rateObjection(instrument: Instrument, at: Instant): Objection | null;
+  /** Whether nothing may be entered in an instrument: it does not trade, or its grid is about to change. */
+  isHalted(id: InstrumentId): boolean;
   /** See {@link SizingContext}: undefined where the instrument settles in the base currency. */
   quotePerMinor(instrument: Instrument, price: number): number | undefined;
   breakerMultiplier(): number;

@@ -1,7 +1,7 @@
 import type { Instant } from '#base';
 import { FeatureFrame } from '#features';
 import type { BookId } from '#ledger';
-import { type BarClosed, type Instrument, type InstrumentId, Resampler } from '#market';
+import { type BarClosed, type BarColumns, type Instrument, type InstrumentId, Resampler } from '#market';
 import type { View } from '#signals';
 import { requestOf, type Values, valuesClass } from './binding.ts';
 import type { DeskParts, RegimeTracker } from './desk.ts';
@@ -36,7 +36,8 @@ export class InstrumentRuntime implements View {
     'peers',
     'observations',
   ];
-  readonly instrument: Instrument;
+  /** The definition in force. */
+  instrument: Instrument;
   readonly book: BookId;
   readonly intervalMs: number;
   readonly frame: FeatureFrame;
@@ -50,8 +51,9 @@ export class InstrumentRuntime implements View {
   at: Instant = 0;
   /** Close time of the newest bar; -1 before the first. */
   lastClose = -1;
-  /** Newest price, between bars too. */
+  /** Newest price, between bars too, and when it was the price. */
   price = Number.NaN;
+  pricedAt: Instant = -1;
   /** Close of the newest bar: what sources see, whatever was paid since. */
   close = Number.NaN;
   /** Whether the newest bar is recent enough to act on. */
@@ -97,6 +99,11 @@ export class InstrumentRuntime implements View {
     this.regime = parts.regime?.create() ?? null;
   }
 
+  /** Says which bars will come, if they come as the desk wants them: see {@link FeatureFrame.follow}. */
+  follow(tape: BarColumns): void {
+    if (this.plain) this.frame.follow(tape);
+  }
+
   /** Takes a bar of the feed's interval; true when a bar of the desk's interval closed with it. */
   push(event: BarClosed): boolean {
     this.at = event.at;
@@ -126,7 +133,11 @@ export class InstrumentRuntime implements View {
   private accept(event: BarClosed): void {
     pushBar(this.frame, event.bar);
     this.lastClose = event.bar.time + this.intervalMs;
-    this.price = event.bar.close;
+    // a bar told late must not bring back a price that has passed
+    if (this.lastClose >= this.pricedAt) {
+      this.price = event.bar.close;
+      this.pricedAt = this.lastClose;
+    }
     this.close = event.bar.close;
     this.fresh = event.at - this.lastClose <= this.intervalMs;
     if (this.regime !== null) this.regime.update(this.regimeValues!);

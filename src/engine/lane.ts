@@ -5,6 +5,7 @@ import {
   type Booking,
   bookKey,
   type ClientOrderId,
+  isEnded,
   type Ledger,
   type OrderRequest,
   type OrderState,
@@ -50,8 +51,10 @@ export interface LaneEffect {
  * venue of its own. Both keep books with the same ledger, so a shadow trade is judged like a real one.
  */
 export class Lane {
-  static readonly configuration = ['shadow', 'idPrefix', 'send', 'instrumentOf'];
+  static readonly configuration = ['shadow', 'idPrefix', 'send', 'instrumentOf', 'muted'];
   readonly shadow: boolean;
+  /** While facts of another version are folded plans of several legs ask for nothing: that version has asked. */
+  muted = false;
   readonly ledger: Ledger;
   readonly held = new Map<BookId, Held>();
   readonly exitMemories = new ExitMemories();
@@ -204,7 +207,7 @@ export class Lane {
   /** Whether an order may still fill. */
   isAlive(id: ClientOrderId): boolean {
     const order = this.ledger.order(id);
-    return order !== undefined && !isOver(order);
+    return order !== undefined && !isEnded(order.status);
   }
 
   /**
@@ -276,7 +279,7 @@ export class Lane {
   report(report: VenueReport): LaneEffect {
     this.at = report.at;
     const effect = this.bookReport(report);
-    this.legs.onReport(report);
+    if (!this.muted) this.legs.onReport(report);
     return effect;
   }
 
@@ -300,10 +303,10 @@ export class Lane {
     }
     const held = this.held.get(book);
     if (held !== undefined && booking.order !== null && held.exitAsked === booking.order.request.clientId) {
-      if (isOver(booking.order)) held.exitAsked = null;
+      if (isEnded(booking.order.status)) held.exitAsked = null;
     }
     if (booking.closed !== null) this.cancelOf(book, booking.closed.direction, report.at);
-    if (booking.order !== null && isOver(booking.order)) this.forgetEntry(booking.order);
+    if (booking.order !== null && isEnded(booking.order.status)) this.forgetEntry(booking.order);
     if (this.leaving.size > 0 && (booking.closed !== null || held === undefined)) this.hasLeft(book);
     return { booking, opened, closed: booking.closed };
   }
@@ -343,15 +346,6 @@ export class Lane {
   instrument(id: Instrument['id']): Instrument {
     return this.instrumentOf(id);
   }
-}
-
-function isOver(order: OrderState): boolean {
-  return (
-    order.status === 'filled' ||
-    order.status === 'canceled' ||
-    order.status === 'expired' ||
-    order.status === 'rejected'
-  );
 }
 
 function adoptedMemory(

@@ -66,17 +66,8 @@ export class PlanDesk {
   /** Runs a desk's plan through breaker, limits, safety layers and review; what is approved leaves at once. */
   judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome {
     const { engine } = this;
-    for (const leg of plan.legs) {
-      const unrated = engine.rateObjection(engine.instrumentOf(leg.instrument), engine.at);
-      if (unrated !== null) return { kind: 'refused', objections: [unrated] };
-    }
-    const halted = plan.legs.find((leg) => engine.isHalted(leg.instrument));
-    if (halted !== undefined) {
-      return {
-        kind: 'refused',
-        objections: [{ by: 'halted', reason: `${halted.instrument} does not trade` }],
-      };
-    }
+    const stopped = this.entryObjection(plan);
+    if (stopped !== null) return { kind: 'refused', objections: [stopped] };
     if (this.isUnderReview(plan)) {
       return {
         kind: 'refused',
@@ -108,6 +99,19 @@ export class PlanDesk {
     return { kind: 'sent', reductions: judgement.reductions, orders: this.send(judgement, memory) };
   }
 
+  /** Why nothing may be entered by a plan now, whatever the limits would say, or null. */
+  private entryObjection(plan: Plan): Objection | null {
+    const { engine } = this;
+    const stopped = engine.entryObjection(plan.confidence);
+    if (stopped !== null) return stopped;
+    for (const { instrument } of plan.legs) {
+      const unrated = engine.rateObjection(engine.instrumentOf(instrument), engine.at);
+      if (unrated !== null) return unrated;
+      if (engine.isHalted(instrument)) return { by: 'halted', reason: `${instrument} does not trade` };
+    }
+    return null;
+  }
+
   private lotsIn(book: BookId): number {
     return this.engine.real.ledger.position(book)?.lots ?? 0;
   }
@@ -123,10 +127,8 @@ export class PlanDesk {
   /** Why a plan that was allowed may not leave any more, or null. */
   private overtaken({ books }: UnderReview, plan: Plan): Objection | null {
     const { engine } = this;
-    const stopped = engine.entryObjection(plan.confidence);
+    const stopped = this.entryObjection(plan);
     if (stopped !== null) return stopped;
-    const halted = plan.legs.find((leg) => engine.isHalted(leg.instrument));
-    if (halted !== undefined) return { by: 'halted', reason: `${halted.instrument} does not trade` };
     if (books.some(({ book }) => engine.real.hasWorkingEntry(book))) {
       return { by: 'working-order', reason: 'an entry order is working by now' };
     }

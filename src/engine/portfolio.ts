@@ -37,7 +37,10 @@ export interface PortfolioDefinition {
   readonly autoResume?: boolean;
   /** Fee fraction that overrides every schedule, or null. */
   readonly feeRate: number | null;
-  /** Ended orders remembered at least, for reports that come late. Left out: as many as the ledger does by itself. */
+  /**
+   * Ended orders remembered, exactly that many, for reports that come late; it also shortens the memory for ids of
+   * charges and unasked fills (at least that many, at most twice). Left out: as many as the ledger does by itself.
+   */
   readonly rememberedOrders?: number;
   /** How shadow trades are filled: the same rules as the paper venue. */
   readonly shadowVenue: Omit<SimulatedVenueOptions, 'instrumentOf' | 'seed'>;

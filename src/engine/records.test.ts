@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineInstrument } from '#market';
-import { fixedUnits, type Sizer, stopLossExit, trailingExit } from '#risk';
-import { ALFA, enterLong, guarded, share, submitted, Table } from '../../test/support/engine-table.ts';
+import { type Sizer, stopLossExit, trailingExit } from '#risk';
+import { ALFA, guarded, share, submitted, Table } from '../../test/support/engine-table.ts';
 import { tally } from './counts.ts';
 import type { Event } from './events.ts';
 import { Observations } from './observations.ts';
@@ -134,28 +134,6 @@ describe('what grows', () => {
     for (let i = 1; i < 5_000; i++) publish(`game ${i}`, i);
     expect(observations.observation('weather', 5_000)).toBeNull();
     expect(observations.observation('game 4999', 5_000)?.value).toBe(4_999);
-  });
-});
-
-describe('a snapshot of another version', () => {
-  it('hands over the day, its opening equity and the track record', () => {
-    const table = new Table({ sizer: fixedUnits(500, { leverage: 2 }) });
-    const [entry] = enterLong(table);
-    const [exit] = submitted(table.bar(90, {}));
-    expect(exit).toBeUndefined();
-    const stamp = { at: table.at, eventTime: table.at, by: 'me', reason: 'r' } as const;
-    const [flat] = submitted(
-      table.step({ kind: 'operator-acted', ...stamp, act: { action: 'flatten', desk: null } }),
-    );
-    table.fill(flat!, 90);
-    expect(entry!.lots).toBe(50_000);
-    const next = new Table({ sizer: fixedUnits(500, { leverage: 2 }) });
-    next.engine.takeOver(JSON.parse(JSON.stringify(table.engine.capture())));
-    expect(next.engine.desks[0]!.record.trackRecord()).toMatchObject({ n: 1, expectancy: -5_000 });
-    next.at = table.at;
-    next.bar(90);
-    const account = next.engine.account(next.engine.real);
-    expect(account.equityAtDayStart - account.equity).toBe(5_000_000_000);
   });
 });
 

@@ -45,8 +45,9 @@ function wouldTake(
 }
 
 function faultOf(board: OrderBoard, order: OrderRequest, stamp: Stamp): string | null {
-  const instrument = board.options.instrumentOf(order.instrument);
   const track = board.track(order.instrument);
+  board.takeWaiting(track);
+  const instrument = board.instrument(track);
   const last = track.price > 0 ? numberToSteps(track.price, instrument.tick, 'half-away') : 0;
   const fault = orderFault(order, instrument, last, board.band(track, stamp.eventTime));
   if (fault) return fault;

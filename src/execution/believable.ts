@@ -1,18 +1,23 @@
-import type { MarketEvent } from '#market';
+import type { BarClosed, BookChanged, FundingDue, MarkUpdated, PrintSeen, QuoteUpdated } from '#market';
 
 /** A funding rate beyond the whole of the position is a broken feed. */
 const RATE_MOST = 1;
 
 /**
- * Whether what an event says of an instrument's price can be reckoned with: every price it carries is a number above
- * zero and no higher than `most`. Levels of a book are judged one by one where they are applied.
+ * Whether what an event says of an instrument's price can be reckoned with: no price above `most`, every price and
+ * size of a quote, print, mark or funding above zero (a quote may state no size), and a rate that a position can pay.
+ * Of a bar only its high is judged: that its figures are above zero and agree is the matter of `barFault`. Levels of a
+ * book are judged one by one where they are applied.
  */
-export function isBelievable(event: MarketEvent, most: number): boolean {
+export function isBelievable(
+  event: BarClosed | BookChanged | QuoteUpdated | PrintSeen | MarkUpdated | FundingDue,
+  most: number,
+): boolean {
   switch (event.kind) {
     case 'bar-closed':
       return event.bar.high <= most;
-    case 'bar-opened':
-      return isPrice(event.open, most);
+    case 'book-changed':
+      return true;
     case 'quote-updated':
       return (
         isPrice(event.bid, most) &&
@@ -27,10 +32,9 @@ export function isBelievable(event: MarketEvent, most: number): boolean {
       return isPrice(event.mark, most);
     case 'funding-due':
       return Math.abs(event.rate) <= RATE_MOST && (event.mark === null || isPrice(event.mark, most));
-    default:
-      return true;
   }
 }
 
 export const isPrice = (price: number, most: number): boolean => price > 0 && price <= most;
-const isSize = (size: number): boolean => size >= 0 && size < Number.POSITIVE_INFINITY;
+/** A size in a book: 0 says that nothing stands there. */
+export const isSize = (size: number): boolean => size >= 0 && size < Number.POSITIVE_INFINITY;

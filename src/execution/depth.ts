@@ -1,7 +1,6 @@
 import type { BookChanged } from '#market';
+import { isPrice, isSize } from './believable.ts';
 import type { Level, Track } from './venue-state.ts';
-
-const usable = (value: number): boolean => Number.isFinite(value) && value >= 0;
 
 /** Puts changed levels into one side of a book, best first. Levels that are no numbers are ignored. */
 function applySide(
@@ -11,7 +10,7 @@ function applySide(
   priceMost: number,
 ): void {
   for (const [price, size] of changes) {
-    if (!(price > 0 && price <= priceMost && usable(size))) continue;
+    if (!isPrice(price, priceMost) || !isSize(size)) continue;
     let i = 0;
     while (i < levels.length && (bids ? levels[i]![0] > price : levels[i]![0] < price)) i += 1;
     const found = levels[i]?.[0] === price;

@@ -1,6 +1,6 @@
 import { type Instant, mulDiv, numberToSteps } from '#base';
 import { applyFill, type BookId, liquidationTicksOf, type Side } from '#ledger';
-import type { Instrument } from '#market';
+import { type Instrument, valueAt } from '#market';
 import { priceOf } from './prices.ts';
 import type { Holding } from './venue-state.ts';
 
@@ -45,14 +45,6 @@ export function liquidationOf(instrument: Instrument, { position }: Holding): nu
   if (position === null || !isMargined(instrument)) return null;
   const ticks = liquidationTicksOf(instrument, position.lots, position.cost, position.margin);
   return ticks === null ? null : priceOf(instrument, ticks);
-}
-
-/** Value of `lots` at a float price, in minor units as a float. */
-export function valueAt(instrument: Instrument, lots: number, price: number): number {
-  const { valueNumerator, valueDenominator, tick } = instrument;
-  const ticks = (price * 10 ** tick.scale) / tick.units;
-  const perLot = valueNumerator / valueDenominator;
-  return instrument.kind === 'inverse-perpetual' ? (lots * perLot) / ticks : lots * perLot * ticks;
 }
 
 /**

@@ -1,14 +1,15 @@
 import { assert, numberToSteps, unreachable } from '#base';
 import { settleBinary, type VenueReport } from '#ledger';
-import type { InstrumentChange } from '#market';
+import { type Instrument, type InstrumentChange, isSplitRatio } from '#market';
 import { isMargined, liquidationOf } from './holdings.ts';
 import type { OrderBoard } from './order-board.ts';
 import type { Stamp, Track } from './venue-state.ts';
 
 /**
  * What a change of the instrument does to orders and positions here. Halted instruments keep their orders and fill
- * nothing; a resolved binary pays out; a delisted perpetual is settled at its last price; a split changes sizes and
- * prices of orders and positions. Definitions and dividends are not the venue's matter.
+ * nothing; a resolved binary pays out; a delisted perpetual is settled at its last price; both trade again when they
+ * are listed anew. A split changes sizes and prices of orders and positions. A changed grid is taken over as soon as
+ * nothing is held or ordered in the old one. Dividends are not the venue's matter.
  */
 export function applyChange(
   board: OrderBoard,
@@ -20,7 +21,13 @@ export function applyChange(
   const instrument = board.instrument(track);
   switch (change.change) {
     case 'listed':
+      if (track.gone) track.halted = false;
+      track.gone = false;
+      board.redefine(track, change.definition);
+      return;
     case 'changed':
+      board.redefine(track, change.definition);
+      return;
     case 'dividend':
       return;
     case 'halted':
@@ -28,6 +35,7 @@ export function applyChange(
       return;
     case 'resumed':
       track.halted = false;
+      track.gone = false;
       return;
     case 'resolved': {
       const { payout } = change;
@@ -65,14 +73,28 @@ function settle(
 
 function close(board: OrderBoard, track: Track, reason: string, stamp: Stamp, out: VenueReport[]): void {
   track.halted = true;
+  track.gone = true;
   for (const order of [...track.orders]) board.finish(track, order, 'canceled', reason, stamp, out);
 }
 
 const WHOLE = { units: 1, scale: 0 };
 
+/** Whether the ledger takes it too: perpetuals do not split, and what comes out must be whole numbers. */
+function splits(instrument: Instrument, track: Track, ratio: number): boolean {
+  if (isMargined(instrument) || !isSplitRatio(ratio)) return false;
+  const fits = (figure: number) => Math.abs(figure) <= Number.MAX_SAFE_INTEGER;
+  return (
+    track.holdings.every(({ lots }) => fits(lots * ratio)) &&
+    track.orders.every(
+      ({ requested, limitTicks, triggerTicks }) =>
+        fits(requested * ratio) && fits((limitTicks ?? 0) / ratio) && fits((triggerTicks ?? 0) / ratio),
+    )
+  );
+}
+
 /** `ratio` new units for one old. Sizes are floored to whole lots as the ledger does; prices go to the nearest tick. */
 function split(board: OrderBoard, track: Track, ratio: number, stamp: Stamp, out: VenueReport[]): void {
-  if (!(ratio > 0 && Number.isFinite(ratio))) return;
+  if (!splits(board.instrument(track), track, ratio)) return;
   const sized = (lots: number) => {
     const size = numberToSteps(Math.abs(lots) * ratio, WHOLE, 'floor');
     return lots < 0 ? 0 - size : size;

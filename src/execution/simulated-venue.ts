@@ -256,7 +256,7 @@ export class SimulatedVenue implements VenueFold {
   }
 
   private openBar(track: Track, of: Look, time: Instant, open: number): void {
-    if (track.halted) return;
+    if (track.halted || !this.board.canValue(track, open, open)) return;
     if (this.options.liquidation && track.held > 0 && !isMarked(track, time)) liquidateAt(of, open);
     if (track.orders.length > 0) matchOpen(of, time, open);
   }
@@ -294,6 +294,7 @@ export class SimulatedVenue implements VenueFold {
     const { bar } = event;
     const { participation, liquidation } = this.options;
     if (track.halted || (track.orders.length === 0 && track.held === 0)) return;
+    if (!this.board.canValue(track, bar.low, bar.high)) return;
     const liquidates = liquidation && !isMarked(track, bar.time);
     const end = bar.time + event.intervalMs;
     const of = look(this.board, track, stamp, out, OPEN_END, end);
@@ -315,8 +316,22 @@ export class SimulatedVenue implements VenueFold {
     const out: VenueReport[] = [];
     if (event.at >= this.nextDue) this.advance(event.at, true, out);
     const track = this.board.track(event.instrument);
-    if (isBelievable(event, track.priceMost)) meetTick(this.board, track, event, out);
+    if (isBelievable(event, track.priceMost) && this.canValue(track, event))
+      meetTick(this.board, track, event, out);
     return out.length === 0 ? NO_REPORTS : out;
+  }
+
+  private canValue(track: Track, event: TickEvent): boolean {
+    switch (event.kind) {
+      case 'quote-updated':
+        return this.board.canValue(track, event.bid, event.ask);
+      case 'print-seen':
+        return this.board.canValue(track, event.price, event.price);
+      case 'mark-updated':
+        return this.board.canValue(track, event.mark, event.mark);
+      case 'book-changed':
+        return true;
+    }
   }
 
   private onFunding(event: FundingDue): readonly VenueReport[] {

@@ -1,6 +1,6 @@
 import { RecentMap } from '#base';
 import type { BookId, ClientOrderId, OrderRequest } from '#ledger';
-import { type Instrument, type InstrumentId, priceMax } from '#market';
+import { canReckon, type Instrument, type InstrumentId, priceMax, sameGrid } from '#market';
 import { newHolding } from './holdings.ts';
 import type { PriceBand, SimulatedVenueOptions } from './venue-options.ts';
 import { type Holding, newTrack, newVenueOrder, type Track, type VenueOrder } from './venue-state.ts';
@@ -24,7 +24,25 @@ export class VenueMemory {
   }
 
   instrument(track: Track): Instrument {
-    return this.options.instrumentOf(track.id);
+    return track.definition ?? this.options.instrumentOf(track.id);
+  }
+
+  /** Takes over a changed definition, or lets it wait while orders and holdings would change their meaning with it. */
+  redefine(track: Track, definition: Instrument): void {
+    track.awaited = definition;
+    this.takeWaiting(track);
+    if (track.awaited !== null) track.priceMost = Math.min(track.priceMost, priceMax(definition));
+  }
+
+  /** To be called before anything new is ordered. */
+  takeWaiting(track: Track): void {
+    const { awaited } = track;
+    if (awaited === null) return;
+    const inUse = track.orders.length > 0 || track.held > 0;
+    if (inUse && !sameGrid(this.instrument(track), awaited)) return;
+    track.definition = awaited;
+    track.awaited = null;
+    track.priceMost = priceMax(awaited);
   }
 
   track(id: InstrumentId): Track {
@@ -38,6 +56,16 @@ export class VenueMemory {
     );
     this.tracks.set(id, made);
     return made;
+  }
+
+  /** Whether all that works and is held here could be reckoned at any price from `low` to `high`. */
+  canValue(track: Track, low: number, high: number): boolean {
+    let lots = 0;
+    for (const order of track.orders) lots += order.requested;
+    for (const holding of track.holdings) lots += Math.abs(holding.lots);
+    if (lots === 0) return true;
+    const instrument = this.instrument(track);
+    return canReckon(instrument, lots, instrument.kind === 'inverse-perpetual' ? low : high);
   }
 
   band(track: Track, at: number): PriceBand | null {

@@ -1,6 +1,6 @@
 import type { Instant } from '#base';
 import type { BookId, ClientOrderId, OrderRequest, Position, VenueReport } from '#ledger';
-import type { InstrumentId } from '#market';
+import type { Instrument, InstrumentId } from '#market';
 
 /** Before any time. */
 export const NEVER = Number.NEGATIVE_INFINITY;
@@ -72,14 +72,20 @@ export interface FundingSeen {
 /** All the venue knows of one instrument. Plain data. */
 export interface Track {
   readonly id: InstrumentId;
+  /** As it was told to have changed; null: as the options define it. */
+  definition: Instrument | null;
+  /** A change of the grid that waits until nothing is held or ordered in the old one. */
+  awaited: Instrument | null;
   /** Prices above it are not believed. */
-  readonly priceMost: number;
+  priceMost: number;
   /** Working orders, in no promised order. */
   readonly orders: VenueOrder[];
   readonly holdings: Holding[];
   /** Number of holdings that are not flat. */
   held: number;
   halted: boolean;
+  /** Halted because it was delisted or settled: a new listing lifts it. */
+  gone: boolean;
   /** Last price of any kind, 0 before the first. */
   price: number;
   mark: number;
@@ -112,11 +118,14 @@ export interface Track {
 export function newTrack(id: InstrumentId, priceMost: number, windowBars: number): Track {
   return {
     id,
+    definition: null,
+    awaited: null,
     priceMost,
     orders: [],
     holdings: [],
     held: 0,
     halted: false,
+    gone: false,
     price: 0,
     mark: 0,
     markAt: NEVER,

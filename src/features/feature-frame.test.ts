@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { captureState, InputError, MINUTE, restoreState } from '#base';
-import { barColumns } from '#market';
+import { Chance, captureState, InputError, MINUTE, restoreState } from '#base';
+import { type BarColumns, barColumns } from '#market';
 import { computeFeatures, FeatureFrame } from './feature-frame.ts';
 
 function pushClose(frame: FeatureFrame, i: number, close: number): void {
@@ -99,5 +100,101 @@ describe('computeFeatures', () => {
     const out = computeFeatures(bars, ['sma:2']);
     expect([...out.keys()]).toEqual(['sma_2']);
     expect([...out.get('sma_2')!]).toEqual([Number.NaN, 1.5, 2.5, 3.5]);
+  });
+});
+
+describe('a frame that follows a tape', () => {
+  const REQUESTS = ['ema:3', 'mc:5:2:10', 'ultosc:2:3:4', 'stoch:5', 'adx:4', 'vwap', 'max:7', 'linreg:6'];
+
+  /** A walk of `n` bars. */
+  function walk(n: number, seed: string): BarColumns {
+    const chance = new Chance(seed);
+    const tape = barColumns(n);
+    let price = 100;
+    for (let i = 0; i < n; i++) {
+      const close = price * Math.exp(0.01 * chance.normal());
+      tape.time[i] = i * MINUTE;
+      tape.open[i] = price;
+      tape.close[i] = close;
+      tape.high[i] = Math.max(price, close) * 1.001;
+      tape.low[i] = Math.min(price, close) * 0.999;
+      tape.volume[i] = 10 * chance.uniform();
+      price = close;
+    }
+    tape.length = n;
+    return tape;
+  }
+
+  function push(frame: FeatureFrame, tape: BarColumns, row: number, more = 0): void {
+    const { time, open, high, low, close, volume } = tape;
+    frame.push(time[row]!, open[row]!, high[row]!, low[row]!, close[row]!, volume[row]! + more);
+  }
+
+  function expectEqual(a: FeatureFrame, b: FeatureFrame): void {
+    expect(a.count).toBe(b.count);
+    expect(a.bars.length).toBe(b.bars.length);
+    expect([...a.latest]).toEqual([...b.latest]);
+    a.columns.forEach((_, handle) => {
+      for (const ago of [0, 1, 2, 5, 30]) expect(a.value(handle, ago)).toBe(b.value(handle, ago));
+    });
+  }
+
+  it('has the values of one that does not, whatever comes instead of the tape, and when it is captured', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 900 }),
+        fc.integer({ min: 10, max: 300 }),
+        fc.record({ skip: fc.nat(900), other: fc.nat(900), capture: fc.nat(900) }),
+        (n, capacity, at) => {
+          const tape = walk(n, `${n}`);
+          let follows = new FeatureFrame(REQUESTS, { capacity });
+          follows.follow(tape);
+          const plain = new FeatureFrame(REQUESTS, { capacity });
+          for (let row = 0; row < n; row++) {
+            if (row === at.skip) continue;
+            for (const frame of [follows, plain]) push(frame, tape, row, row === at.other ? 1 : 0);
+            if (row % 50 === 0) expectEqual(follows, plain);
+            if (row !== at.capture) continue;
+            const captured = JSON.parse(JSON.stringify(captureState(follows)));
+            follows = new FeatureFrame(REQUESTS, { capacity });
+            follows.follow(tape);
+            restoreState(follows, captured);
+          }
+          expectEqual(follows, plain);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('goes on by itself from any row, also one that made the window drop rows', () => {
+    const n = 60;
+    const tape = walk(n, 'any row');
+    for (let other = 0; other < n; other++) {
+      const follows = new FeatureFrame(REQUESTS, { capacity: 16 });
+      follows.follow(tape);
+      const plain = new FeatureFrame(REQUESTS, { capacity: 16 });
+      for (let row = 0; row < n; row++) {
+        for (const frame of [follows, plain]) push(frame, tape, row, row === other ? 1 : 0);
+        expectEqual(follows, plain);
+      }
+    }
+  });
+
+  it('shows nothing of what comes', () => {
+    const tape = walk(600, 'hidden');
+    const frame = new FeatureFrame(REQUESTS, { capacity: 300 });
+    frame.follow(tape);
+    for (let row = 0; row < 200; row++) push(frame, tape, row);
+    expect(frame.bars.length).toBe(200);
+    expect([...frame.bars.close.subarray(200)].every((close) => close === 0)).toBe(true);
+    expect(frame.value(0, -1)).toBeNaN();
+  });
+
+  it('begins with the first bar only', () => {
+    const tape = walk(5, 'late');
+    const frame = new FeatureFrame(REQUESTS);
+    push(frame, tape, 0);
+    expect(() => frame.follow(tape)).toThrow('from its first bar');
   });
 });

@@ -152,6 +152,17 @@ export class Accounts {
     return safe(up ? Math.ceil(value) : Math.floor(value)) + 0;
   }
 
+  /** Base minor units for one minor unit of a column's currency, as a float; 0 while no rate is known. */
+  perMinor(slot: number): number {
+    return slot === 0 ? 1 : this.rates[slot]! * 10 ** (this.scales[0]! - this.scales[slot]!);
+  }
+
+  /** Whether an account in a currency may be opened with this minor unit; one currency has one. */
+  takes(code: Currency, minorScale: number): boolean {
+    const known = this.slots.get(code);
+    return known === undefined || this.scales[known] === minorScale;
+  }
+
   /** Base units per unit of a column's currency; null while unknown or older than allowed. */
   freshRate(slot: number, at: Instant): number | null {
     if (slot === 0) return 1;

@@ -4,7 +4,7 @@ import type { BookId, Side } from './order.ts';
 import type { Position } from './trade.ts';
 
 /** Contracts that move cash only by profit and loss; everything else is paid in full. */
-export function isPerpetual(instrument: Instrument): boolean {
+export function isPerpetual(instrument: Pick<Instrument, 'kind'>): boolean {
   return instrument.kind === 'linear-perpetual' || instrument.kind === 'inverse-perpetual';
 }
 

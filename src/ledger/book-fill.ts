@@ -1,7 +1,7 @@
-import { broken, type Instant, mulDiv, numberToSteps, safe } from '#base';
-import type { Instrument, InstrumentId } from '#market';
+import { broken, type Instant, mulDiv, safe } from '#base';
+import type { Instrument } from '#market';
 import { ACCOUNT, type Accounts } from './accounts.ts';
-import { applyFill, type FillFacts, fillFlow, isPerpetual } from './apply-fill.ts';
+import { applyFill, type FillFacts, isPerpetual } from './apply-fill.ts';
 import {
   closedTrade,
   type Holding,
@@ -29,10 +29,8 @@ export interface Booked {
   readonly realised: number;
 }
 
-const WHOLE = { units: 1, scale: 0 };
-
 /** Perpetuals move cash only by the profit, their cost stands against an obligation; the rest pays in full. */
-function postFlow(
+export function postFlow(
   accounts: Accounts,
   currency: number,
   perpetual: boolean,
@@ -47,7 +45,13 @@ function postFlow(
   if (realised !== 0) accounts.post(currency, ACCOUNT.cash, ACCOUNT.realised, realised);
 }
 
-function close(holdings: Holdings, holding: Holding, term: Instrument, at: Instant, reason: string): Trade {
+export function closeHolding(
+  holdings: Holdings,
+  holding: Holding,
+  term: Instrument,
+  at: Instant,
+  reason: string,
+): Trade {
   holdings.remove(holding.position.book);
   return closedTrade(holding, term, holdings.nextTradeId(), at, reason);
 }
@@ -79,7 +83,7 @@ export function bookFill(accounts: Accounts, holdings: Holdings, fill: Fill, con
     holding!.realised = safe(holding!.realised + effect.realised);
     holding!.fees = safe(holding!.fees + closingFee);
     if (position === null || openedLots > 0) {
-      closed = close(holdings, holding!, term, at, reason);
+      closed = closeHolding(holdings, holding!, term, at, reason);
       holding = undefined;
     }
   }
@@ -96,55 +100,4 @@ export function bookFill(accounts: Accounts, holdings: Holdings, fill: Fill, con
   }
   holdings.markIfNone(slot, ticks, at);
   return { position, closed, realised: effect.realised };
-}
-
-/**
- * A share split: `ratio` new for one old. Cost stays; what does not make a whole lot is paid out at the mark. Returns
- * the trades of holdings too small to keep a lot.
- */
-export function splitShares(
-  accounts: Accounts,
-  holdings: Holdings,
-  instrument: InstrumentId,
-  ratio: number,
-  at: Instant,
-): Trade[] {
-  if (!(ratio > 0 && Number.isFinite(ratio))) broken(`split ratio ${ratio}`);
-  const slot = holdings.slot(instrument);
-  const term = holdings.term(slot);
-  if (isPerpetual(term)) broken(`${instrument} does not split`);
-  const trades: Trade[] = [];
-  for (const holding of holdings.open.filter((h) => h.position.instrument === instrument)) {
-    const { position, currencySlot } = holding;
-    const size = Math.abs(position.lots);
-    const mark = holdings.markTicks(slot);
-    const after = numberToSteps(size * ratio, WHOLE, 'floor');
-    const share = Math.max(0, 1 - after / (size * ratio));
-    // below 1e-9 the share is noise of the ratio's own binary form
-    const oddCost = after === 0 ? position.cost : share < 1e-9 ? 0 : Math.round(position.cost * share);
-    if (oddCost > 0 || after === 0) {
-      const worth = fillFlow(term, position.lots > 0 ? 'sell' : 'buy', size, mark);
-      const flow = after === 0 ? worth : numberToSteps(worth * share, WHOLE, 'floor');
-      const released = position.lots > 0 ? oddCost : 0 - oddCost;
-      postFlow(accounts, currencySlot, false, flow, released, 0);
-      holding.realised = safe(holding.realised + flow - released);
-      noteExit(holding, term, after === 0 ? size : size * share, mark);
-    }
-    if (after === 0) {
-      trades.push(close(holdings, holding, term, at, 'split'));
-      continue;
-    }
-    holding.entered *= ratio;
-    holding.exited *= ratio;
-    holding.maxLots = numberToSteps(holding.maxLots * ratio, WHOLE, 'half-away');
-    notePosition(holding, term, {
-      ...position,
-      lots: position.lots > 0 ? after : -after,
-      cost: position.cost - oddCost,
-      entryPrice: position.entryPrice / ratio,
-      margin: oddCost === 0 ? position.margin : Math.ceil(position.margin * (1 - share)),
-    });
-  }
-  holdings.rescaleMark(slot, ratio);
-  return trades;
 }

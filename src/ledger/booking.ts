@@ -4,7 +4,9 @@ import type { Position, Trade } from './trade.ts';
 
 /** Why a report was not, or not only, what it should have been. */
 export type BookingFault =
-  /** The fill id was booked before: nothing booked. */
+  /**
+   * The fill id was booked before: no money moves. An order whose fill was told as nobody's before learns of it now.
+   */
   | 'duplicate-fill'
   | 'duplicate-charge'
   /** No such order (or forgotten long ago): nothing booked. Query the venue, then book as `unasked-fill`. */

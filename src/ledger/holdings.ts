@@ -36,6 +36,10 @@ export class Holdings {
   /** Ticks; NaN while unknown. */
   private marks = new Float64Array(8).fill(Number.NaN);
   private markedAt = new Float64Array(8);
+  /** Lots held and ordered in an instrument, whichever way; NaN while they must be counted again. */
+  private sizes = new Float64Array(8).fill(Number.NaN);
+  /** Up to this price everything held and ordered is known to be reckonable; NaN after a change. */
+  private ceilings = new Float64Array(8).fill(Number.NaN);
   /** In order of opening. */
   readonly open: Holding[] = [];
   private readonly bookSlots = new Map<BookId, number>();
@@ -63,8 +67,14 @@ export class Holdings {
       const markedAt = new Float64Array(slot * 2);
       marks.set(this.marks);
       markedAt.set(this.markedAt);
+      const sizes = new Float64Array(slot * 2).fill(Number.NaN);
+      sizes.set(this.sizes);
+      const ceilings = new Float64Array(slot * 2).fill(Number.NaN);
+      ceilings.set(this.ceilings);
+      this.ceilings = ceilings;
       this.marks = marks;
       this.markedAt = markedAt;
+      this.sizes = sizes;
     }
     return slot;
   }
@@ -85,6 +95,7 @@ export class Holdings {
     if (slot === undefined) return;
     const before = this.term(slot);
     this.terms[slot] = undefined;
+    this.touch(slot);
     const after = this.term(slot);
     if (
       !(
@@ -111,6 +122,7 @@ export class Holdings {
     this.terms[slot] = undefined;
     this.marks[slot] = Number.NaN;
     this.markedAt[slot] = 0;
+    this.touch(slot);
     this.freeSlots.push(slot);
   }
 
@@ -169,6 +181,39 @@ export class Holdings {
 
   holds(id: InstrumentId): boolean {
     return this.open.some((holding) => holding.position.instrument === id);
+  }
+
+  /** Something was ordered or filled, or an order ended. */
+  touch(slot: number): void {
+    this.sizes[slot] = Number.NaN;
+    this.ceilings[slot] = Number.NaN;
+  }
+
+  /** Exchange rates have changed: what is reckonable was judged at the old ones. */
+  revalue(): void {
+    this.ceilings.fill(Number.NaN);
+  }
+
+  isBelowCeiling(slot: number, price: number): boolean {
+    return price <= this.ceilings[slot]!;
+  }
+
+  setCeiling(slot: number, price: number): void {
+    this.ceilings[slot] = price;
+  }
+
+  /** Lots held and ordered, whichever way, as last counted; NaN after a change. */
+  size(slot: number): number {
+    return this.sizes[slot]!;
+  }
+
+  /** Counts them again; `ordered` is what orders may still fill. */
+  count(slot: number, ordered: number): number {
+    let sum = ordered;
+    for (const { instrumentSlot, position } of this.open)
+      if (instrumentSlot === slot) sum += Math.abs(position.lots);
+    this.sizes[slot] = sum;
+    return sum;
   }
 
   /** Signed lots over all books. */

@@ -19,6 +19,6 @@ export interface LedgerOptions {
   readonly at: Instant;
   /** Age from which a rate counts as stale. Default 72 h: a weekend without currency trading is no fault. */
   readonly fxStaleAfterMs?: number;
-  /** Ended orders remembered, and ids of charges and unasked fills (of these up to twice as many). Default 4096 each. */
+  /** Ended orders remembered, and ids of charges and of unasked fills (of these up to twice as many). Default 4096 each. */
   readonly remember?: number;
 }

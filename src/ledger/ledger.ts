@@ -1,7 +1,7 @@
 import { broken, type Instant, safe, stepsToNumber, unreachable } from '#base';
 import type { Currency, Instrument, InstrumentId } from '#market';
 import { ACCOUNT, Accounts } from './accounts.ts';
-import { bookFill, splitShares } from './book-fill.ts';
+import { bookFill } from './book-fill.ts';
 import { accountBooking, type Booking, fillBooking, orderBooking } from './booking.ts';
 import { type CashKind, postCash, postExchange } from './cash-entry.ts';
 import { Holdings } from './holdings.ts';
@@ -15,8 +15,10 @@ import { Orders } from './orders.ts';
 import { RecentIds } from './recent-ids.ts';
 import { reconcile } from './reconcile.ts';
 import { reservationFor } from './reservation.ts';
+import { canSplitShares, splitShares } from './split-shares.ts';
 import { equityOf, type Figures, figuresOf, type Summary, summaryOf, trialBalanceOf } from './summary.ts';
 import type { Position, Trade } from './trade.ts';
+import { canValue } from './valuation.ts';
 
 /**
  * What a portfolio holds and has asked for: order states, reservations, positions per book, double entry per currency.
@@ -31,7 +33,9 @@ export class Ledger {
   private readonly accounts: Accounts;
   private readonly holdings: Holdings;
   private readonly orders: Orders;
-  /** Charges, and fills nobody asked for; those of orders are remembered with their order. Unique per venue. */
+  /** Ids of charges, unique per venue. */
+  private readonly chargeIds: RecentIds;
+  /** Ids of fills nobody asked for, unique per venue; those of orders are remembered with their order. */
   private readonly unaskedIds: RecentIds;
 
   constructor(options: LedgerOptions) {
@@ -44,6 +48,7 @@ export class Ledger {
     );
     this.holdings = new Holdings(options.tradesAs ?? options.portfolio, options.instrumentOf);
     this.orders = new Orders(options.remember ?? 4096);
+    this.chargeIds = new RecentIds(options.remember ?? 4096);
     this.unaskedIds = new RecentIds(options.remember ?? 4096);
     for (const { currency, minorScale, amount } of options.openingCash) {
       this.accounts.addCapital(this.accounts.slot(currency, minorScale), amount);
@@ -53,6 +58,11 @@ export class Ledger {
   /** Opens the account of an instrument's settle currency. Throws InputError when its minor unit is another. */
   admit(instrument: Instrument): void {
     this.accounts.slot(instrument.settle, instrument.minorScale);
+  }
+
+  /** Whether {@link admit} would take an instrument. */
+  canAdmit(instrument: Instrument): boolean {
+    return this.accounts.takes(instrument.settle, instrument.minorScale);
   }
 
   /** Records an order before it leaves: `pending`, with its reservation set aside. A known id is a bug. */
@@ -67,37 +77,30 @@ export class Ledger {
     const reserved = this.reservationOf(order, opening, order.limitTicks, order.triggerTicks, at);
     this.accounts.reserved[currency] = safe(this.accounts.reserved[currency]! + reserved);
     this.orders.put(pendingOrder(order, opening, reserved, at));
+    this.holdings.touch(this.holdings.slot(order.instrument));
   }
 
   private reservationOf(
-    { instrument, side, type, expectedTicks, leverage }: OrderRequest,
+    order: OrderRequest,
     openingLots: number,
     limitTicks: number | null,
     triggerTicks: number | null,
     at: Instant,
   ): number {
     if (openingLots === 0) return 0;
-    const slot = this.holdings.slot(instrument);
+    const { side, type, expectedTicks, leverage } = order;
+    const slot = this.holdings.slot(order.instrument);
     const ticks = this.holdings.markTicks(slot);
     const priced = { side, type, limitTicks, triggerTicks, expectedTicks, leverage };
-    return reservationFor(
-      this.holdings.term(slot),
-      priced,
-      openingLots,
-      Number.isNaN(ticks) ? null : ticks,
-      at,
-    );
+    const mark = Number.isNaN(ticks) ? null : ticks;
+    return reservationFor(this.holdings.term(slot), priced, openingLots, mark, at);
   }
 
   /** Lots a side could still close in a book, less what working orders of that side already will. */
   private closable(book: BookId, side: Side): number {
     const lots = this.holdings.find(book)?.position.lots ?? 0;
     if (lots === 0 || lots > 0 === (side === 'buy')) return 0;
-    let left = Math.abs(lots);
-    for (const other of this.orders.working(book)) {
-      if (other.request.side === side) left -= other.lots - other.filledLots;
-    }
-    return Math.max(0, left);
+    return Math.max(0, Math.abs(lots) - this.orders.openLotsOf(book, side));
   }
 
   /** Notes that a cancellation is under way. Too late or unknown: nothing happens. */
@@ -156,8 +159,10 @@ export class Ledger {
   private replace(before: OrderState, step: OrderStep): void {
     const after = step.order;
     const change = after.reserved - before.reserved;
+    const instrument = this.holdings.slot(before.request.instrument);
+    this.holdings.touch(instrument);
     if (change !== 0) {
-      const slot = this.accounts.slotOf(this.instrument(before.request.instrument).settle)!;
+      const slot = this.accounts.slotOf(this.holdings.term(instrument).settle)!;
       this.accounts.reserved[slot] = safe(this.accounts.reserved[slot]! + change);
     }
     this.orders.put(after);
@@ -173,8 +178,12 @@ export class Ledger {
     if (order.fillIds.includes(fill.fillId)) {
       return orderBooking(order, false, 'duplicate-fill', this.position(book) ?? null);
     }
-    const step = fillOrder(order, fill, stepsToNumber(fill.ticks, this.instrument(instrument).tick), at);
+    const term = this.instrument(instrument);
+    const step = fillOrder(order, fill, stepsToNumber(fill.ticks, term.tick), at);
     this.replace(order, step);
+    // told before as a fill nobody asked for: the money is booked, the order is filled all the same
+    if (this.unaskedIds.size > 0 && this.unaskedIds.has(fill.fillId, term.venue))
+      return orderBooking(step.order, false, 'duplicate-fill', this.position(book) ?? null);
     const context = { book, leverage, lossLimited: false, reason, at };
     const booked = bookFill(this.accounts, this.holdings, fill, context);
     return fillBooking(step.order, step.fault, booked, fill.fee);
@@ -184,8 +193,10 @@ export class Ledger {
     const { book, fill, cause, at } = report;
     this.checkBook(book, fill.instrument);
     const held = this.position(book);
-    if (!this.unaskedIds.claim(fill.fillId, this.instrument(fill.instrument).venue))
+    const known = this.orders.filledBy(fill.instrument, fill.fillId);
+    if (known || !this.unaskedIds.claim(fill.fillId, this.instrument(fill.instrument).venue))
       return orderBooking(null, false, 'duplicate-fill', held ?? null);
+    this.holdings.touch(this.holdings.slot(fill.instrument));
     const closable = held === undefined || held.lots > 0 === (fill.side === 'buy') ? 0 : Math.abs(held.lots);
     const fault = cause !== 'manual' && fill.lots > closable ? 'overfill' : null;
     const leverage = held?.leverage ?? 1;
@@ -197,7 +208,7 @@ export class Ledger {
     const { book, instrument, amount } = report;
     this.checkBook(book, instrument);
     const term = this.instrument(instrument);
-    if (!this.unaskedIds.claim(report.chargeId, term.venue))
+    if (!this.chargeIds.claim(report.chargeId, term.venue))
       return orderBooking(null, false, 'duplicate-charge', this.position(book) ?? null);
     const currency = this.accounts.slot(term.settle, term.minorScale);
     this.accounts.post(currency, ACCOUNT.funding, ACCOUNT.cash, amount);
@@ -225,7 +236,18 @@ export class Ledger {
    * Working orders are left to the venue. Returns the trades of holdings too small to keep a lot.
    */
   split(instrument: InstrumentId, ratio: number, at: Instant): readonly Trade[] {
+    this.holdings.touch(this.holdings.slot(instrument));
     return splitShares(this.accounts, this.holdings, instrument, ratio, at);
+  }
+
+  /** Whether a split can be booked: not of a perpetual, and whole numbers come out of it. */
+  canSplit(instrument: InstrumentId, ratio: number): boolean {
+    return canSplitShares(this.holdings, instrument, ratio);
+  }
+
+  /** Whether all that is held and ordered could be reckoned at any price from `low` to `high`; see {@link canValue}. */
+  canValue(instrument: InstrumentId, low: number, high: number): boolean {
+    return canValue(this.accounts, this.holdings, this.orders, this.holdings.slot(instrument), low, high);
   }
 
   /** Newest price of an instrument, to its nearest tick. One older than the last is passed over. */
@@ -243,6 +265,7 @@ export class Ledger {
   /** Units of `to` for one unit of `from`. */
   fxRate(from: Currency, to: Currency, rate: number, at: Instant): void {
     this.accounts.rate(from, to, rate, at);
+    this.holdings.revalue();
   }
 
   /** Whether something is held or ordered in an instrument. */

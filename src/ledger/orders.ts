@@ -1,7 +1,7 @@
 import { type Instant, RecentMap } from '#base';
 import type { InstrumentId } from '#market';
 import { isEnded } from './life-cycle.ts';
-import type { BookId, ClientOrderId } from './order.ts';
+import type { BookId, ClientOrderId, Side } from './order.ts';
 import type { OrderState } from './order-state.ts';
 
 /**
@@ -47,6 +47,31 @@ export class Orders {
       if (reason === undefined || request.reason === reason) return true;
     }
     return false;
+  }
+
+  /** Whether a remembered order of an instrument was filled by this fill. Looks at all of them. */
+  filledBy(instrument: InstrumentId, fillId: string): boolean {
+    const filled = ({ request, fillIds }: OrderState) =>
+      request.instrument === instrument && fillIds.includes(fillId);
+    for (const state of this.live.values()) if (filled(state)) return true;
+    for (const state of this.ended.values()) if (filled(state)) return true;
+    return false;
+  }
+
+  /** Unfilled lots of the live orders of an instrument. */
+  openLots(instrument: InstrumentId): number {
+    let sum = 0;
+    for (const { request, lots, filledLots } of this.live.values())
+      if (request.instrument === instrument) sum += Math.max(0, lots - filledLots);
+    return sum;
+  }
+
+  /** Unfilled lots of the live orders of a book and side. */
+  openLotsOf(book: BookId, side: Side): number {
+    let sum = 0;
+    for (const { request, lots, filledLots } of this.live.values())
+      if (request.book === book && request.side === side) sum += lots - filledLots;
+    return sum;
   }
 
   /** Remembered orders of an instrument that are alive or changed at or after `since`, oldest first. */

@@ -26,6 +26,13 @@ export class RecentIds {
     return true;
   }
 
+  /** Whether its owner has used an id. */
+  has(id: string, owner: string): boolean {
+    const known = this.recent.get(id) ?? this.older.get(id);
+    if (known === undefined) return false;
+    return known === owner || this.has(`${owner}:${id}`, owner);
+  }
+
   get size(): number {
     return this.recent.size + this.older.size;
   }

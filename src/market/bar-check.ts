@@ -79,7 +79,8 @@ export class BarChecker {
   static readonly configuration = ['intervalMs', 'phaseMs', 'priceMax'];
   readonly intervalMs: number;
   readonly phaseMs: number;
-  readonly priceMax: number;
+  /** Follows the definition of the instrument in force. */
+  priceMax: number;
   readonly counts: BarCounts = noBarCounts();
   /** Open time of the last accepted bar; -Infinity before the first. */
   lastTime: Instant = -Infinity;

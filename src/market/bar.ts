@@ -49,6 +49,11 @@ export function barColumns(capacity: number): BarColumns {
   return new OwnColumns(capacity);
 }
 
+/** Columns over arrays that exist, such as memory that threads share. All must have the same length. */
+export function columnsOver(parts: BarColumns): BarColumns {
+  return Object.assign(new OwnColumns(0), parts);
+}
+
 /** Row `i` as an object. */
 export function barAt(columns: BarColumns, i: number): Bar {
   return {

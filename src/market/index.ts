@@ -1,3 +1,4 @@
+export * from './as-of.ts';
 export * from './bar.ts';
 export * from './bar-check.ts';
 export * from './calendar.ts';

@@ -192,10 +192,48 @@ function bigGcd(a: bigint, b: bigint): bigint {
 /** More ticks than any price has: far beyond them a position's worth would not fit whole minor units. */
 const TICKS_MOST = 1e14;
 
-/** The highest price of an instrument that is believed. */
-export function priceMax({ tick }: Instrument): number {
-  return (TICKS_MOST * tick.units) / power10(tick.scale);
+/** The highest price of an instrument that is believed. What is held of it may bound it further: {@link canReckon}. */
+export function priceMax({ tick, kind, valueDenominator }: Instrument): number {
+  const inverse = kind === 'inverse-perpetual';
+  const ticks = inverse ? Math.min(TICKS_MOST, Number.MAX_SAFE_INTEGER / valueDenominator) : TICKS_MOST;
+  return (ticks * tick.units) / power10(tick.scale);
 }
+
+/** Value of `lots` at a float price, in minor units of `settle` as a float. */
+export function valueAt(instrument: Instrument, lots: number, price: number): number {
+  const { valueNumerator, valueDenominator, tick } = instrument;
+  const ticks = (price * 10 ** tick.scale) / tick.units;
+  const perLot = valueNumerator / valueDenominator;
+  return instrument.kind === 'inverse-perpetual' ? (lots * perLot) / ticks : lots * perLot * ticks;
+}
+
+/** Half of what a whole number holds: what is added to a worth (cost, fees, other positions) must fit beside it. */
+export const WORTH_MOST = Number.MAX_SAFE_INTEGER / 2;
+
+/** Whether the worth of so many lots (0 or more) at a price can be reckoned in whole minor units. */
+export function canReckon(instrument: Instrument, lots: number, price: number): boolean {
+  return (
+    lots * instrument.valueNumerator <= Number.MAX_SAFE_INTEGER &&
+    valueAt(instrument, lots, price) <= WORTH_MOST
+  );
+}
+
+/** Whether orders and holdings mean the same in both definitions. */
+export const sameGrid = (a: Instrument, b: Instrument): boolean =>
+  a.kind === b.kind &&
+  a.settle === b.settle &&
+  a.minorScale === b.minorScale &&
+  sameStep(a.tick, b.tick) &&
+  sameStep(a.lot, b.lot) &&
+  sameStep(a.contractSize, b.contractSize);
+
+const sameStep = (a: Step, b: Step): boolean => a.units === b.units && a.scale === b.scale;
+
+/** No company splits by more than this in either direction; beyond it the figure is broken. */
+const SPLIT_MOST = 1e6;
+
+/** Whether `ratio` new units for one old is believed. */
+export const isSplitRatio = (ratio: number): boolean => ratio >= 1 / SPLIT_MOST && ratio <= SPLIT_MOST;
 
 /** Notional in minor units of `settle` for `lots` (any sign) at `ticks` > 0. */
 export function notional(instrument: Instrument, ticks: number, lots: number, rounding: Rounding): number {

@@ -9,7 +9,7 @@ import {
 } from '#engine';
 import type { VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
-import type { InstrumentId, MarketEvent } from '#market';
+import type { BarColumns, InstrumentId, MarketEvent } from '#market';
 import type { EquityCurve } from './equity-curve.ts';
 
 /** Walks a recorded tape; adapters give one. `position` numbers the steps from 1. */
@@ -17,6 +17,8 @@ export interface TapeWalk {
   readonly at: Instant;
   readonly phase: 'open' | 'close' | 'funding' | 'event';
   readonly position: number;
+  /** The bars it brings, of instruments with one series of them. */
+  readonly bars: readonly { readonly instrument: InstrumentId; readonly columns: BarColumns }[];
   next(): boolean;
   event(): MarketEvent;
   /** Of a bar that opens: its instrument and its opening price. */
@@ -73,6 +75,7 @@ export class Backtest implements Outside {
     this.venue = options.venue;
     this.engine = new Engine(options.definition);
     this.loop = new Loop(this.engine, options.journal, this);
+    for (const { instrument, columns } of options.tape.bars) this.engine.intake.follow(instrument, columns);
   }
 
   carryOut(command: Command, at: Instant): void {

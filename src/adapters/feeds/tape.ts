@@ -206,6 +206,12 @@ export class TapeCursor {
     return true;
   }
 
+  /** The bars it brings, of instruments with one series of them: what may be computed on ahead. */
+  get bars(): readonly BarSeries[] {
+    const all = this.tape.series.filter((one): one is BarSeries => one.kind === 'bars');
+    return all.filter(({ instrument }) => all.filter((one) => one.instrument === instrument).length === 1);
+  }
+
   get instrument(): InstrumentId {
     return this.tape.series[this.series]!.instrument;
   }

@@ -1,0 +1,224 @@
+import { type Instant, unreachable } from '#base';
+import { Correlations } from '#features';
+import {
+  BarChecker,
+  type BarClosed,
+  type BarColumns,
+  type Instrument,
+  type InstrumentId,
+  type MarketEvent,
+  priceMax,
+} from '#market';
+import { tally } from './counts.ts';
+import type { DeskRuntime } from './desk-runtime.ts';
+import type { Engine } from './engine.ts';
+import type { InstrumentChanged } from './listings.ts';
+import type { Observations } from './observations.ts';
+
+/** Who listens to an instrument: a desk and the place of the instrument in it. */
+interface Listener {
+  readonly desk: DeskRuntime;
+  readonly index: number;
+}
+
+/** What is known of one instrument's feed. */
+class Channel {
+  static readonly configuration = ['listeners'];
+  readonly listeners: Listener[] = [];
+  readonly checker: BarChecker;
+  managedAt: Instant = -Infinity;
+
+  constructor(feedMs: number, instrument: Instrument) {
+    this.checker = new BarChecker(feedMs, 0, priceMax(instrument));
+  }
+}
+
+const MANAGE_EVERY_MS = 5_000;
+const FUTURE_MS = 60_000;
+
+/** A bar that has not begun, or that claims to have closed later than clocks can differ. */
+const isFromTheFuture = (event: BarClosed): boolean =>
+  event.bar.time > event.at + FUTURE_MS || event.eventTime > event.at + FUTURE_MS;
+
+/** When the close of a bar was the price. */
+export const closeTime = ({ at, bar, intervalMs }: BarClosed): Instant => Math.min(at, bar.time + intervalMs);
+
+/** What comes from the market: judged, told to the books, handed to the desks that listen to it. */
+export class MarketIntake {
+  static readonly configuration = ['engine', 'observations', 'correlated'];
+  private readonly engine: Engine;
+  private readonly observations: Observations;
+  private readonly channels = new Map<InstrumentId, Channel>();
+  private readonly feedsDown = new Set<string>();
+  /** Of returns as the bars tell them. */
+  readonly correlations = new Correlations();
+  /** Only limits ask for correlations; without any nobody keeps them. */
+  private readonly correlated: boolean;
+
+  constructor(engine: Engine, observations: Observations) {
+    this.engine = engine;
+    this.observations = observations;
+    this.correlated = engine.definition.desks.some(
+      ({ parts: { limits = [], safetyLayers = [] } }) => limits.length + safetyLayers.length > 0,
+    );
+    for (const desk of engine.desks) desk.instruments.forEach((_, index) => void this.listen(desk, index));
+  }
+
+  private listen(desk: DeskRuntime, index: number): void {
+    const { instrument } = desk.instruments[index]!;
+    let channel = this.channels.get(instrument.id);
+    if (channel === undefined) {
+      channel = new Channel(this.engine.definition.feedMs(instrument.id), instrument);
+      this.channels.set(instrument.id, channel);
+    }
+    channel.listeners.push({ desk, index });
+  }
+
+  /** Says which bars of an instrument will come; see {@link InstrumentRuntime.follow}. */
+  follow(id: InstrumentId, tape: BarColumns): void {
+    for (const { desk, index } of this.channels.get(id)?.listeners ?? [])
+      desk.instruments[index]!.follow(tape);
+  }
+
+  /** Hands a definition that was taken over to everyone who reckons with it. */
+  redefined(definition: Instrument): void {
+    const channel = this.channels.get(definition.id);
+    if (channel === undefined) return;
+    for (const { desk, index } of channel.listeners) desk.instruments[index]!.instrument = definition;
+    channel.checker.priceMax = priceMax(definition);
+  }
+
+  /** Definitions are configuration: after a restore they are those that the listings know. */
+  restored(): void {
+    for (const id of this.channels.keys()) this.redefined(this.engine.instrumentOf(id));
+  }
+
+  /** A feed that is disconnected or stale; undefined while all are up. */
+  get feedDown(): string | undefined {
+    return this.feedsDown.values().next().value;
+  }
+
+  bar(given: BarClosed): void {
+    const id = given.instrument;
+    const channel = this.channels.get(id);
+    if (channel === undefined) return;
+    const event = this.judged(channel.checker, given);
+    if (event === null) return;
+    const { listeners } = channel;
+    const { engine } = this;
+    const { shadows } = engine;
+    engine.counts.bars += 1;
+    for (let i = 0; i < shadows.length; i++) shadows[i]!.onBar(event);
+    // a bar told late, after a gap, must not move the books back to its price
+    engine.real.ledger.mark(id, event.bar.close, closeTime(event));
+    if (this.correlated) this.correlations.observe(id, event.at, event.bar.close);
+    for (let i = 0; i < listeners.length; i++) listeners[i]!.desk.onBar(listeners[i]!.index, event);
+  }
+
+  /** A bar as it can be used, noise mended for everyone; null, counted, when it cannot. */
+  private judged(checker: BarChecker, event: BarClosed): BarClosed | null {
+    const { engine } = this;
+    const { time, open, high, low, close, volume } = event.bar;
+    if (isFromTheFuture(event)) return this.refused('from-the-future');
+    const verdict = checker.judge(time, open, high, low, close, volume);
+    if (verdict !== 'accept') {
+      if (engine.trace.level !== 'none')
+        engine.happened('bar', null, event.instrument, `bar of ${time} not used: ${verdict}`);
+      return this.refused(checker.objection!);
+    }
+    if (!this.canValue(event.instrument, checker.low, checker.high)) return this.refused('price-unusable');
+    if (checker.high === high && checker.low === low) return event;
+    return { ...event, bar: { ...event.bar, high: checker.high, low: checker.low } };
+  }
+
+  private refused(name: string): null {
+    tally(this.engine.counts.barsRefused, name);
+    return null;
+  }
+
+  /** Whether what is held and ordered, shadows included, could be reckoned anywhere between these prices. */
+  private canValue(id: InstrumentId, low: number, high: number): boolean {
+    const { real, shadows } = this.engine;
+    if (!real.ledger.canValue(id, low, high)) return false;
+    for (let i = 0; i < shadows.length; i++) if (!shadows[i]!.canValue(id, low, high)) return false;
+    return true;
+  }
+
+  /** Whether money can be reckoned at this price; one that it cannot is counted and leaves the last one standing. */
+  private usable({ checker }: Channel, id: InstrumentId, price: number): boolean {
+    if (price > 0 && price <= checker.priceMax && this.canValue(id, price, price)) return true;
+    tally(this.engine.counts.barsRefused, 'price-unusable');
+    return false;
+  }
+
+  moved(event: Exclude<MarketEvent, BarClosed>): void {
+    const { engine } = this;
+    if (event.at + FUTURE_MS < event.eventTime) {
+      tally(engine.counts.barsRefused, 'from-the-future');
+      return;
+    }
+    if (event.kind === 'instrument-changed') return this.changed(event);
+    for (const shadow of engine.shadows) shadow.onMarket(event);
+    switch (event.kind) {
+      case 'mark-updated':
+        return this.priced(event.instrument, event.at, event.mark);
+      case 'quote-updated':
+        // one side alone is no price: half of the other would pass for one
+        if (!(event.bid > 0 && event.ask > 0)) return;
+        return this.priced(event.instrument, event.at, (event.bid + event.ask) / 2);
+      case 'print-seen':
+        return this.priced(event.instrument, event.at, event.price);
+      case 'fx-rate-updated':
+        if (!(event.rate > 0 && Number.isFinite(event.rate))) return;
+        engine.real.ledger.fxRate(event.from, event.to, event.rate, event.at);
+        for (const { lane } of engine.shadows) lane.ledger.fxRate(event.from, event.to, event.rate, event.at);
+        return;
+      case 'observation-published':
+        return this.observations.publish(event);
+      case 'feed-changed':
+        if (event.status === 'disconnected' || event.status === 'stale') this.feedsDown.add(event.feed);
+        else this.feedsDown.delete(event.feed);
+        return engine.happened('bar', null, null, `feed ${event.feed} ${event.status}: ${event.detail}`);
+      case 'bar-opened':
+      case 'book-changed':
+      case 'funding-due':
+      case 'open-interest-updated':
+      case 'liquidation-seen':
+        return;
+      default:
+        return unreachable(event);
+    }
+  }
+
+  private changed(event: InstrumentChanged): void {
+    const { engine } = this;
+    if (!engine.listings.accepts(event)) return;
+    for (const shadow of engine.shadows) shadow.onChange(event);
+    engine.listings.change(event);
+    engine.happened('bar', null, event.instrument, `instrument ${event.change.change}`);
+  }
+
+  private priced(id: InstrumentId, at: Instant, price: number): void {
+    const channel = this.channels.get(id);
+    if (channel === undefined || !this.usable(channel, id, price)) return;
+    this.engine.real.ledger.mark(id, price, at);
+    if (at - channel.managedAt < MANAGE_EVERY_MS) return;
+    channel.managedAt = at;
+    this.engine.beforeSlice(at);
+    for (const { desk, index } of channel.listeners) desk.onPrice(index, at, price);
+  }
+
+  /** A bar that another version saw: the books learn its price, nobody else. */
+  barFact(event: BarClosed): void {
+    const channel = this.channels.get(event.instrument);
+    if (channel === undefined) return;
+    const used = this.judged(channel.checker, event);
+    if (used !== null) this.engine.real.ledger.mark(used.instrument, used.bar.close, closeTime(used));
+  }
+
+  /** The same of a price between bars. */
+  priceFact(id: InstrumentId, price: number, at: Instant): void {
+    const channel = this.channels.get(id);
+    if (channel !== undefined && this.usable(channel, id, price)) this.engine.real.ledger.mark(id, price, at);
+  }
+}
