@@ -1,6 +1,8 @@
-// Decision latency on paper with full trace: from the bar that completes a slice until everything it led to is decided,
-// traced and written to the journal (before the sync), and until that is on the disk and orders may leave (with the
-// sync). The program's own loop, venue and journal; Sigma on made-up bars.
+// Decision latency on paper with full trace: from the moment the loop turns to the bar that completes a slice until
+// everything it led to is decided, traced and written to the journal (before the sync), and until that is on the disk and
+// orders may leave (with the sync). What the simulated venue does first with that bar, and the reports of its fills, are
+// other events and not in it: a real venue does its own work elsewhere. The program's own loop, venue and journal; Sigma
+// on made-up bars.
 // npm run bench:latency [-- DECISIONS FOLDER]
 import fs, { mkdtempSync, rmSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -26,12 +28,12 @@ const decisions = Number(process.argv[2] ?? 20_000);
 /** Where the journal goes: the disk whose sync is timed. */
 const parent = process.argv[3] ?? tmpdir();
 /**
- * A desk without an edge on made-up bars soon stops sending orders. So the decisions come from many short runs, each
- * with its own seed, and each behind the history its features need; the first runs warm the compiler up.
+ * One program that runs on, as it does for those who trade with it: slices before those that are timed give features their
+ * history and the compiler its time. A desk without an edge on made-up bars soon stops sending orders, so its expectancy
+ * is not asked for; what it risks is little, so that no loss limit ends the run.
  */
-const SLICES = 1_000;
-const HISTORY_SLICES = 300;
-const WARM_UP_RUNS = 24;
+const WARM_UP = 20_000;
+const PARAMETERS = { ignoreExpectancy: true, monitor: false, explorationRisk: 0.0005 };
 const WANTED_US = 50;
 
 /** When the first sync since the last reset began and ended: a stopwatch around the system call itself. */
@@ -53,13 +55,18 @@ interface Slices {
   readonly acted: number[];
 }
 
-async function play(pairs: number, seed: string, seen: Slices): Promise<void> {
+async function play(pairs: number, slices: number): Promise<Slices> {
+  const seed = 'latency';
+  const seen: Slices = { decided: [], before: [], with: [], acted: [] };
   const demo = demoPortfolio(seed);
   const [desk] = demo.portfolio.desks;
   const instruments = new SyntheticTape(seed).instruments.slice(0, pairs);
   const setup = await setUpPortfolio({
     ...demo,
-    portfolio: { ...demo.portfolio, desks: [{ ...desk!, instruments: [...instruments] }] },
+    portfolio: {
+      ...demo.portfolio,
+      desks: [{ ...desk!, parameters: PARAMETERS, instruments: [...instruments] }],
+    },
     feed: { kind: 'synthetic', seed },
   });
   const folder = mkdtempSync(join(parent, 'quorum-latency-'));
@@ -80,7 +87,21 @@ async function play(pairs: number, seed: string, seen: Slices): Promise<void> {
   recorder.watch(engine);
   recorder.sink = (note) => journal.note(note);
   let sent = 0;
+  /** When the loop had nothing before it but the bar. */
+  let from = Number.NaN;
   const venue = simulatedVenue(setup.venue);
+  const onMarket = venue.onMarket.bind(venue);
+  venue.onMarket = (event) => {
+    const reports = onMarket(event);
+    from = performance.now();
+    return reports;
+  };
+  const step = engine.step.bind(engine);
+  engine.step = (event) => {
+    const commands = step(event);
+    if (event.kind !== 'bar-closed') from = performance.now();
+    return commands;
+  };
   const execute = venue.execute.bind(venue);
   venue.execute = (command, at) => {
     sent += 1;
@@ -114,7 +135,7 @@ async function play(pairs: number, seed: string, seen: Slices): Promise<void> {
     }
     return events;
   };
-  for (let slice = -HISTORY_SLICES; slice < SLICES; ) {
+  for (let slice = -WARM_UP; slice < slices; ) {
     const events = next();
     const closing = events.filter((event) => event.kind === 'bar-closed');
     const last = closing.pop();
@@ -128,7 +149,6 @@ async function play(pairs: number, seed: string, seen: Slices): Promise<void> {
     const sentBefore = sent;
     firstSync.began = Number.NaN;
     decided = Number.NaN;
-    const from = performance.now();
     loop.market(last);
     journal.commit();
     if (slice >= 0) {
@@ -144,6 +164,7 @@ async function play(pairs: number, seed: string, seen: Slices): Promise<void> {
   }
   journal.file.close();
   rmSync(folder, { recursive: true, force: true });
+  return seen;
 }
 
 const quantile = (values: readonly number[], q: number) => {
@@ -156,19 +177,12 @@ const line = (name: string, values: readonly number[]) =>
       `p99 ${quantile(values, 0.99).toFixed(0).padStart(6)} us   of ${values.length}`,
   );
 
-const none = (): Slices => ({ decided: [], before: [], with: [], acted: [] });
-
-console.log(
-  `Sigma on paper, trace all; runs of ${SLICES} slices behind ${HISTORY_SLICES} of history, ${WARM_UP_RUNS} runs to warm up`,
-);
+console.log(`Sigma on paper, trace all, ${WARM_UP} slices to warm up`);
 for (const pairs of [1, 8]) {
-  const runs = Math.ceil(decisions / pairs / SLICES);
-  const seen = none();
-  for (let n = 0; n < WARM_UP_RUNS; n++) await play(pairs, `warm-up-${n}`, none());
-  for (let n = 0; n < runs; n++) await play(pairs, `latency-${n}`, seen);
+  const seen = await play(pairs, Math.ceil(decisions / pairs));
   const slices = seen.before.length;
   console.log(
-    `${pairs === 1 ? 'one pair' : `${pairs} pairs`}: ${slices * pairs} decisions in ${slices} slices of ${runs} runs`,
+    `${pairs === 1 ? 'one pair' : `${pairs} pairs`}: ${slices * pairs} decisions in ${slices} slices`,
   );
   line('a slice, decided and traced, not yet written', seen.decided);
   line('a slice, before the sync of the disk', seen.before);

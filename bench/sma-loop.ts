@@ -14,7 +14,7 @@ const rounds = Number(process.argv[3] ?? 5);
 const contender = process.argv[4];
 
 /** Runs of a child before those that are timed: the compiler warms up. A forced collection would throw its work away. */
-const WARM_UP = 4;
+const WARM_UP = 8;
 const TIMED = 3;
 
 /** What a child prints. The peak is that of the process up to the end of its first run, bars included. */

@@ -164,7 +164,7 @@ export class Engine implements Host {
   nextDue(): Instant {
     let due = Math.min(this.plans.nextDue(), this.real.nextDue(), this.orderWatch.nextDue());
     if (this.breaker !== null) due = Math.min(due, this.breaker.nextDue);
-    for (const desk of this.desks) due = Math.min(due, desk.nextDue());
+    for (let i = 0; i < this.desks.length; i++) due = Math.min(due, this.desks[i]!.nextDue());
     return due;
   }
 

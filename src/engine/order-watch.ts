@@ -69,6 +69,7 @@ export class OrderWatch {
 
   nextDue(): Instant {
     let due = Infinity;
+    if (this.unsure.size === 0) return due;
     for (const { askAt } of this.unsure.values()) due = Math.min(due, askAt);
     return due;
   }

@@ -209,6 +209,8 @@ export class FeatureFrame implements Settles {
     bars.close.copyWithin(0, shift);
     bars.volume.copyWithin(0, shift);
     bars.length -= shift;
+    // what was computed ahead stands elsewhere, and its kernels are not used
+    if (this.foretold !== null) return;
     for (const slot of this.slots) {
       for (const column of slot.out) column.copyWithin(0, shift);
       slot.kernel.rebase?.(shift);

@@ -1,5 +1,6 @@
 import { DAY, floorTo, type Instant } from '#base';
 import type { Engine } from '#engine';
+import { returnsOf, sharpeOf } from './statistics/moments.ts';
 
 /** Rows kept at most; a longer run is thinned by doubling the sampling interval. */
 const MAX_ROWS = 20_000;
@@ -71,15 +72,7 @@ export class EquityCurve {
    * movement.
    */
   sharpe(cashStart: number, periodsPerYear: number): number | null {
-    const closes = [cashStart, ...this.daily];
-    const returns: number[] = [];
-    for (let i = 1; i < closes.length; i++) {
-      if (!(closes[i - 1]! > 0)) return null;
-      returns.push(closes[i]! / closes[i - 1]! - 1);
-    }
-    if (returns.length < 3) return null;
-    const mean = returns.reduce((a, b) => a + b, 0) / returns.length;
-    const variance = returns.reduce((a, r) => a + (r - mean) ** 2, 0) / (returns.length - 1);
-    return variance > 0 ? (mean / Math.sqrt(variance)) * Math.sqrt(periodsPerYear) : null;
+    const returns = returnsOf([cashStart, ...this.daily]);
+    return returns === null || returns.length < 3 ? null : sharpeOf(returns, periodsPerYear);
   }
 }
