@@ -150,3 +150,20 @@ describe('correlations', () => {
     expect(seen.at(-1)).toBeLessThan(0);
   });
 });
+
+describe('a feed that was lost', () => {
+  const told = (table: Table, status: 'connected' | 'disconnected' | 'stale' | 'resynced') =>
+    table.step({ kind: 'feed-changed', at: table.at, eventTime: table.at, feed: 'x', status, detail: '' });
+
+  it.each(['disconnected', 'stale'] as const)('%s: nothing is entered until it is resynced', (lost) => {
+    const table = new Table();
+    table.bar(100);
+    told(table, lost);
+    table.say[ALFA.id] = 1;
+    expect(submitted(table.bar(100))).toEqual([]);
+    told(table, 'connected');
+    expect(submitted(table.bar(100))).toEqual([]);
+    told(table, 'resynced');
+    expect(submitted(table.bar(100))).toHaveLength(1);
+  });
+});

@@ -93,7 +93,7 @@ export class MarketIntake {
     for (const id of this.channels.keys()) this.redefined(this.engine.instrumentOf(id));
   }
 
-  /** A feed that is disconnected or stale; undefined while all are up. */
+  /** A feed that was disconnected or stale and has not made good what it missed; undefined while none is. */
   get feedDown(): string | undefined {
     return this.feedsDown.values().next().value;
   }
@@ -177,7 +177,8 @@ export class MarketIntake {
         return this.observations.publish(event);
       case 'feed-changed':
         if (event.status === 'disconnected' || event.status === 'stale') this.feedsDown.add(event.feed);
-        else this.feedsDown.delete(event.feed);
+        // a connection that is back has not brought what was missed meanwhile
+        else if (event.status === 'resynced') this.feedsDown.delete(event.feed);
         return engine.happened('bar', null, null, `feed ${event.feed} ${event.status}: ${event.detail}`);
       case 'bar-opened':
       case 'book-changed':

@@ -59,6 +59,12 @@ function feedOn(server: BinanceLoopback, clock: FeedClock, options: Partial<Bina
     wsUrl: server.wsUrl,
     clock,
     chance: new Chance('test'),
+    rest: new BinanceUsdmRest({
+      baseUrl: server.restUrl,
+      clock,
+      chance: new Chance('test rest'),
+      timeoutMs: 20 * MINUTE,
+    }),
     onEvent: (event) => events.push(event),
     // limits in the clock's own milliseconds, wide enough for a busy machine
     silentMs: 2 * MINUTE,
@@ -216,7 +222,13 @@ describe('the live feed', () => {
     const changes = ofKind(events, 'feed-changed');
     expect(changes.some((c) => c.status === 'disconnected' && /silent/.test(c.detail))).toBe(true);
     expect(changes.filter((c) => c.status === 'connected').length).toBeGreaterThanOrEqual(3);
-    expect(changes.some((c) => c.status === 'resynced')).toBe(true);
+    const resynced = changes.filter((c) => c.status === 'resynced');
+    expect(resynced.length).toBeGreaterThanOrEqual(2);
+    for (const change of resynced.slice(1)) {
+      const known = events.slice(0, events.indexOf(change));
+      for (const symbol of SYMBOLS)
+        expect(closesOf(known, symbol).at(-1)!.eventTime).toBeGreaterThan(change.at - 2 * MINUTE);
+    }
     expect(server.restFaults.length).toBe(0);
   });
 

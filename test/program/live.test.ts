@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type FeedClock, systemClock } from '#adapters';
+import { BinanceUsdmRest, type FeedClock, systemClock } from '#adapters';
 import { Chance, MINUTE } from '#base';
 import type { MarketEvent } from '#market';
 import { sigmaPortfolio } from '../../src/apps/runner/choose.ts';
@@ -76,6 +76,12 @@ async function live(
     feed: {
       clock,
       chance: new Chance('test'),
+      rest: new BinanceUsdmRest({
+        baseUrl: server.restUrl,
+        clock,
+        chance: new Chance('test rest'),
+        timeoutMs: 20 * MINUTE,
+      }),
       silentMs: 2 * MINUTE,
       connectMs: 20 * MINUTE,
       backoffBaseMs: 5_000,
@@ -154,7 +160,7 @@ describe('a portfolio on the live feed', () => {
       if (kind === 'event' && text.startsWith('{"kind":"feed-changed"')) {
         const { feed, status } = JSON.parse(text) as Extract<MarketEvent, { kind: 'feed-changed' }>;
         if (status === 'disconnected' || status === 'stale') down.add(feed);
-        else down.delete(feed);
+        else if (status === 'resynced') down.delete(feed);
         if (status === 'disconnected') outages += 1;
       }
       if (kind === 'command' && text.includes('"reduceOnly":false')) {

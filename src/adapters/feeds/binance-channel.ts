@@ -31,7 +31,7 @@ export class BinanceChannel {
   mark: number | null = null;
   quotedAt: Instant = -Infinity;
   private openedTime: Instant = -Infinity;
-  private filling = false;
+  private filling: Promise<boolean> | null = null;
   private readonly sink: ChannelSink;
 
   constructor(symbol: string, sink: ChannelSink) {
@@ -78,38 +78,46 @@ export class BinanceChannel {
     return floorTo(this.sink.rest.serverNow() - settleMs, intervalMs);
   }
 
-  /** Fetches what is missing up to the last settled bar, and passes it on in order. Never throws. */
-  async fill(): Promise<void> {
+  /**
+   * Fetches what is missing up to the last settled bar, and passes it on in order; true when nothing is missing then.
+   * Never throws: what failed is reported as stale.
+   */
+  fill(): Promise<boolean> {
+    this.filling ??= this.fillUp().finally(() => {
+      this.filling = null;
+    });
+    return this.filling;
+  }
+
+  private async fillUp(): Promise<boolean> {
     const { sequence, symbol, sink } = this;
     const { intervalMs, clock, backoffBaseMs } = sink.settings;
-    if (this.filling || sequence.last === null || sequence.holding) return;
-    this.filling = true;
     const signal = sink.signal();
     try {
       for (let round = 0; round < FILL_ROUNDS; round++) {
+        if (sequence.last === null || sequence.holding) return true;
         const from = sequence.last + intervalMs;
         const to = this.settledUntil();
-        if (from >= to) return;
+        if (from >= to) return true;
         const rows = await this.fetch(from, to);
-        if (signal.aborted) return;
+        if (signal.aborted) return false;
         const before = sequence.last;
         // an answer may lag behind the stream: only what lies before its last row is known to be missing for good
         sequence.fill(rows, rows.length === 0 ? -Infinity : rows.at(-1)!.time + intervalMs);
         this.backFilled += Math.max(0, Math.round((sequence.last - before) / intervalMs));
         this.openRunning();
-        if (sequence.last + intervalMs >= to) return;
+        if (sequence.last + intervalMs >= to) return true;
         await clock.wait(backoffBaseMs, signal);
       }
-      const missing = formatInstant(sequence.last + intervalMs);
+      const missing = formatInstant(sequence.last! + intervalMs);
       sink.report(
         'stale',
         `${symbol} ${formatInterval(intervalMs)}: the venue gives no bar from ${missing} on`,
       );
     } catch (cause) {
       if (!signal.aborted) sink.report('stale', `${symbol}: ${(cause as Error).message}`);
-    } finally {
-      this.filling = false;
     }
+    return false;
   }
 
   /** Closed bars that open in [from, to). */

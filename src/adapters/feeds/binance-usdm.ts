@@ -13,7 +13,8 @@ import { BinanceUsdmRest } from './binance-rest.ts';
 import { ReconnectingSocket } from './reconnecting-socket.ts';
 import { assertVenueUrlAllowed } from './venue-guard.ts';
 
-const FEED = 'binance-usdm';
+/** A feed for each route: quotes that come again do not mean that the bars do. */
+const FEEDS: Readonly<Record<Route, string>> = { market: 'binance-usdm', public: 'binance-usdm-quotes' };
 const STREAMS_MOST = 1000;
 
 /**
@@ -31,7 +32,8 @@ export class BinanceUsdmFeed implements ChannelSink {
   private cancelCheck: () => void = () => {};
   private started = false;
   private lastAt: Instant = -Infinity;
-  private resyncing = false;
+  /** Something was or may have been missed: no `resynced` was reported since. */
+  private gap = false;
   /** Messages of unknown shape. */
   malformed = 0;
 
@@ -145,11 +147,16 @@ export class BinanceUsdmFeed implements ChannelSink {
       chance: chance.fork(route),
       greeting: () => JSON.stringify({ method: 'SUBSCRIBE', params: streams, id: ++id }),
       onOpen: () => {
-        this.report('connected', route);
-        if (route === 'market') this.resync();
+        this.report('connected', route, route);
+        // of quotes only the newest counts
+        if (route === 'public') this.report('resynced', 'quotes come again', route);
+        else {
+          this.gap = true;
+          this.run(() => this.fillAll());
+        }
       },
       onMessage: (message) => this.receive(message),
-      onDown: (reason) => this.report('disconnected', `${route}: ${reason}`),
+      onDown: (reason) => this.report('disconnected', `${route}: ${reason}`, route),
     });
   }
 
@@ -170,7 +177,7 @@ export class BinanceUsdmFeed implements ChannelSink {
         if (channel === undefined || message.interval !== this.settings.interval) return;
         channel.onKline(message);
         // a closed bar beyond a hole does not wait for the regular look
-        if (channel.isHeldUp) this.run(() => channel.fill());
+        if (channel.isHeldUp) this.run(async () => void (await channel.fill()));
         return;
       }
       case 'mark':
@@ -248,21 +255,21 @@ export class BinanceUsdmFeed implements ChannelSink {
     const next = floorTo(now - lateMs, intervalMs) + intervalMs + lateMs;
     this.cancelCheck = clock.later(Math.max(1, next - now), () => {
       if (!this.started) return;
-      for (const channel of this.channels.values()) this.run(() => channel.fill());
+      this.run(() => this.fillAll());
       this.scheduleCheck();
     });
   }
 
-  private resync(): void {
-    if (this.resyncing) return;
-    this.resyncing = true;
-    this.run(async () => {
-      const fetched = () => [...this.channels.values()].reduce((sum, channel) => sum + channel.backFilled, 0);
-      const before = fetched();
-      await Promise.all([...this.channels.values()].map((channel) => channel.fill()));
-      this.resyncing = false;
-      this.report('resynced', `${fetched() - before} bars fetched`);
-    });
+  /** Fills every channel; what was missed is made good only when none lacks a bar and the stream runs. */
+  private async fillAll(): Promise<void> {
+    const channels = [...this.channels.values()];
+    const fetched = () => channels.reduce((sum, channel) => sum + channel.backFilled, 0);
+    const before = fetched();
+    const whole = (await Promise.all(channels.map((channel) => channel.fill()))).every((one) => one);
+    const [bars] = this.sockets;
+    if (!whole || !this.gap || !bars!.isUp) return;
+    this.gap = false;
+    this.report('resynced', `${fetched() - before} bars fetched`);
   }
 
   private run(task: () => Promise<void>): void {
@@ -283,9 +290,14 @@ export class BinanceUsdmFeed implements ChannelSink {
     return this.lastAt;
   }
 
-  report(status: 'connected' | 'disconnected' | 'stale' | 'resynced', detail: string): void {
+  report(
+    status: 'connected' | 'disconnected' | 'stale' | 'resynced',
+    detail: string,
+    route: Route = 'market',
+  ): void {
     const at = this.now();
-    this.emit({ kind: 'feed-changed', at, eventTime: at, feed: FEED, status, detail });
+    if (route === 'market' && (status === 'disconnected' || status === 'stale')) this.gap = true;
+    this.emit({ kind: 'feed-changed', at, eventTime: at, feed: FEEDS[route], status, detail });
   }
 
   emit(event: MarketEvent): void {

@@ -10,6 +10,8 @@ import { canonicalJson, formatInstant, formatInterval, type Instant, MINUTE, SEC
 import { type Bar, barAt, type InstrumentId, type MarketEvent } from '#market';
 import type { Session } from './session.ts';
 
+type FeedChanged = Extract<MarketEvent, { kind: 'feed-changed' }>;
+
 export interface LiveDriverOptions {
   readonly session: Session;
   readonly restUrl: string | undefined;
@@ -221,11 +223,7 @@ export class LiveDriver {
     const at = this.now();
     if (event.kind === 'mark-updated' && !this.worthWriting(event.instrument, at)) return;
     if (event.kind === 'feed-changed') {
-      this.stale = event.status === 'stale';
-      this.status =
-        event.status === 'connected' || event.status === 'resynced'
-          ? 'live'
-          : `${event.status}: ${event.detail}`;
+      if (event.feed === FEED) this.noteFeed(event.status, event.detail);
       this.options.say(`feed ${event.feed} ${event.status}: ${event.detail}`);
     } else this.lastEventAt = at;
     session.market({ ...event, at });
@@ -283,12 +281,16 @@ export class LiveDriver {
     }
   }
 
+  private noteFeed(status: FeedChanged['status'], detail: string): void {
+    // a new connection has not brought yet what was missed
+    if (status === 'connected') return;
+    this.stale = status === 'stale';
+    this.status = status === 'resynced' ? 'live' : `${status}: ${detail}`;
+  }
+
   private tell(feed: string, status: 'disconnected' | 'stale' | 'resynced', detail: string): void {
     const at = this.now();
-    if (feed === FEED) {
-      this.stale = status === 'stale';
-      this.status = status === 'resynced' ? 'live' : `${status}: ${detail}`;
-    }
+    if (feed === FEED) this.noteFeed(status, detail);
     this.options.session.market({ kind: 'feed-changed', at, eventTime: at, feed, status, detail });
   }
 
