@@ -53,6 +53,10 @@ export async function writeBadFiles(place: Workplace): Promise<void> {
     waveCsv(60, (row) => [String(Number(row[0]) / 1000), ...row.slice(1)]),
   );
   place.write('FIELDS-1h.csv', `${good}${START + 60 * 3_600_000},1,2\n`);
+  place.write(
+    'OTHER-1h.csv',
+    waveCsv(60, (row, i) => (i === 7 ? [...row.slice(0, 5), '7'] : row)),
+  );
   place.write('FUNDING.csv', `time,rate\n${START},0.0001\n${START + 28_800_000},0.0001\n`);
   place.write('PARQUET.parquet', 'this is no Parquet file');
   place.write(

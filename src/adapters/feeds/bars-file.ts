@@ -2,10 +2,11 @@ import { basename } from 'node:path';
 import { InputError, parseInstant, parseInterval } from '#base';
 import { type BarCounts, type InstrumentId, instrumentIdOf } from '#market';
 import { BarRows, checkedColumns, modeOf, stepCounts, timeFactor } from './bar-rows.ts';
-import { type CsvHeader, clip, readHeader, scanRows } from './csv.ts';
+import { type CsvHeader, clip } from './csv.ts';
 import { type OpenedFile, openDataFile, symbolOfFile } from './open-file.ts';
 import { readParquetBars } from './parquet.ts';
 import { type BarSeries, barSeries } from './series.ts';
+import { textRows } from './text-rows.ts';
 
 export interface ReadBarsOptions {
   /** The instrument, when the file's name does not say it. In a universe file: take only this one. */
@@ -27,10 +28,11 @@ export interface ReadBars {
   readonly sorted: number;
 }
 
-const BAR_NAMES = ['time', 'open', 'high', 'low', 'close', 'volume'] as const;
+export const BAR_NAMES = ['time', 'open', 'high', 'low', 'close', 'volume'] as const;
 type BarName = (typeof BAR_NAMES)[number];
 
-const ALIASES: Readonly<Record<BarName, readonly string[]>> = {
+/** Names that an import also understands. */
+export const ALIASES: Readonly<Record<BarName, readonly string[]>> = {
   time: ['time', 'timestamp', 'date', 'datetime', 'open_time', 'opentime', 'ts'],
   open: ['open', 'o'],
   high: ['high', 'h'],
@@ -38,11 +40,16 @@ const ALIASES: Readonly<Record<BarName, readonly string[]>> = {
   close: ['close', 'c'],
   volume: ['volume', 'vol', 'v'],
 };
-const SYMBOL_ALIASES = ['symbol', 'ticker', 'pair', 'instrument'];
+export const SYMBOL_ALIASES = ['symbol', 'ticker', 'pair', 'instrument'];
+const PARQUET_ALIASES = { ...ALIASES, symbol: SYMBOL_ALIASES };
 
-/** Whether a header is that of a bars file. */
-export function isBarsHeader(names: readonly string[]): boolean {
-  return ['open', 'high', 'low', 'close'].every((name) => names.includes(name));
+const PRICES = ['open', 'high', 'low', 'close'] as const;
+
+/** Whether a header is that of a bars file; `lenient` also knows the aliases. */
+export function isBarsHeader(names: readonly string[], lenient = false): boolean {
+  return PRICES.every((name) =>
+    lenient ? ALIASES[name].some((alias) => names.includes(alias)) : names.includes(name),
+  );
 }
 
 /**
@@ -68,12 +75,13 @@ export async function readBars(file: OpenedFile, options: ReadBarsOptions = {}):
     if (broken.length < 5) broken.push(`line ${line}: ${what}`);
   };
   let groups: Map<string, BarRows>;
-  if (file.format === 'parquet') groups = await readParquetBars(file.path, fallback, onBroken);
-  else if (file.format === 'csv') groups = readCsvBars(file, fallback, lenient, onBroken);
+  if (file.format === 'parquet')
+    groups = await readParquetBars(file.path, fallback, onBroken, lenient ? PARQUET_ALIASES : {});
+  else if (file.format === 'csv' || lenient) groups = readTextBars(file, fallback, lenient, onBroken);
   else
     throw new InputError(
       `${file.path} holds JSON lines, not bars`,
-      'give it as a tape (--tape), or bars as CSV or Parquet',
+      'give depth as a tape (--tape); bars as JSON lines go through `quorum data import`',
     );
   const hasSymbols = !(groups.size === 1 && groups.has(fallback));
   const chosen = only !== null && hasSymbols ? pick(file.path, groups, only) : groups;
@@ -86,9 +94,10 @@ function mendFor(what: string): string {
   return 'write plain decimal numbers; leave rows without a price out, or use `quorum data import`, which drops them';
 }
 
-function columnPositions(
+/** Where the columns of bars stand in a header, or an InputError that names those it lacks. */
+export function barPositions(
   path: string,
-  header: CsvHeader,
+  header: Pick<CsvHeader, 'names'>,
   lenient: boolean,
 ): { numbers: number[]; symbol: number } {
   const find = (names: readonly string[]) => header.names.findIndex((name) => names.includes(name));
@@ -104,14 +113,15 @@ function columnPositions(
   return { numbers, symbol };
 }
 
-function readCsvBars(
+function readTextBars(
   file: OpenedFile,
   fallback: string,
   lenient: boolean,
   onBroken: (line: number, what: string) => void,
 ): Map<string, BarRows> {
-  const header = readHeader(file.path, file.bytes);
-  const { numbers, symbol } = columnPositions(file.path, header, lenient);
+  const rowsOf = textRows(file);
+  const { header } = rowsOf;
+  const { numbers, symbol } = barPositions(file.path, header, lenient);
   const groups = new Map<string, BarRows>();
   const group = (name: string): BarRows => {
     let rows = groups.get(name);
@@ -121,19 +131,17 @@ function readCsvBars(
     }
     return rows;
   };
-  const dated = lenient && datesAreText(file.bytes, header, numbers[0]!);
+  const dated = lenient && isDateText(rowsOf.first(numbers[0]!));
   const texts = symbol >= 0 ? [symbol] : [];
   if (dated) texts.push(numbers[0]!);
   let rows = symbol >= 0 ? null : group(fallback);
   const plan = { numbers: dated ? numbers.slice(1) : numbers, texts };
   const shift = dated ? 1 : 0;
-  scanRows(
-    file.bytes,
-    header,
+  rowsOf.scan(
     plan,
     (values, text, line) => {
       if (symbol >= 0 && rows?.symbol !== text[0]) rows = group(text[0]!);
-      const time = dated ? parseInstant(text.at(-1)!.replace(/^"|"$/g, '')) : values[0]!;
+      const time = dated ? parseInstant(unquoted(text.at(-1)!)) : values[0]!;
       if (time === null) {
         onBroken(line, `"${clip(text.at(-1)!)}" is not a date`);
         return;
@@ -146,12 +154,11 @@ function readCsvBars(
   return groups;
 }
 
-/** Whether the first row's time is a date such as `2023-07-04`. */
-function datesAreText(bytes: Uint8Array, header: CsvHeader, position: number): boolean {
-  let end = bytes.indexOf(10, header.rows);
-  if (end < 0) end = bytes.length;
-  const field = Buffer.from(bytes.subarray(header.rows, end)).toString('utf8').split(',')[position] ?? '';
-  return Number.isNaN(Number(field)) && parseInstant(field.trim().replace(/^"|"$/g, '')) !== null;
+const unquoted = (text: string) => text.trim().replace(/^"|"$/g, '');
+
+/** Whether a time is a date such as `2023-07-04` and not a number. */
+export function isDateText(text: string): boolean {
+  return Number.isNaN(Number(text)) && parseInstant(unquoted(text)) !== null;
 }
 
 function pick(path: string, groups: Map<string, BarRows>, only: string): Map<string, BarRows> {

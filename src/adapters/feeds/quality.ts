@@ -1,8 +1,10 @@
-import { formatInterval, type Instant } from '#base';
+import { formatInstant, formatInterval, type Instant } from '#base';
 import { expectsBar, type InstrumentId, instrumentFor } from '#market';
 import { type ReadBars, readBars } from './bars-file.ts';
 import { openDataFile } from './open-file.ts';
 import type { BarSeries } from './series.ts';
+import { type TimeSigns, timeReasons, timeSigns } from './session-shift.ts';
+import { type SuspectedSplit, suspectedSplits } from './suspected-splits.ts';
 
 /** What is to be known of one series before it is traded on. */
 export interface SeriesQuality {
@@ -24,6 +26,10 @@ export interface SeriesQuality {
   /** Closes that jump by more than 20 robust deviations and 5 %. */
   readonly outliers: number;
   readonly zeroVolume: number;
+  /** Jumps that look like splits nobody adjusted for; at most 20. */
+  readonly suspectedSplits: readonly SuspectedSplit[];
+  /** Whether the times seem to be in another zone than UTC. */
+  readonly times: TimeSigns;
   readonly hash: string;
   readonly verdict: 'good' | 'usable' | 'poor';
   readonly reasons: readonly string[];
@@ -62,7 +68,10 @@ export function judgeSeries(series: BarSeries, fileHasFaults = false): SeriesQua
   const { columns, faults, intervalMs, instrument } = series;
   const { length, time } = columns;
   const holes = holesOf(series, instrumentFor(instrument).calendar);
-  const outliers = countOutliers(columns.close, length);
+  const spread = closeSpread(columns.close, length);
+  const outliers = spread === null ? 0 : countOutliers(columns.close, length, spread.limit);
+  const splits = spread === null ? [] : suspectedSplits(columns, spread.deviation, spread.limit);
+  const times = timeSigns(columns, intervalMs, instrumentFor(instrument).calendar);
   let zeroVolume = 0;
   for (let i = 0; i < length; i++) if (columns.volume[i] === 0) zeroVolume += 1;
   const ohlcBreaks = faults['high-below-low'] + faults['not-enclosing'];
@@ -81,9 +90,15 @@ export function judgeSeries(series: BarSeries, fileHasFaults = false): SeriesQua
   if (otherRefused > 0) reasons.push(`${otherRefused} unusable bars`);
   if (holes.missing > 0) reasons.push(`${holes.missing} missing bars in ${holes.gaps} holes`);
   if (outliers > 0) reasons.push(`${outliers} outliers`);
+  if (splits.length > 0) reasons.push(splitsText(splits));
+  reasons.push(...timeReasons(times));
   if (share(zeroVolume, length) > 0.5) reasons.push('more than half of the bars have no volume');
   if (fileHasFaults) reasons.push('lines that could not be read, or rows out of order');
-  const poor = share(bad, length) > 0.01 || share(holes.missing, length + holes.missing) > 0.2 || length < 2;
+  const poor =
+    share(bad, length) > 0.01 ||
+    share(holes.missing, length + holes.missing) > 0.2 ||
+    times.shift !== null ||
+    length < 2;
   const verdict = poor ? 'poor' : reasons.length > 0 ? 'usable' : 'good';
   return {
     instrument,
@@ -98,6 +113,8 @@ export function judgeSeries(series: BarSeries, fileHasFaults = false): SeriesQua
     otherRefused,
     outliers,
     zeroVolume,
+    suspectedSplits: splits,
+    times,
     hash: series.hash,
     verdict,
     reasons,
@@ -129,14 +146,31 @@ function holesOf(
   return { gaps, missing, largestGap: largest };
 }
 
-function countOutliers(close: Float64Array, length: number): number {
-  if (length < 20) return 0;
-  const sizes = new Float64Array(length - 1);
-  for (let i = 1; i < length; i++) sizes[i - 1] = Math.abs(Math.log(close[i]! / close[i - 1]!));
-  const median = sizes.slice().sort()[length >> 1]!;
+function splitsText(splits: readonly SuspectedSplit[]): string {
+  const [{ at, ratio }] = splits as [SuspectedSplit, ...SuspectedSplit[]];
+  const words = ratio >= 1 ? `${+ratio.toFixed(3)}:1` : `1:${+(1 / ratio).toFixed(3)}`;
+  const more = splits.length > 1 ? ` and ${splits.length - 1} more` : '';
+  return `suspected split ${words} on ${formatInstant(at).slice(0, 10)}${more}`;
+}
+
+/** Returns looked at to judge the spread of many bars. */
+const SPREAD_SAMPLES = 200_000;
+
+/** Robust deviation of one bar's logarithmic return, and the size from which on one is an outlier; null for few bars. */
+function closeSpread(close: Float64Array, length: number): { deviation: number; limit: number } | null {
+  if (length < 20) return null;
+  const stride = Math.ceil((length - 1) / SPREAD_SAMPLES);
+  const sizes = new Float64Array(Math.floor((length - 2) / stride) + 1);
+  for (let i = 0; i < sizes.length; i++)
+    sizes[i] = Math.abs(Math.log(close[i * stride + 1]! / close[i * stride]!));
+  const median = sizes.sort()[sizes.length >> 1]!;
   // 1.4826 x median absolute value estimates the deviation of a centred normal
-  const limit = Math.max(OUTLIER_LEAST, OUTLIER_DEVIATIONS * 1.4826 * median);
+  const deviation = 1.4826 * median;
+  return { deviation, limit: Math.max(OUTLIER_LEAST, OUTLIER_DEVIATIONS * deviation) };
+}
+
+function countOutliers(close: Float64Array, length: number, limit: number): number {
   let count = 0;
-  for (const size of sizes) if (size > limit) count += 1;
+  for (let i = 1; i < length; i++) if (Math.abs(Math.log(close[i]! / close[i - 1]!)) > limit) count += 1;
   return count;
 }

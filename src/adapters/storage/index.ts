@@ -1,6 +1,7 @@
 export * from './backup.ts';
 export * from './faults.ts';
 export { readHeadFile } from './head-file.ts';
+export * from './history/index.ts';
 export * from './journal-file.ts';
 export {
   type ExpectedHead,

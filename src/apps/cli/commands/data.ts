@@ -1,32 +1,38 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import type { FileQuality, SeriesQuality, TapeSeries } from '#adapters';
+import type { FileQuality, TapeSeries } from '#adapters';
 import { formatInstant, formatInterval, InputError } from '#base';
 import { instantArgument, wholeArgument } from '../arguments.ts';
+import { fileQualityLines, spanText } from '../quality-text.ts';
 import { EXIT, ExitError, Terminal, table } from '../terminal.ts';
+import { importCommand, listStore, qualityCommand, removeCommand } from './data-store.ts';
 
 interface DownloadOptions {
   interval: string;
   from: number;
   to?: number;
   dir: string;
+  store?: string;
   url?: string;
   retries: number;
   json: boolean;
 }
 
 export function dataCommand(): Command {
-  const data = new Command('data').description('Download, import, check and list bars files.').addHelpText(
-    'after',
-    `
+  const data = new Command('data')
+    .description('Download, import, check and list market data, in files and in a history store.')
+    .addHelpText(
+      'after',
+      `
 Examples:
   $ quorum data download BTCUSDT ETHUSDT --interval 5m --from 2024-01-01 --to 2024-02-01
-  $ quorum data import export.csv --instrument AAPL.NASDAQ --out data/AAPL-1d.csv.gz
-  $ quorum data check data/BTCUSDT-5m.csv.gz
-  $ quorum data list data`,
-  );
-  for (const command of [download(), importing(), check(), listing()]) data.addCommand(command);
+  $ quorum data import data/BTCUSDT-5m.csv.gz funding.csv universe.parquet --store history
+  $ quorum data list --store history
+  $ quorum data quality --store history
+  $ quorum data check data/BTCUSDT-5m.csv.gz`,
+    );
+  for (const command of [download(), importCommand(), listing(), qualityCommand(), removeCommand(), check()])
+    data.addCommand(command);
   return data;
 }
 
@@ -40,6 +46,7 @@ function download(): Command {
     .option('--to <time>', 'bars before this time; now when left out', instantArgument)
     .option('--interval <interval>', 'length of the bars', '5m')
     .option('--dir <dir>', 'where SYMBOL-interval.csv.gz goes', 'data')
+    .option('--store <dir>', 'import what was fetched into this history store as well')
     .option('--url <url>', 'another address that speaks the same REST')
     .option('--retries <n>', 'how often a call that failed is tried again', wholeArgument(0, 20), 6)
     .option('--json', 'one JSON object on stdout', false)
@@ -52,7 +59,7 @@ function download(): Command {
 
 async function runDownload(symbols: string[], options: DownloadOptions): Promise<void> {
   const terminal = new Terminal(options.json);
-  const { BinanceUsdmRest, downloadBars } = await import('#adapters');
+  const { BinanceUsdmRest, downloadBars, importFiles } = await import('#adapters');
   const rest = new BinanceUsdmRest({
     retriesMax: options.retries,
     ...(options.url === undefined ? {} : { baseUrl: options.url }),
@@ -83,51 +90,17 @@ async function runDownload(symbols: string[], options: DownloadOptions): Promise
   } finally {
     process.removeListener('SIGINT', stop);
   }
-  terminal.result({ interval: options.interval, files });
-}
-
-function importing(): Command {
-  return new Command('import')
-    .description('Read a foreign bars file leniently and write it normalised.')
-    .argument(
-      '<file>',
-      'CSV, gzip CSV or Parquet with other column names, dates as text, seconds, unsorted rows',
-    )
-    .option('--out <file>', '.csv, .csv.gz or .parquet; data/NAME.csv.gz when left out')
-    .option('--instrument <id>', 'the instrument, when the file name does not say it')
-    .option('--force', 'replace the output file when it exists', false)
-    .option('--json', 'one JSON object on stdout', false)
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ quorum data import aapl-export.csv --instrument AAPL.NASDAQ --out data/AAPL-1d.csv.gz',
-    )
-    .action(runImport);
-}
-
-async function runImport(
-  file: string,
-  options: { out?: string; instrument?: string; force: boolean; json: boolean },
-): Promise<void> {
-  const terminal = new Terminal(options.json);
-  const { importBars } = await import('#adapters');
-  const out =
-    options.out ?? join('data', `${basename(file).replace(/(\.csv)?(\.gz)?$|\.parquet$/i, '')}.csv.gz`);
-  if (resolve(out) === resolve(file)) {
-    throw new InputError(
-      `${out} is the file to import`,
-      'choose another name with --out; the original is left alone',
-    );
-  }
-  if (existsSync(out) && !options.force) {
-    throw new InputError(
-      `${out} exists already`,
-      'choose another name with --out, or replace it with --force',
-    );
-  }
-  const quality = await importBars(file, out, options.instrument ?? null);
-  terminal.result({ out, ...quality });
-  for (const line of qualityLines(quality)) terminal.say(line);
-  terminal.say(`written to ${out}`);
+  if (options.store === undefined) return terminal.result({ interval: options.interval, files });
+  const paths = files.map((file) => file.path);
+  const { series } = await importFiles({
+    store: options.store,
+    files: paths,
+    instrument: null,
+    replace: false,
+  });
+  for (const { id, rows, added } of series)
+    terminal.say(`${id}: ${rows} bars in ${options.store} (${added} new)`);
+  terminal.result({ interval: options.interval, files, store: options.store, series });
 }
 
 function check(): Command {
@@ -159,17 +132,17 @@ async function runCheck(files: string[], options: { json: boolean }): Promise<vo
   for (const argument of files) {
     const { instrument, path } = parseFileArgument(argument);
     const { format, bytes } = await openDataFile(path);
-    if (format === 'jsonl' || (format === 'csv' && isOtherTape(bytes))) {
+    if ((format === 'jsonl' && !isJsonBars(bytes)) || (format === 'csv' && isOtherTape(bytes))) {
       const recordings = (await readTapeFile(argument)).map(recordingOf);
       results.push({ file: path, recordings });
       terminal.say(path);
       for (const one of recordings)
-        terminal.say(`  ${one.instrument}: ${one.kind}, ${one.rows} rows, ${span(one)}`);
+        terminal.say(`  ${one.instrument}: ${one.kind}, ${one.rows} rows, ${spanText(one)}`);
       continue;
     }
     const quality = await checkBarsFile(path, instrument);
     results.push(quality);
-    for (const line of qualityLines(quality)) terminal.say(line);
+    for (const line of fileQualityLines(quality)) terminal.say(line);
   }
   terminal.result({ files: results });
   const poor = results.find(
@@ -182,6 +155,11 @@ async function runCheck(files: string[], options: { json: boolean }): Promise<vo
       'the reasons stand above; get a better copy or leave it out',
     );
   }
+}
+
+/** Whether JSON lines begin with a bar and not with a message of an order book. */
+function isJsonBars(bytes: Uint8Array): boolean {
+  return /^\s*\{[^\n]*"(?:open|o)"\s*:/i.test(Buffer.from(bytes.subarray(0, 4096)).toString('utf8'));
 }
 
 /** Whether a header has a time but no open price: funding, quotes, prints or marks. */
@@ -214,16 +192,20 @@ function recordingOf(series: TapeSeries): Recording {
 
 function listing(): Command {
   return new Command('list')
-    .description('The bars files of a folder and their quality.')
-    .argument('[dir]', 'a folder', 'data')
+    .description('The series of a history store, or the bars files of a folder and their quality.')
+    .argument('[dir]', 'a store or a folder; the store when one is there, else data')
+    .option('--store <dir>', 'a history store')
     .option('--json', 'one JSON object on stdout', false)
-    .addHelpText('after', '\nExample:\n  $ quorum data list data')
+    .addHelpText('after', '\nExamples:\n  $ quorum data list --store history\n  $ quorum data list data')
     .action(runList);
 }
 
-async function runList(dir: string, options: { json: boolean }): Promise<void> {
+async function runList(named: string | undefined, options: { store?: string; json: boolean }): Promise<void> {
   const terminal = new Terminal(options.json);
-  const { listBars } = await import('#adapters');
+  const { DEFAULT_STORE, HistoryStore, listBars } = await import('#adapters');
+  if (options.store !== undefined) return listStore(terminal, HistoryStore.open(options.store));
+  const dir = named ?? (HistoryStore.isStore(DEFAULT_STORE) ? DEFAULT_STORE : 'data');
+  if (HistoryStore.isStore(dir)) return listStore(terminal, HistoryStore.open(dir));
   if (existsSync(dir) && !statSync(dir).isDirectory()) {
     throw new InputError(`${dir} is a file`, 'give a folder, or look at one file with quorum data check');
   }
@@ -247,31 +229,3 @@ async function runList(dir: string, options: { json: boolean }): Promise<void> {
 }
 
 const day = (at: number) => formatInstant(at).slice(0, 10);
-const span = ({ first, last }: { first: number | null; last: number | null }) =>
-  first === null || last === null ? 'empty' : `${formatInstant(first)} to ${formatInstant(last)}`;
-
-function qualityLines(quality: FileQuality): string[] {
-  const lines = [quality.file];
-  for (const one of quality.series) lines.push(...seriesLines(one));
-  if (quality.brokenLines > 0) lines.push(`  lines that could not be read: ${quality.brokenLines}`);
-  for (const sample of quality.brokenSamples) lines.push(`    ${sample}`);
-  if (quality.unsorted > 0) lines.push(`  symbols with rows out of order: ${quality.unsorted}`);
-  return lines;
-}
-
-function seriesLines(one: SeriesQuality): string[] {
-  const rows = [
-    ['interval', one.interval],
-    ['rows', String(one.rows)],
-    ['span', span(one)],
-    ['gaps', one.gaps === 0 ? '0' : `${one.gaps} (${one.missing} bars missing)`],
-    [
-      'duplicates',
-      `${one.duplicates}${one.conflicts > 0 ? `, ${one.conflicts} of them with other figures` : ''}`,
-    ],
-    ['bad bars', String(one.ohlcBreaks + one.otherRefused)],
-    ['outliers', String(one.outliers)],
-    ['verdict', one.reasons.length === 0 ? one.verdict : `${one.verdict}: ${one.reasons.join('; ')}`],
-  ];
-  return [`  ${one.instrument}`, ...table(rows).map((line) => `    ${line}`)];
-}

@@ -8,6 +8,7 @@ import { EXIT, ExitError, Terminal, table } from '../terminal.ts';
 
 interface Options {
   bars?: string;
+  store?: string;
   columns?: string;
   out?: string;
   list: boolean;
@@ -26,7 +27,8 @@ Examples:
 export function featuresCommand(): Command {
   return new Command('features')
     .description('Compute features over a bars file, or list them all.')
-    .option('--bars <[INSTRUMENT=]FILE>', 'bars: CSV, gzip CSV or Parquet')
+    .option('--bars <[INSTRUMENT=]FILE>', 'bars: CSV, gzip CSV, Parquet, or a series of the store')
+    .option('--store <dir>', 'history store that holds the series named; history when left out')
     .option('--columns <list>', 'features, separated by commas: rsi:14,macd:12:26:9,...')
     .option('--out <file>', 'write .csv or .parquet here instead of CSV on stdout')
     .option('--list', 'every feature with parameters, outputs, units and source', false)
@@ -48,11 +50,11 @@ async function run(options: Options): Promise<void> {
     throw usage('--columns names no feature', 'write for example --columns "rsi:14"');
   const { computeFeatures, parseFeature } = await import('#features');
   const { csvPieces, firstRows, jsonRows, writeParquet } = await import('../feature-table.ts');
-  const { writeWholeFile } = await import('../whole-file.ts');
+  const { writeWholeFile } = await import('../../whole-file.ts');
   // a misspelt feature is told before a large file is read
   for (const request of requests) parseFeature(request);
   const out = options.out === undefined ? null : checkedOut(options.out, options.bars);
-  const series = await readOne(options.bars);
+  const series = await readOne(options.bars, options.store ?? null);
   const { columns } = series;
   const features: FeatureTable = {
     times: columns.time,
@@ -101,8 +103,13 @@ function checkedOut(path: string, bars: string): Out {
   return { path, format };
 }
 
-async function readOne(argument: string): Promise<BarSeries> {
-  const { parseFileArgument, readBarsFile } = await import('#adapters');
+async function readOne(argument: string, store: string | null): Promise<BarSeries> {
+  const { isSeriesArgument, parseFileArgument, readBarsFile, readSeries } = await import('#adapters');
+  if (isSeriesArgument(argument)) {
+    const [series] = await readSeries(argument, store);
+    if (series?.kind === 'bars') return series;
+    throw new InputError(`${argument} holds no bars`, 'name a series such as BTCUSDT.BINANCE-USDM@5m');
+  }
   const { instrument, path } = parseFileArgument(argument);
   const series = await readBarsFile(path, { instrument });
   if (series.length > 1) {
