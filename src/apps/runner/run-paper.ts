@@ -249,11 +249,11 @@ class Program {
     const what = line.instrument === null ? '' : ` ${line.instrument}`;
     if (line.type === 'decision') {
       if (line.outcome !== 'entered' && line.outcome !== 'in-review') return;
-      const size = line.size === null ? '' : ` ${line.size.quantity}`;
+      // as the sizer wished it; the order is on the instrument's grid
+      const size = line.size === null ? '' : ` about ${Number(Number(line.size.quantity).toPrecision(4))}`;
       const words = `${line.action}${size}${what} (confidence ${line.confidence.toFixed(2)})`;
-      this.tell(
-        `${formatInstant(line.at)} ${line.desk} ${line.outcome === 'entered' ? 'enters' : 'waits for a review of'} ${words}`,
-      );
+      const waits = line.outcome === 'entered' ? '' : ' waits for a review:';
+      this.tell(`${formatInstant(line.at)} ${line.desk}:${waits} ${words}`);
     } else if (!line.shadow) this.tell(`${formatInstant(line.at)} ${line.type}${what}: ${line.text}`);
   }
 

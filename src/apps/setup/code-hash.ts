@@ -7,9 +7,13 @@ import { sourceFiles } from './source-files.ts';
 /** Folder of the running program's own code: `src` in a clone, `dist` in a package. */
 export const PROGRAM_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What decides: the rooms above the rim. */
-const DECIDING =
-  /^(base|market|ledger|features|signals|ensemble|risk|execution|learning|engine|desks|research)\//;
+/** What decides: the rooms above the rim, the order in which a backtest plays, and what makes parts into a portfolio. */
+const DECIDING = [
+  /^(base|market|ledger|features|signals|ensemble|risk|execution|learning|engine|desks)\/(?!test-kit)/,
+  /^research\/backtest\./,
+  /^apps\/setup\/study\./,
+  /^apps\/runner\/portfolio-setup\./,
+];
 
 let known: string | null = null;
 
@@ -18,7 +22,7 @@ export function codeHash(): string {
   if (known !== null) return known;
   const hash = createHash('sha256');
   for (const file of sourceFiles(PROGRAM_ROOT)) {
-    if (DECIDING.test(file))
+    if (DECIDING.some((pattern) => pattern.test(file)))
       hash
         .update(file)
         .update('\0')

@@ -154,9 +154,15 @@ export class Axis {
   }
 }
 
-/** Fifteen digits, so that 0.1 + 2 * 0.1 is 0.3. */
+/** No more decimals than its parts have, so that 0.1 + 2 * 0.1 is 0.3 and -1.2 + 11 * 0.1 is -0.1. */
 function onGrid(low: number, step: number, k: number): number {
-  return Number((low + k * step).toPrecision(15));
+  return Number((low + k * step).toFixed(Math.min(100, Math.max(decimalsOf(low), decimalsOf(step)))));
+}
+
+function decimalsOf(value: number): number {
+  const [digits = '', exponent = '0'] = String(value).split('e');
+  const point = digits.indexOf('.');
+  return Math.max(0, (point < 0 ? 0 : digits.length - point - 1) - Number(exponent));
 }
 
 function checkChoices(name: string, { choices }: CategoricalParameter): void {

@@ -19,6 +19,7 @@ describe('Space', () => {
       x: { kind: 'float', low: -2, high: 3 },
       rate: { kind: 'float', low: 1e-5, high: 1, log: true },
       share: { kind: 'float', low: 0, high: 0.35, step: 0.1 },
+      tilt: { kind: 'float', low: -1.2, high: 0.1, step: 0.1 },
       n: { kind: 'int', low: 2, high: 5 },
       odd: { kind: 'int', low: 1, high: 10, step: 3 },
       size: { kind: 'int', low: 1, high: 1000, log: true },
@@ -29,6 +30,7 @@ describe('Space', () => {
     expect(seen('n')).toEqual([2, 3, 4, 5]);
     expect(seen('odd')).toEqual([1, 10, 4, 7]);
     expect(seen('share')).toEqual([0, 0.1, 0.2, 0.3]);
+    expect(seen('tilt')).toContain(-0.1);
     expect(seen('way')).toEqual(['long', 'short', true]);
     for (const { x, rate, size } of points) {
       expect(x).toBeGreaterThanOrEqual(-2);

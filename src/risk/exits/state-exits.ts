@@ -1,4 +1,4 @@
-import { assert, HOUR, MINUTE } from '#base';
+import { assert, formatInterval, HOUR, MINUTE } from '#base';
 import type { AccountSummary, Exposure } from '../account.ts';
 import type { Exit } from '../exit.ts';
 
@@ -27,7 +27,8 @@ export function timeExit(changes: Partial<TimeExitConfig> = {}): Exit {
       const longest =
         (entryRegime === null ? undefined : config.longestMs[entryRegime]) ?? config.otherwiseMs;
       if (at - openedAt < longest) return null;
-      return { exit, reason: `held for ${at - openedAt} ms in ${entryRegime ?? 'no'} regime` };
+      const held = formatInterval(Math.round((at - openedAt) / MINUTE) * MINUTE);
+      return { exit, reason: `held for ${held} in ${entryRegime ?? 'no'} regime` };
     },
   };
 }
