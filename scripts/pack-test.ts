@@ -98,6 +98,10 @@ function ownDesk(): void {
   assert.equal(summary.bars, 5_000);
   assert.ok(summary.trades > 10, `the desk made ${summary.trades} trades`);
   step(`own desk backtested: ${summary.trades} trades`);
+  const grid = ['--param', 'oversold=20:35:5', '--workers', '2', '--json'];
+  const sweep = run(home, 'npx', ['quorum', 'sweep', 'my-desk/desk.ts', '--bars', 'WALK-1h.csv', ...grid]);
+  assert.equal((JSON.parse(sweep) as { done: number }).done, 4);
+  step('own desk swept on two threads');
   run(home, 'npx', ['quorum', 'replay', 'run']);
   assert.match(run(home, 'npx', ['quorum', 'why', 'run']), /sources/);
   const list = JSON.parse(run(home, 'npx', ['quorum', 'features', '--list', '--json'])) as {

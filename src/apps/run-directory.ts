@@ -1,11 +1,13 @@
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -156,7 +158,10 @@ export class RunDirectory implements TraceSink {
     for (const name of written) renameSync(join(this.path, name), join(this.target, name));
     rmdirSync(this.path);
     // what an earlier run had and this one has not
-    for (const name of KNOWN) if (!written.includes(name)) rmSync(join(this.target, name), { force: true });
+    for (const name of KNOWN) {
+      if (!written.includes(name))
+        rmSync(join(this.target, name), { force: true, recursive: name === STUDY });
+    }
   }
 
   /** Takes away what was written of a run that failed. */
@@ -166,12 +171,23 @@ export class RunDirectory implements TraceSink {
   }
 }
 
-const KNOWN = new Set([...RUN_FILES, 'journal.head', 'journal.side', 'journal.lock', UNFINISHED]);
+/** What an earlier run's parts were worth: `quorum worth` writes it, and it goes with that run. */
+const STUDY = 'worth';
+
+const KNOWN = new Set([...RUN_FILES, 'journal.head', 'journal.side', 'journal.lock', UNFINISHED, STUDY]);
+
+/** Files of such a study; its folder is only thrown away when it holds nothing else. */
+const STUDY_FILES = /^(worth\.json|worth\.csv|trades\.csv|worth\.unfinished)(\.part)?$/;
+
+const isStudy = (path: string): boolean =>
+  !existsSync(path) ||
+  (statSync(path).isDirectory() && readdirSync(path).every((name) => STUDY_FILES.test(name)));
 
 /** An empty or earlier run's directory may be used; anything else is left alone. Returns the folder to write in. */
 function prepare(path: string): string {
   makeFolder(path);
-  const strange = readdirSync(path).find((name) => !KNOWN.has(name));
+  const strange =
+    readdirSync(path).find((name) => !KNOWN.has(name)) ?? (isStudy(join(path, STUDY)) ? undefined : STUDY);
   if (strange !== undefined) {
     throw new InputError(
       `${path} holds something that is not a run's (${strange})`,

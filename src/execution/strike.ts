@@ -49,8 +49,9 @@ export function look(
 export const takesPart = (of: Look, order: VenueOrder, open: number): boolean =>
   order.since <= open && order.arrivesAt < of.end;
 
-/** Working and in the market: not a child that waits. */
-export const isLive = (order: VenueOrder): boolean => order.status === 'working' && order.active;
+/** Working and in the market: not a child that waits, nor one the market never reaches. */
+export const isLive = (order: VenueOrder): boolean =>
+  order.status === 'working' && order.active && order.deaf !== true;
 
 /** Waits for its trigger still. */
 export const isWaiting = (order: VenueOrder): boolean => hasTrigger(order.request.type) && !order.triggered;

@@ -104,6 +104,7 @@ export class VenueMemory {
 
   add(request: OrderRequest, since: number, arrivesAt: number): VenueOrder {
     const order = newVenueOrder(request, since, arrivesAt, this.nextSequence());
+    if (request.parent !== null && this.options.deafTo?.includes(request.reason)) order.deaf = true;
     this.track(request.instrument).orders.push(order);
     this.where.set(request.clientId, request.instrument);
     return order;

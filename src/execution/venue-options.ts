@@ -83,6 +83,11 @@ export interface SimulatedVenueOptions {
   readonly noise?: ExecutionNoise | null;
   /** `limitFill: 'queue'` on bars: the queue ahead as a share of the last bar's volume. Default 0.1. */
   readonly queueShare?: number;
+  /**
+   * Studies only: reasons of protective orders (`stop-loss`, `take-profit`) that are accepted, rest and end as ever but
+   * are never reached by the market, so that a run without them differs in nothing else. Default: none.
+   */
+  readonly deafTo?: readonly string[];
   /** Finished orders kept at least, to answer queries and repeated submissions. Default 4096. */
   readonly rememberedOrders?: number;
 }

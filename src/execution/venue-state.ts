@@ -44,6 +44,8 @@ export interface VenueOrder {
   /** Open time of the bar whose opening price it has met. */
   metOpenOf: Instant;
   readonly fills: VenueReport[];
+  /** Studies only: the market never reaches it; see `deafTo` of the venue's options. */
+  deaf?: true;
 }
 
 /** A book's position at the venue. */

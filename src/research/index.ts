@@ -4,3 +4,5 @@ export * from './equity-curve.ts';
 export * from './optimise/index.ts';
 export * from './splits/index.ts';
 export * from './statistics/index.ts';
+export * from './sweep/index.ts';
+export * from './worth/index.ts';

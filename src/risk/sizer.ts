@@ -66,5 +66,7 @@ export interface NotSized {
 export interface Sizer {
   readonly name: string;
   readonly features: SizerNeeds;
+  /** Factors and rules of its own that a study may take out: name -> the same sizer without it. */
+  readonly removable?: Readonly<Record<string, () => Sizer>>;
   readonly size: (context: SizingContext, values: Readonly<Record<string, number>>) => Sized | NotSized;
 }

@@ -38,8 +38,10 @@ describe('--help', () => {
     const names = commandLines().map((words) => words.join(' '));
     for (const name of [
       'backtest',
+      'sweep',
       'replay',
       'why',
+      'worth',
       'features',
       'new',
       'doctor',
@@ -47,6 +49,8 @@ describe('--help', () => {
       'data import',
       'data check',
       'data list',
+      'data quality',
+      'data remove',
     ]) {
       expect(names).toContain(name);
     }
@@ -59,7 +63,7 @@ describe('--help', () => {
     expect(help.stderr).toBe('');
   });
 
-  it.each(['features', 'data', 'new', 'doctor', 'why'])('%s shows examples', async (name) => {
+  it.each(['sweep', 'features', 'data', 'new', 'doctor', 'why'])('%s shows examples', async (name) => {
     expect((await runCli(name, '--help')).stdout).toMatch(/Examples:\n {2}\$ quorum /);
   });
 });

@@ -137,7 +137,7 @@ describe('the documents', () => {
     for (const { language, text } of blocksOf(read('docs/guide.md'))) {
       if (language !== 'sh') continue;
       for (const line of text.trim().split('\n')) {
-        const [npx, program, ...words] = line.split(' ');
+        const [npx, program, ...words] = line.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ''));
         expect([npx, program]).toEqual(['npx', 'quorum']);
         const run = await quorum(words, clone);
         expect(run.code, `${line}\n${run.stderr}`).toBe(0);

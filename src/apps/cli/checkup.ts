@@ -3,7 +3,7 @@ import { arch, platform, release } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { formatInstant, SECOND } from '#base';
 import { PROGRAM_ROOT, packageVersion } from '../setup/code-hash.ts';
-import { writeWholeFile } from './whole-file.ts';
+import { writeWholeFile } from '../whole-file.ts';
 
 /** `failed` keeps the program from being used offline; `warning` only takes something away. */
 export type Verdict = 'ok' | 'warning' | 'failed';

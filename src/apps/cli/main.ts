@@ -12,7 +12,9 @@ import { restoreCommand } from './commands/restore.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { whyCommand } from './commands/why.ts';
+import { worthCommand } from './commands/worth.ts';
 import { EXIT, explain } from './terminal.ts';
 
 /** Builds the whole command line. Each command lives in a file of its own and loads what it needs when it runs. */
@@ -31,12 +33,14 @@ export function program(): Command {
     backupCommand(),
     restoreCommand(),
     backtestCommand(),
+    sweepCommand(),
     replayCommand(),
     featuresCommand(),
     dataCommand(),
     newCommand(),
     doctorCommand(),
     whyCommand(),
+    worthCommand(),
   ])
     root.addCommand(command);
   return root;

@@ -18,11 +18,20 @@ export interface LoadedDesk {
   readonly named: string;
 }
 
+/** A desk as its file defines it, without parameters. */
+export type FoundDesk = Pick<LoadedDesk, 'definition' | 'sourceHash' | 'named'>;
+
 /** Finds a desk by built-in name or file, reads `--set key=value` pairs and builds its parts. */
 export async function loadDesk(named: string, assignments: readonly string[]): Promise<LoadedDesk> {
   const { definition, sourceHash } = await findDesk(named);
   const parameters = readParameters(definition, assignments);
   return { definition, parameters, parts: partsOf(definition, parameters, named), sourceHash, named };
+}
+
+/** Checks the parameters of a desk that was found, and builds its parts. */
+export function deskWith(found: FoundDesk, parameters: unknown): LoadedDesk {
+  const read = checkParameters(found.definition, parameters);
+  return { ...found, parameters: read, parts: partsOf(found.definition, read, found.named) };
 }
 
 /** The same with parameters as data, as a journal or a configuration file has them. */
@@ -32,12 +41,14 @@ export async function loadDeskWith(named: string, parameters: unknown): Promise<
   return { definition, parameters: read, parts: partsOf(definition, read, named), sourceHash, named };
 }
 
-async function findDesk(named: string): Promise<{ definition: DeskDefinition<unknown>; sourceHash: string }> {
+/** Finds a desk by built-in name or file. */
+export async function findDesk(named: string): Promise<FoundDesk> {
   const builtIn = Object.hasOwn(builtInDesks, named) ? builtInDesks[named] : undefined;
   if (builtIn !== undefined) {
     return {
       definition: builtIn as unknown as DeskDefinition<unknown>,
       sourceHash: sha256(`built-in ${named}`),
+      named,
     };
   }
   const path = resolve(named);
@@ -67,7 +78,7 @@ async function findDesk(named: string): Promise<{ definition: DeskDefinition<unk
       'mend the error in the file; it must be TypeScript or JavaScript that only needs types stripped',
     );
   }
-  return { definition: asDesk(module.default, named), sourceHash: sha256(text) };
+  return { definition: asDesk(module.default, named), sourceHash: sha256(text), named };
 }
 
 /** `:LINE` of an error in a file, as far as its stack tells; empty otherwise. */
@@ -151,6 +162,11 @@ function asDesk(value: unknown, named: string): DeskDefinition<unknown> {
 }
 
 function readParameters(definition: DeskDefinition<unknown>, assignments: readonly string[]): unknown {
+  return checkParameters(definition, readAssignments(assignments));
+}
+
+/** Reads `key=value` pairs, unchecked. */
+export function readAssignments(assignments: readonly string[]): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const assignment of assignments) {
     const equals = assignment.indexOf('=');
@@ -158,7 +174,7 @@ function readParameters(definition: DeskDefinition<unknown>, assignments: readon
       throw new InputError(`"${assignment}" is not key=value`, 'write for example --set fast=10');
     given[assignment.slice(0, equals)] = readValue(assignment.slice(equals + 1));
   }
-  return checkParameters(definition, given);
+  return given;
 }
 
 /** Numbers, true, false, null and JSON lists are read as such; anything else is text. */
@@ -173,7 +189,8 @@ function readValue(text: string): unknown {
   return text;
 }
 
-function checkParameters(definition: DeskDefinition<unknown>, given: unknown): unknown {
+/** What a desk makes of parameters. Throws InputError naming the first that it does not take. */
+export function checkParameters(definition: DeskDefinition<unknown>, given: unknown): unknown {
   const result = definition.parameters.safeParse(given);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
@@ -192,8 +209,9 @@ function checkParameters(definition: DeskDefinition<unknown>, given: unknown): u
   );
 }
 
-/** Names of a desk's parameters, as far as its schema is an object. */
+/** Names of a desk's parameters, as far as its schema is an object; none of a schema that was not made with zod. */
 export function parameterNames(definition: DeskDefinition<unknown>): string[] {
+  if (!('_zod' in definition.parameters)) return [];
   const schema = z.toJSONSchema(definition.parameters as z.ZodType, { io: 'input', unrepresentable: 'any' });
   return Object.keys((schema.properties as object | undefined) ?? {});
 }

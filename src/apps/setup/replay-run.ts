@@ -147,13 +147,15 @@ function factsDifference(
   };
 }
 
-/** An engine and a tape as the run began with them. */
-export async function prepareReplay(dir: string, trace: TraceSink) {
+/** What a run was made from: its configuration, its desk and its data. */
+export async function readRun(dir: string) {
   const configuration = configurationOfRun(dir);
   const inputs = readObject(join(dir, 'inputs.json')) as {
     bars: string[];
     funding: string[];
     tapes: string[];
+    store?: string;
+    answers?: string;
   };
   const desk = await loadDeskWith(configuration.desk, configuration.parameters);
   const tape = await readTape({ ...inputs, from: configuration.from, to: configuration.to });
@@ -166,8 +168,14 @@ export async function prepareReplay(dir: string, trace: TraceSink) {
   const shapes = tape.series.flatMap((s) =>
     s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
   );
-  const study = buildStudy(desk, shapes, configuration, trace);
   const sameVersion = configuration.codeHash === codeHash() && configuration.deskHash === deskHash(desk);
+  return { configuration, desk, tape, shapes, sameVersion, answers: inputs.answers ?? null };
+}
+
+/** An engine and a tape as the run began with them. */
+export async function prepareReplay(dir: string, trace: TraceSink) {
+  const { configuration, desk, tape, shapes, sameVersion } = await readRun(dir);
+  const study = buildStudy(desk, shapes, configuration, trace);
   return {
     engine: new Engine(study.definition),
     reader: tapeReader(tape),

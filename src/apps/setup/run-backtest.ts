@@ -1,6 +1,15 @@
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { JournalFile, parseFileArgument, readTapeFile, Tape, TapeCursor, type TapeSeries } from '#adapters';
+import {
+  DEFAULT_STORE,
+  isSeriesArgument,
+  JournalFile,
+  parseFileArgument,
+  readSeries,
+  Tape,
+  TapeCursor,
+  type TapeSeries,
+} from '#adapters';
 import { canonicalJson, formatDecimal, formatInterval, InputError, type Instant, sha256 } from '#base';
 import { countsAsData, type JournalSink, NO_JOURNAL, NO_TRACE, type TraceLevel } from '#engine';
 import { simulatedVenue } from '#execution';
@@ -10,13 +19,15 @@ import { RunDirectory } from '../run-directory.ts';
 import { readAnswers } from './answers-file.ts';
 import { codeHash } from './code-hash.ts';
 import { deskHash, type LoadedDesk } from './load-desk.ts';
-import { buildStudy, type Study } from './study.ts';
+import { buildStudy, type SeriesShape, type Study } from './study.ts';
 
 export interface BacktestRequest {
   readonly desk: LoadedDesk;
   readonly bars: readonly string[];
   readonly funding: readonly string[];
   readonly tapes: readonly string[];
+  /** History store whose series the three may name; null is the usual one. */
+  readonly store?: string | null;
   readonly from: Instant | null;
   readonly to: Instant | null;
   readonly cash: number | null;
@@ -27,7 +38,15 @@ export interface BacktestRequest {
   /** Recorded answers to the questions of remote sources and reviews; without it they stay unanswered. */
   readonly answers?: string | null;
   readonly out: string | null;
+  /** The data, already read, for many runs over the same; the files named are then not opened. */
+  readonly recorded?: RecordedData;
   readonly onProgress?: (position: number, total: number) => boolean;
+}
+
+/** A tape with the rows of bars files that were refused or repaired on the way, by reason. */
+export interface RecordedData {
+  readonly tape: Tape;
+  readonly faults: ReadonlyMap<string, number>;
 }
 
 export interface BacktestOutcome {
@@ -43,23 +62,37 @@ export interface BacktestOutcome {
  * refused or repaired are added to `faults`, by reason.
  */
 export async function readTape(
-  request: Pick<BacktestRequest, 'bars' | 'funding' | 'tapes' | 'from' | 'to'>,
+  request: Pick<BacktestRequest, 'bars' | 'funding' | 'tapes' | 'store' | 'from' | 'to'>,
   faults: Map<string, number> = new Map(),
 ): Promise<Tape> {
   const series: TapeSeries[] = [];
-  for (const file of request.bars) series.push(...only(await readTapeFile(file), 'bars', file, '--bars'));
+  const read = (argument: string) => readSeries(argument, request.store);
+  for (const file of request.bars) series.push(...only(await read(file), 'bars', file, '--bars'));
   const traded = new Set(series.map((s) => s.instrument));
   for (const file of request.funding) {
     // a universe of funding rates may hold instruments this run does not trade
     series.push(
-      ...only(await readTapeFile(file), 'funding', file, '--funding').filter((s) => traded.has(s.instrument)),
+      ...only(await read(file), 'funding', file, '--funding').filter((s) => traded.has(s.instrument)),
     );
   }
-  for (const file of request.tapes) series.push(...(await readTapeFile(file)));
+  for (const file of request.tapes) series.push(...(await read(file)));
   for (const one of series) if (one.kind === 'bars') addFaults(faults, one);
   const tape = new Tape(series);
   if (request.from === null && request.to === null) return tape;
   return tape.cut(request.from ?? tape.from ?? 0, request.to ?? (tape.to ?? 0) + 1);
+}
+
+/** Reads a tape together with what was wrong with its rows. */
+export async function readRecorded(request: Parameters<typeof readTape>[0]): Promise<RecordedData> {
+  const faults = new Map<string, number>();
+  return { tape: await readTape(request, faults), faults };
+}
+
+/** Instrument and interval of every series of bars. */
+export function shapesOf(tape: Tape): SeriesShape[] {
+  return tape.series.flatMap((s) =>
+    s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
+  );
 }
 
 /** What is no fault of a row: it was taken, or it is not there. */
@@ -91,11 +124,8 @@ function only(
 export async function runBacktest(request: BacktestRequest): Promise<BacktestOutcome> {
   const { desk } = request;
   const oracle = request.answers == null ? null : readAnswers(request.answers);
-  const faults = new Map<string, number>();
-  const tape = await readTape(request, faults);
-  const shapes = tape.series.flatMap((s) =>
-    s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
-  );
+  const { tape, faults } = request.recorded ?? (await readRecorded(request));
+  const shapes = shapesOf(tape);
   const first = buildStudy(desk, shapes, request, NO_TRACE);
   const directory =
     request.out === null ? null : new RunDirectory(request.out, request.trace, first.venue.instrumentOf);
@@ -232,10 +262,14 @@ function inputsOf(request: BacktestRequest, tape: Tape): Record<string, unknown>
     ['tapes', request.tapes],
   ];
   const lists = Object.fromEntries(kinds.map(([name, files]) => [name, [...files].map(absolute).sort()]));
-  return { ...lists, tapeHash: tape.hash };
+  const isStored = kinds.some(([, arguments_]) => arguments_.some(isSeriesArgument));
+  const store = isStored ? { store: resolve(request.store ?? DEFAULT_STORE) } : {};
+  const answers = request.answers == null ? {} : { answers: resolve(request.answers) };
+  return { ...lists, ...store, ...answers, tapeHash: tape.hash };
 }
 
 function absolute(argument: string): string {
+  if (isSeriesArgument(argument)) return argument;
   const { instrument, path } = parseFileArgument(argument);
   const full = resolve(path);
   return instrument === null ? full : `${instrument}=${full}`;

@@ -10,6 +10,8 @@ export interface StudySettings {
   readonly feeBps: number | null;
   readonly slippageBps: number | null;
   readonly seed: string;
+  /** Studies of what a part is worth: see the option of the simulated venue. */
+  readonly deafTo?: readonly string[];
 }
 
 /** Everything a run of one desk over recorded bars is made from. */
@@ -87,6 +89,7 @@ export function buildStudy(
     slippage: slippageBps > 0 ? { kind: 'fixed', rate: bpsRate(slippageBps) } : { kind: 'none' },
     rememberedOrders: REMEMBERED_ORDERS,
     participation: defaults.participation === undefined ? 0.1 : defaults.participation,
+    ...(settings.deafTo === undefined ? {} : { deafTo: settings.deafTo }),
     feeOverride: feeBps === null ? null : { makerRate: bpsRate(feeBps), takerRate: bpsRate(feeBps) },
   });
   const { instrumentOf: _, seed: __, ...shadowVenue } = venue;

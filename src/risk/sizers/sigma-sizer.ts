@@ -74,7 +74,30 @@ export function sigmaSizer(changes: Partial<SigmaSizerConfig> = {}): Sizer {
   const config: SigmaSizerConfig = { ...SIGMA_SIZER, ...changes };
   const features: Record<string, string> = { atr: config.stop.atr };
   if (config.volatility !== null) features.volatility = config.volatility.feature;
-  return { name: NAME, features, size: (context, values) => size(config, context, values) };
+  return {
+    name: NAME,
+    features,
+    removable: removableOf(config),
+    size: (context, values) => size(config, context, values),
+  };
+}
+
+/** What is taken out becomes 1 (or never objects); what must be known to size at all must still be known. */
+function removableOf(config: SigmaSizerConfig): Readonly<Record<string, () => Sizer>> {
+  const { regimes, volatility, sampleRamp, ignoreExpectancy } = config;
+  const without = (changes: Partial<SigmaSizerConfig>) => () => sigmaSizer({ ...config, ...changes });
+  const all: Record<string, () => Sizer> = {
+    'kelly-fraction': without({ kellyFraction: 1 }),
+    'risk-cap': without({ riskMax: Number.POSITIVE_INFINITY }),
+  };
+  if (regimes !== null) {
+    const ones = Object.fromEntries(Object.keys(regimes).map((name) => [name, 1]));
+    all.regime = without({ regimes: ones, regimeClamp: [1, 1] });
+  }
+  if (volatility !== null) all.volatility = without({ volatility: { ...volatility, slope: 0 } });
+  if (sampleRamp !== null) all['sample-ramp'] = without({ sampleRamp: null });
+  if (!ignoreExpectancy) all.expectancy = without({ ignoreExpectancy: true });
+  return all;
 }
 
 function size(

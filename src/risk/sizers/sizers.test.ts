@@ -317,3 +317,28 @@ describe('simple sizers', () => {
     expect(fixedUnits(Number.NaN).size(context(), {}).kind).toBe('not-sized');
   });
 });
+
+describe('what a study takes out of the Sigma sizer', () => {
+  const without = (name: string, changes: Partial<SizingContext>, values = CALM) =>
+    sigmaSizer({ sampleRamp: 200 }).removable![name]!().size(context(changes), values);
+
+  it.each([
+    // exploration 0.005 x 0.4 in chop, 1 without regimes
+    ['regime', { record: NEW_DESK, regime: 'CHOP' }, CALM, 0.005],
+    // 1 - 0.5 x (0.6 - 0.4) / 0.4 = 0.75
+    ['volatility', { record: NEW_DESK, regime: 'RANGE' }, { ...CALM, volatility: 0.6 }, 0.004],
+    // Kelly 0.552, a quarter 0.138: the cap of 0.02 halved by the ramp
+    ['kelly-fraction', { regime: 'RANGE' }, CALM, 0.02 * 0.5 * 0.8],
+    ['sample-ramp', { regime: 'RANGE' }, CALM, 0.02 * 0.8],
+    ['risk-cap', { regime: 'RANGE' }, CALM, 0.552 * 0.25 * 0.5 * 0.8],
+    ['expectancy', { record: LOSING, regime: 'RANGE' }, CALM, 0.004],
+  ] as const)('%s is 1 in its place', (name, changes, values, risk) => {
+    expect(sized(without(name, changes, values)).riskFraction).toBeCloseTo(risk, 12);
+    expect(Object.keys(sigmaSizer({ sampleRamp: 200 }).removable!)).toContain(name);
+  });
+
+  it('leaves refusals of what is not known', () => {
+    expect(without('regime', { regime: 'NEW' }).kind).toBe('not-sized');
+    expect(without('volatility', {}, { ...CALM, volatility: Number.NaN }).kind).toBe('not-sized');
+  });
+});

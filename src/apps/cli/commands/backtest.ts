@@ -7,6 +7,7 @@ interface Options {
   bars: string[];
   funding: string[];
   tape: string[];
+  store?: string;
   from?: number;
   to?: number;
   cash?: number;
@@ -24,12 +25,16 @@ export function backtestCommand(): Command {
   return new Command('backtest')
     .description('Run a desk over recorded bars through the loop that trades.')
     .argument('<desk>', 'a built-in desk (sigma) or a desk file')
-    .option('--bars <[INSTRUMENT=]FILE...>', 'bars: CSV, gzip CSV or Parquet; several files or repeated')
+    .option(
+      '--bars <[INSTRUMENT=]FILE...>',
+      'bars: CSV, gzip CSV, Parquet, or a series of the store (BTCUSDT.BINANCE-USDM@5m)',
+    )
     .option('--funding <[INSTRUMENT=]FILE...>', 'funding rates: time,rate or symbol,time,funding_rate')
     .option(
       '--tape <[INSTRUMENT=]FILE...>',
       'other recordings, recognised by header: quotes, prints, marks, depth',
     )
+    .option('--store <dir>', 'history store that holds the series named; history when left out')
     .option('--from <time>', 'first bar', instantArgument)
     .option('--to <time>', 'bars before this time', instantArgument)
     .option('--cash <amount>', 'opening cash', numberArgument())
@@ -74,6 +79,7 @@ async function run(named: string, options: Options): Promise<void> {
     bars: options.bars ?? [],
     funding: options.funding ?? [],
     tapes: options.tape ?? [],
+    store: options.store ?? null,
     from: options.from ?? null,
     to: options.to ?? null,
     cash: options.cash ?? null,

@@ -29,7 +29,7 @@ async function run(name: string, options: { in: string; js: boolean; json: boole
   }
   const dir = resolve(options.in, name);
   refuseOccupied(dir, name);
-  const { writeWholeFile } = await import('../whole-file.ts');
+  const { writeWholeFile } = await import('../../whole-file.ts');
   const language = options.js ? 'js' : 'ts';
   const files = scaffold({ name, dir, language, sample: await sampleBars() });
   for (const { path, text } of files) {

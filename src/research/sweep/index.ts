@@ -1,0 +1,4 @@
+export * from './grid.ts';
+export * from './plateau.ts';
+export * from './predicate.ts';
+export * from './sweep-row.ts';
