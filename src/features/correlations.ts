@@ -1,20 +1,36 @@
 import type { Instant } from '#base';
 
+/** Last sample's hour and price, and a ring of returns keyed by hour. */
+interface Series {
+  hour: number;
+  price: number;
+  readonly hours: Float64Array;
+  readonly returns: Float64Array;
+  n: number;
+}
+
+/** What was found between two series as they stood at these hours. */
+interface Found {
+  readonly x: Series;
+  readonly y: Series;
+  readonly xHour: number;
+  readonly yHour: number;
+  readonly value: number;
+}
+
 /**
  * Correlation of hourly simple returns over a sliding window (30 days by default), pair by pair on the hours both
  * instruments have. Until `minimum` common returns exist the stated prior holds for two different instruments.
  */
 export class Correlations {
-  static readonly configuration = ['window', 'minimum', 'prior', 'sampleMs'];
+  static readonly configuration = ['window', 'minimum', 'prior', 'sampleMs', 'found'];
   private readonly window: number;
   private readonly minimum: number;
   private readonly prior: number;
   private readonly sampleMs: number;
-  /** Per instrument: last sample's hour and price, and a ring of returns keyed by hour. */
-  private readonly series = new Map<
-    string,
-    { hour: number; price: number; hours: Float64Array; returns: Float64Array; n: number }
-  >();
+  private readonly series = new Map<string, Series>();
+  /** Asked for several times an hour and plan, and different only after a new sample. */
+  private readonly found = new Map<string, Map<string, Found>>();
 
   constructor(options: { window?: number; minimum?: number; prior?: number; sampleMs?: number } = {}) {
     this.window = options.window ?? 720;
@@ -56,6 +72,16 @@ export class Correlations {
     const x = this.series.get(a);
     const y = this.series.get(b);
     if (x === undefined || y === undefined || Math.min(x.n, y.n) < this.minimum) return this.prior;
+    const before = this.found.get(a)?.get(b);
+    if (before?.x === x && before.y === y && before.xHour === x.hour && before.yHour === y.hour)
+      return before.value;
+    const value = this.pearson(x, y);
+    const ofA = this.found.get(a) ?? new Map<string, Found>();
+    this.found.set(a, ofA.set(b, { x, y, xHour: x.hour, yHour: y.hour, value }));
+    return value;
+  }
+
+  private pearson(x: Series, y: Series): number {
     const oldest = Math.max(-1, Math.max(x.hour, y.hour) - this.window);
     let n = 0;
     let sx = 0;
