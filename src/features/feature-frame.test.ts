@@ -163,7 +163,8 @@ describe('a frame that follows a tape', () => {
           expectEqual(follows, plain);
         },
       ),
-      { numRuns: 100 },
+      // the first bar after a snapshot is the one for which the window drops rows
+      { numRuns: 100, examples: [[746, 297, { skip: 0, other: 0, capture: 744 }]] },
     );
   });
 

@@ -135,12 +135,16 @@ export class FeatureFrame implements Settles {
     this.foretold = new Foretold(tape, this.requests, this.capacity);
   }
 
+  /** A frame restored from a snapshot does not: its own kernels know what they need. */
+  private get follows(): boolean {
+    return this.foretold !== null && this.foretold.shown === this.count;
+  }
+
   /** Computes what the kernels must know to go on from here by themselves, and follows no longer. */
   settleState(): void {
-    const { foretold, count, bars } = this;
+    const { follows, foretold, count, bars } = this;
     this.foretold = null;
-    // a frame restored from a snapshot has kernels that know
-    if (foretold === null || foretold.shown !== count) return;
+    if (foretold === null || !follows) return;
     const same = new FeatureFrame(this.requests, { capacity: this.capacity });
     same.extend(foretold.tape, 0, count);
     // the bar that comes now has already made room for itself
@@ -186,8 +190,7 @@ export class FeatureFrame implements Settles {
     const row = this.bars.length - 1 - ago;
     if (row < 0 || ago < 0) return Number.NaN;
     if (ago === 0) return this.latest[handle];
-    const { foretold } = this;
-    if (foretold !== null && foretold.shown === this.count) return foretold.value(handle, ago);
+    if (this.follows) return this.foretold!.value(handle, ago);
     return this.slots[this.slotOf[handle]].out[this.outputOf[handle]][row];
   }
 
@@ -210,7 +213,7 @@ export class FeatureFrame implements Settles {
     bars.volume.copyWithin(0, shift);
     bars.length -= shift;
     // what was computed ahead stands elsewhere, and its kernels are not used
-    if (this.foretold !== null) return;
+    if (this.follows) return;
     for (const slot of this.slots) {
       for (const column of slot.out) column.copyWithin(0, shift);
       slot.kernel.rebase?.(shift);
