@@ -1,56 +1,27 @@
 import { Command, Option } from 'commander';
 import type { TraceLevel } from '#engine';
-import { collect, instantArgument, numberArgument } from '../arguments.ts';
-import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
+import { collect } from '../arguments.ts';
+import { type RecordingOptions, recordingOf, withRecordingOptions } from '../recording-options.ts';
+import { EXIT, paint, Terminal, table } from '../terminal.ts';
 
-interface Options {
-  bars: string[];
-  funding: string[];
-  tape: string[];
-  store?: string;
-  from?: number;
-  to?: number;
-  cash?: number;
-  feeBps?: number;
-  slippageBps?: number;
-  seed: string;
+interface Options extends RecordingOptions {
   trace: TraceLevel;
   set: string[];
-  answers?: string;
   out?: string;
   json: boolean;
 }
 
 export function backtestCommand(): Command {
-  return new Command('backtest')
+  const command = new Command('backtest')
     .description('Run a desk over recorded bars through the loop that trades.')
-    .argument('<desk>', 'a built-in desk (sigma) or a desk file')
-    .option(
-      '--bars <[INSTRUMENT=]FILE...>',
-      'bars: CSV, gzip CSV, Parquet, or a series of the store (BTCUSDT.BINANCE-USDM@5m)',
-    )
-    .option('--funding <[INSTRUMENT=]FILE...>', 'funding rates: time,rate or symbol,time,funding_rate')
-    .option(
-      '--tape <[INSTRUMENT=]FILE...>',
-      'other recordings, recognised by header: quotes, prints, marks, depth',
-    )
-    .option('--store <dir>', 'history store that holds the series named; history when left out')
-    .option('--from <time>', 'first bar', instantArgument)
-    .option('--to <time>', 'bars before this time', instantArgument)
-    .option('--cash <amount>', 'opening cash', numberArgument())
-    .option('--fee-bps <bps>', 'fee of every fill instead of the fee schedule', numberArgument())
-    .option('--slippage-bps <bps>', 'slippage of every taker fill', numberArgument())
-    .option('--seed <text>', 'seed of everything random', '1')
+    .argument('<desk>', 'a built-in desk (sigma) or a desk file');
+  return withRecordingOptions(command)
     .addOption(
       new Option('--trace <level>', 'decision trace')
         .choices(['none', 'decisions', 'all'])
         .default('decisions'),
     )
     .option('--set <key=value>', 'a parameter of the desk; repeat for more', collect, [])
-    .option(
-      '--answers <file>',
-      'recorded answers to remote sources: JSON lines of topic, prompt, answer, delayMs',
-    )
     .option('--out <dir>', "write the run's directory here")
     .option('--json', 'one JSON object on stdout', false)
     .action(run);
@@ -60,13 +31,7 @@ async function run(named: string, options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   const { loadDesk } = await import('../../setup/load-desk.ts');
   const { runBacktest } = await import('../../setup/run-backtest.ts');
-  if (options.from !== undefined && options.to !== undefined && options.to <= options.from) {
-    throw new ExitError(
-      EXIT.usage,
-      '--to is not after --from',
-      'bars from --from on and before --to are taken',
-    );
-  }
+  const recording = recordingOf(options);
   const desk = await loadDesk(named, options.set);
   let stopped = false;
   const stop = () => {
@@ -76,18 +41,8 @@ async function run(named: string, options: Options): Promise<void> {
   const bar = terminal.progress('backtest');
   const outcome = await runBacktest({
     desk,
-    bars: options.bars ?? [],
-    funding: options.funding ?? [],
-    tapes: options.tape ?? [],
-    store: options.store ?? null,
-    from: options.from ?? null,
-    to: options.to ?? null,
-    cash: options.cash ?? null,
-    feeBps: options.feeBps ?? null,
-    slippageBps: options.slippageBps ?? null,
-    seed: options.seed,
+    ...recording,
     trace: options.trace,
-    answers: options.answers ?? null,
     out: options.out ?? null,
     onProgress: (position, total) => {
       bar.update(position, total);

@@ -2,24 +2,14 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { Plateau, SortColumn, SweepRow } from '#research';
 import type { SweepOutcome } from '../../setup/sweep/run-sweep.ts';
-import { collect, instantArgument, numberArgument, wholeArgument } from '../arguments.ts';
-import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
+import { collect, wholeArgument } from '../arguments.ts';
+import { type RecordingOptions, recordingOf, withRecordingOptions } from '../recording-options.ts';
+import { EXIT, paint, Terminal, table } from '../terminal.ts';
 
-interface Options {
-  bars?: string[];
-  funding?: string[];
-  tape?: string[];
-  store?: string;
+interface Options extends RecordingOptions {
   param: string[];
   where?: string;
   set: string[];
-  from?: number;
-  to?: number;
-  cash?: number;
-  feeBps?: number;
-  slippageBps?: number;
-  seed: string;
-  answers?: string;
   workers: number;
   sort: string;
   out?: string;
@@ -41,13 +31,10 @@ Examples:
 `;
 
 export function sweepCommand(): Command {
-  return new Command('sweep')
+  const command = new Command('sweep')
     .description('Run a desk over recorded bars once for every combination of some parameters.')
-    .argument('<desk>', 'a built-in desk (sigma) or a desk file')
-    .option(
-      '--bars <[INSTRUMENT=]FILE...>',
-      'bars: CSV, gzip CSV, Parquet, or a series of the store (BTCUSDT.BINANCE-USDM@5m)',
-    )
+    .argument('<desk>', 'a built-in desk (sigma) or a desk file');
+  return withRecordingOptions(command)
     .option(
       '--param <name=values>',
       'a parameter that varies, as fast=5:60:1 or mode=long-flat,long-short; repeat for more',
@@ -59,19 +46,6 @@ export function sweepCommand(): Command {
     .option('--workers <n>', 'threads; 1 runs without', wholeArgument(1, 256), availableParallelism())
     .option('--sort <column>', 'what the best are best by: sharpe, return, maxDrawdown, ...', 'sharpe')
     .option('--out <dir>', 'write the table here; the same command goes on with what is there')
-    .option('--funding <[INSTRUMENT=]FILE...>', 'funding rates: time,rate or symbol,time,funding_rate')
-    .option(
-      '--tape <[INSTRUMENT=]FILE...>',
-      'other recordings, recognised by header: quotes, prints, marks, depth',
-    )
-    .option('--store <dir>', 'history store that holds the series named; history when left out')
-    .option('--from <time>', 'first bar', instantArgument)
-    .option('--to <time>', 'bars before this time', instantArgument)
-    .option('--cash <amount>', 'opening cash', numberArgument())
-    .option('--fee-bps <bps>', 'fee of every fill instead of the fee schedule', numberArgument())
-    .option('--slippage-bps <bps>', 'slippage of every taker fill', numberArgument())
-    .option('--seed <text>', 'seed of everything random, the same for every variant', '1')
-    .option('--answers <file>', 'recorded answers to remote sources: JSON lines')
     .option('--json', 'one JSON object on stdout', false)
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -81,13 +55,7 @@ async function run(desk: string, options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   const { bestRows, plateauAround, sortColumn } = await import('#research');
   const { runSweep } = await import('../../setup/sweep/run-sweep.ts');
-  if (options.from !== undefined && options.to !== undefined && options.to <= options.from) {
-    throw new ExitError(
-      EXIT.usage,
-      '--to is not after --from',
-      'bars from --from on and before --to are taken',
-    );
-  }
+  const recording = recordingOf(options);
   const column = sortColumn(options.sort);
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
@@ -96,20 +64,10 @@ async function run(desk: string, options: Options): Promise<void> {
   const outcome = await runSweep(
     {
       desk,
-      bars: options.bars ?? [],
-      funding: options.funding ?? [],
-      tapes: options.tape ?? [],
-      store: options.store ?? null,
+      ...recording,
       params: options.param,
       where: options.where ?? null,
       set: options.set,
-      from: options.from ?? null,
-      to: options.to ?? null,
-      cash: options.cash ?? null,
-      feeBps: options.feeBps ?? null,
-      slippageBps: options.slippageBps ?? null,
-      seed: options.seed,
-      answers: options.answers ?? null,
     },
     {
       workers: options.workers,
