@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { NO_REPORTS } from './port.ts';
-import { impactRate } from './prices.ts';
 import {
   barOf,
   closed,
@@ -14,7 +12,9 @@ import {
   story,
   submit,
   venue,
-} from './test-kit.ts';
+} from '../../test/support/venue-kit.ts';
+import { NO_REPORTS } from './port.ts';
+import { impactRate } from './prices.ts';
 
 const T = 60 * MIN;
 

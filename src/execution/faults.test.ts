@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Chance } from '#base';
 import type { ClientOrderId, Fill, VenueReport } from '#ledger';
+import { fills, funding, MIN, PERP, play, story, submit } from '../../test/support/venue-kit.ts';
 import { type FaultModel, NO_FAULTS } from './fault-model.ts';
 import { HostileVenue, simulatedVenue, splitFill } from './faults.ts';
 import { SimulatedVenue } from './simulated-venue.ts';
-import { fills, funding, MIN, PERP, play, story, submit } from './test-kit.ts';
 import { venueOptions } from './venue-options.ts';
 
 const T = 60 * MIN;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { InstrumentChange } from '#market';
-import { closed, instrument, MIN, opened, order, PERP, submit, venue } from './test-kit.ts';
+import { closed, instrument, MIN, opened, order, PERP, submit, venue } from '../../test/support/venue-kit.ts';
 
 const T = Date.UTC(2024, 0, 1);
 const HOUR = 60 * MIN;

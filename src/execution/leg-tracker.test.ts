@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { BookId, ClientOrderId } from '#ledger';
 import type { Leg, Plan } from '#risk';
+import { BOOK, leg as legOf, MIN, PERP, plan } from '../../test/support/venue-kit.ts';
 import { approve } from '../risk/plan.ts';
 import { LegTracker } from './leg-tracker.ts';
 import { planOrders } from './planner.ts';
-import { BOOK, MIN, PERP } from './test-kit.ts';
 import type { VenueCommand } from './venue.ts';
 
 const T = 60 * MIN;
@@ -12,38 +12,8 @@ const EXPIRY = T + 10 * MIN;
 const OTHER = 'p/d/c/two' as BookId;
 const id = (text: string) => text as ClientOrderId;
 
-const leg = (given: Partial<Leg>): Leg => ({
-  book: BOOK,
-  instrument: PERP.id,
-  side: 'buy',
-  lots: 10,
-  type: 'limit',
-  limitTicks: 1000,
-  triggerTicks: null,
-  timeInForce: 'GTD',
-  postOnly: false,
-  reduceOnly: false,
-  leverage: 3,
-  expectedTicks: 1000,
-  worstTicks: null,
-  protection: null,
-  reason: 'r',
-  ...given,
-});
-
-const plan = (legs: readonly Leg[], given: Partial<Plan>): Plan => ({
-  id: 'plan',
-  desk: 'd',
-  at: T,
-  purpose: 'entry',
-  confidence: 1,
-  legs,
-  legFailure: 'unwind',
-  unhedgedMax: null,
-  worstLoss: 0,
-  expiresAt: EXPIRY,
-  ...given,
-});
+const leg = (given: Partial<Leg>): Leg =>
+  legOf({ type: 'limit', limitTicks: 1000, timeInForce: 'GTD', reason: 'r', ...given });
 
 /** A plan of two legs, orders q0 and q1, and what their books hold. */
 function track(of: Plan, held?: Map<BookId, number>) {

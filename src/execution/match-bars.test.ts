@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { NO_REPORTS } from './port.ts';
 import {
   barOf,
   closed,
@@ -12,7 +11,8 @@ import {
   story,
   submit,
   venue,
-} from './test-kit.ts';
+} from '../../test/support/venue-kit.ts';
+import { NO_REPORTS } from './port.ts';
 
 const T = 60 * MIN;
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '#base';
 import type { VenueReport } from '#ledger';
 import type { InstrumentChange } from '#market';
-import { feeOn } from './fees.ts';
 import {
   BOOK,
   fills,
@@ -19,7 +18,8 @@ import {
   story,
   submit,
   venue,
-} from './test-kit.ts';
+} from '../../test/support/venue-kit.ts';
+import { feeOn } from './fees.ts';
 
 const T = 100 * DAY;
 const FLAT = [100, 100.5, 99.5, 100] as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR } from '#base';
 import type { BookId, ClientOrderId } from '#ledger';
-import { fills, instrument, MIN, play, quote, story, submit, venue } from './test-kit.ts';
+import { fills, instrument, MIN, play, quote, story, submit, venue } from '../../test/support/venue-kit.ts';
 
 const T = 24 * HOUR;
 const FLAT = [100, 100.5, 99.5, 100] as const;

@@ -1,48 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { BookId, ClientOrderId, OrderRequest } from '#ledger';
 import type { Approved, Leg, Plan } from '#risk';
+import { BOOK, leg, MIN, order, PERP, plan, play, story, venue } from '../../test/support/venue-kit.ts';
 import { approve } from '../risk/plan.ts';
 import { LegTracker } from './leg-tracker.ts';
 import { planOrders } from './planner.ts';
 import { type RestingQuote, refreshQuotes } from './quotes.ts';
-import { BOOK, MIN, order, PERP, play, story, venue } from './test-kit.ts';
 import type { VenueCommand } from './venue.ts';
 
 const T = 60 * MIN;
 const ids = (n: number) => `q${n}` as ClientOrderId;
-
-const leg = (given: Partial<Leg> = {}): Leg => ({
-  book: BOOK,
-  instrument: PERP.id,
-  side: 'buy',
-  lots: 10,
-  type: 'market',
-  limitTicks: null,
-  triggerTicks: null,
-  timeInForce: 'GTC',
-  postOnly: false,
-  reduceOnly: false,
-  leverage: 3,
-  expectedTicks: 1000,
-  worstTicks: null,
-  protection: null,
-  reason: 'entry',
-  ...given,
-});
-
-const plan = (legs: readonly Leg[], given: Partial<Plan> = {}): Plan => ({
-  id: 'plan',
-  desk: 'd',
-  at: T,
-  purpose: 'entry',
-  confidence: 1,
-  legs,
-  legFailure: 'unwind',
-  unhedgedMax: null,
-  worstLoss: 0,
-  expiresAt: T + 10 * MIN,
-  ...given,
-});
 
 const orders = (of: Plan, at = T) => planOrders(approve(of, T, MIN), ids, { at });
 const brief = (o: OrderRequest) => [

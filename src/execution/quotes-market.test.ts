@@ -15,7 +15,7 @@ import {
   story,
   submit,
   venue,
-} from './test-kit.ts';
+} from '../../test/support/venue-kit.ts';
 
 const T = 60 * MIN;
 

@@ -11,6 +11,7 @@ import {
 } from '#ledger';
 import { currency, defineInstrument, type Instrument, type InstrumentSpec } from '#market';
 import { BBCA, perpetual, rainClaim } from './instruments.ts';
+import { MARKET_ORDER } from './market-order.ts';
 
 /** A ledger driven by hand: what its own tests share. */
 export const USDT = currency('USDT');
@@ -84,19 +85,7 @@ export function request(
     instrument: instrument.id,
     side,
     lots,
-    type: 'market',
-    limitTicks: null,
-    triggerTicks: null,
-    trailRate: null,
-    timeInForce: 'GTC',
-    expiresAt: null,
-    postOnly: false,
-    reduceOnly: false,
-    reduceOnlyAtVenue: false,
-    ocoGroup: null,
-    parent: null,
-    leverage: 1,
-    expectedTicks: null,
+    ...MARKET_ORDER,
     reason: side === 'buy' ? 'entry' : 'exit:time',
     ...changes,
   };

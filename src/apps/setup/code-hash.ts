@@ -9,7 +9,7 @@ export const PROGRAM_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What decides: the rooms above the rim, the order in which a backtest plays, and what makes parts into a portfolio. */
 const DECIDING = [
-  /^(base|market|ledger|features|signals|ensemble|risk|execution|learning|engine|desks)\/(?!test-kit)/,
+  /^(base|market|ledger|features|signals|ensemble|risk|execution|learning|engine|desks)\//,
   /^research\/backtest\./,
   /^apps\/setup\/study\./,
   /^apps\/runner\/portfolio-setup\./,

@@ -1,3 +1,4 @@
+import { SimulatedVenue, type SimulatedVenueOptions, type VenueFold, venueOptions } from '#execution';
 import type { BookId, ClientOrderId, OrderRequest, VenueReport } from '#ledger';
 import {
   type Bar,
@@ -7,9 +8,8 @@ import {
   type InstrumentSpec,
   type MarketEvent,
 } from '#market';
-import type { VenueFold } from './port.ts';
-import { SimulatedVenue } from './simulated-venue.ts';
-import { type SimulatedVenueOptions, venueOptions } from './venue-options.ts';
+import type { Leg, Plan } from '#risk';
+import { MARKET_ORDER } from './market-order.ts';
 
 export const MIN = 60_000;
 /** A perpetual with tick 0.1, whole lots of one coin, no fees and 100x allowed. */
@@ -45,20 +45,7 @@ export function order(given: Partial<OrderRequest> & { id?: string } = {}): Orde
     instrument: PERP.id,
     side: 'buy',
     lots: 1,
-    type: 'market',
-    limitTicks: null,
-    triggerTicks: null,
-    trailRate: null,
-    timeInForce: 'GTC',
-    expiresAt: null,
-    postOnly: false,
-    reduceOnly: false,
-    reduceOnlyAtVenue: false,
-    ocoGroup: null,
-    parent: null,
-    leverage: 1,
-    expectedTicks: null,
-    reason: 'entry',
+    ...MARKET_ORDER,
     ...rest,
   };
 }
@@ -145,3 +132,38 @@ export function story(reports: readonly VenueReport[]): string[] {
     }
   });
 }
+
+/** A market leg of 10 lots at 3x unless told otherwise. */
+export const leg = (given: Partial<Leg> = {}): Leg => ({
+  book: BOOK,
+  instrument: PERP.id,
+  side: 'buy',
+  lots: 10,
+  type: 'market',
+  limitTicks: null,
+  triggerTicks: null,
+  timeInForce: 'GTC',
+  postOnly: false,
+  reduceOnly: false,
+  leverage: 3,
+  expectedTicks: 1000,
+  worstTicks: null,
+  protection: null,
+  reason: 'entry',
+  ...given,
+});
+
+/** An entry plan made an hour after the epoch, good for ten minutes. */
+export const plan = (legs: readonly Leg[], given: Partial<Plan> = {}): Plan => ({
+  id: 'plan',
+  desk: 'd',
+  at: 60 * MIN,
+  purpose: 'entry',
+  confidence: 1,
+  legs,
+  legFailure: 'unwind',
+  unhedgedMax: null,
+  worstLoss: 0,
+  expiresAt: 70 * MIN,
+  ...given,
+});
