@@ -15,21 +15,30 @@ const DECIDING = [
   /^apps\/runner\/portfolio-setup\./,
 ];
 
-let known: string | null = null;
+let decidingHash: string | null = null;
+let wholeHash: string | null = null;
 
 /** SHA-256 over the program's decision-making code: two journals with one hash were decided by the same rules. */
 export function codeHash(): string {
-  if (known !== null) return known;
+  decidingHash ??= hashOf((file) => DECIDING.some((pattern) => pattern.test(file)));
+  return decidingHash;
+}
+
+/** SHA-256 over all of the program's code: what one version reckoned is gone on with by that version only. */
+export function programHash(): string {
+  wholeHash ??= hashOf(() => true);
+  return wholeHash;
+}
+
+function hashOf(counts: (file: string) => boolean): string {
   const hash = createHash('sha256');
-  for (const file of sourceFiles(PROGRAM_ROOT)) {
-    if (DECIDING.some((pattern) => pattern.test(file)))
-      hash
-        .update(file)
-        .update('\0')
-        .update(readFileSync(join(PROGRAM_ROOT, file)));
+  for (const file of sourceFiles(PROGRAM_ROOT).filter(counts)) {
+    hash
+      .update(file)
+      .update('\0')
+      .update(readFileSync(join(PROGRAM_ROOT, file)));
   }
-  known = hash.digest('hex');
-  return known;
+  return hash.digest('hex');
 }
 
 /** Version of the package the program belongs to. */

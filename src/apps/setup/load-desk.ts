@@ -23,9 +23,7 @@ export type FoundDesk = Pick<LoadedDesk, 'definition' | 'sourceHash' | 'named'>;
 
 /** Finds a desk by built-in name or file, reads `--set key=value` pairs and builds its parts. */
 export async function loadDesk(named: string, assignments: readonly string[]): Promise<LoadedDesk> {
-  const { definition, sourceHash } = await findDesk(named);
-  const parameters = readParameters(definition, assignments);
-  return { definition, parameters, parts: partsOf(definition, parameters, named), sourceHash, named };
+  return deskWith(await findDesk(named), readAssignments(assignments));
 }
 
 /** Checks the parameters of a desk that was found, and builds its parts. */
@@ -36,9 +34,7 @@ export function deskWith(found: FoundDesk, parameters: unknown): LoadedDesk {
 
 /** The same with parameters as data, as a journal or a configuration file has them. */
 export async function loadDeskWith(named: string, parameters: unknown): Promise<LoadedDesk> {
-  const { definition, sourceHash } = await findDesk(named);
-  const read = checkParameters(definition, parameters);
-  return { definition, parameters: read, parts: partsOf(definition, read, named), sourceHash, named };
+  return deskWith(await findDesk(named), parameters);
 }
 
 /** Finds a desk by built-in name or file. */
@@ -159,10 +155,6 @@ function asDesk(value: unknown, named: string): DeskDefinition<unknown> {
     );
   }
   return desk as DeskDefinition<unknown>;
-}
-
-function readParameters(definition: DeskDefinition<unknown>, assignments: readonly string[]): unknown {
-  return checkParameters(definition, readAssignments(assignments));
 }
 
 /** Reads `key=value` pairs, unchecked. */

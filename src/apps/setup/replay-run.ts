@@ -15,7 +15,7 @@ import {
 } from '#engine';
 import { codeHash } from './code-hash.ts';
 import { deskHash, loadDeskWith } from './load-desk.ts';
-import { type RunConfiguration, readTape, tapeReader } from './run-backtest.ts';
+import { type RunConfiguration, readTape, shapesOf, tapeReader } from './run-backtest.ts';
 import { buildStudy } from './study.ts';
 
 export interface RunReplay {
@@ -165,9 +165,7 @@ export async function readRun(dir: string) {
       'put back the files that inputs.json names',
     );
   }
-  const shapes = tape.series.flatMap((s) =>
-    s.kind === 'bars' ? [{ instrument: s.instrument, intervalMs: s.intervalMs }] : [],
-  );
+  const shapes = shapesOf(tape);
   const sameVersion = configuration.codeHash === codeHash() && configuration.deskHash === deskHash(desk);
   return { configuration, desk, tape, shapes, sameVersion, answers: inputs.answers ?? null };
 }

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWholeFile } from '../whole-file.ts';
 import type { PlayedDesk } from './play-desk.ts';
 
 /** Plays that are done, kept while others are not. */
@@ -26,7 +27,7 @@ export class UnfinishedPlays {
     }
     // without a line that was cut off, so that the next one begins on its own
     const kept = [...this.plays].map(([id, played]) => `${JSON.stringify({ id, played })}\n`);
-    writeFileSync(this.path, `${key}\n${kept.join('')}`);
+    writeWholeFile(this.path, [`${key}\n`, ...kept]);
   }
 
   get(id: string): PlayedDesk | undefined {

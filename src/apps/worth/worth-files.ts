@@ -48,7 +48,8 @@ function partAsData({ id, kind, name, means, worth }: PartWorth, scale: number):
     kind,
     name,
     without: means,
-    verdict: worth.verdict,
+    // of a source alone the figures are those of all the others
+    verdict: kind === 'alone' ? null : worth.verdict,
     return: worth.return,
     sharpe: worth.sharpe,
     maxDrawdown: worth.maxDrawdown,
@@ -112,7 +113,7 @@ function* partLines(study: WorthStudy): Iterable<string> {
     yield lineOf([
       kind,
       name,
-      worth.verdict,
+      kind === 'alone' ? null : worth.verdict,
       worth.return,
       worth.sharpe,
       worth.maxDrawdown,

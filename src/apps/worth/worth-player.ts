@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert, type InputError } from '#base';
+import { assert, InputError } from '#base';
 import { ablationsOf } from '#research';
 import { readAnswers } from '../setup/answers-file.ts';
 import { readRun } from '../setup/replay-run.ts';
@@ -14,6 +14,9 @@ const say = (word: PlayerWord) => port.postMessage(word);
 async function begin(): Promise<void> {
   const { dir, seen } = workerData as PlayerData;
   const run = await readRun(dir);
+  if (!run.sameVersion) {
+    throw new InputError('the desk was changed while the study ran', 'run the backtest again');
+  }
   const oracle = run.answers === null ? null : readAnswers(run.answers);
   const ablations = new Map(ablationsOf(run.desk.parts, seen).map((one) => [one.id, one]));
   const play = async (id: string): Promise<void> => {

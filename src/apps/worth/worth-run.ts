@@ -12,6 +12,7 @@ import {
   type Worth,
 } from '#research';
 import { readAnswers } from '../setup/answers-file.ts';
+import { programHash } from '../setup/code-hash.ts';
 import { checkJournal, isPortfolio, readRun } from '../setup/replay-run.ts';
 import { type PlayedDesk, playDesk, type RunInputs } from './play-desk.ts';
 import { playInWorkers } from './play-in-workers.ts';
@@ -28,6 +29,7 @@ export const WORTH_FILES: readonly string[] = [
   'worth.csv',
   'trades.csv',
   UNFINISHED_FILE,
+  `${UNFINISHED_FILE}.part`,
   'worth.json.part',
   'worth.csv.part',
   'trades.csv.part',
@@ -75,7 +77,8 @@ export async function runWorth(
   const { dir, out, onProgress, workers } = request;
   const { run, journalHash, summary } = await openRun(dir);
   prepareFolder(out);
-  const key = sha256(canonicalJson({ format: 1, journalHash, codeHash: run.configuration.codeHash }));
+  const answersHash = run.answers === null ? null : sha256(readFileSync(run.answers));
+  const key = sha256(canonicalJson({ format: 1, journalHash, answersHash, program: programHash() }));
   const unfinished = new UnfinishedPlays(out, key);
   const oracle = run.answers === null ? null : readAnswers(run.answers);
   const steps = run.tape.length;

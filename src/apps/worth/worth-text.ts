@@ -158,10 +158,10 @@ function money(minor: number, scale: number, n: number): string {
 
 function legend(parts: readonly PartWorth[]): string[] {
   const count = (verdict: Verdict) => parts.filter(({ worth }) => worth.verdict === verdict).length;
-  const judged = parts.length - count('idle');
+  const judged = parts.filter(({ worth }) => worth.verdict !== 'idle' && worth.daily !== null).length;
   return [
     `▲ helps ${count('helps')}   ▼ harms ${count('harms')}   ~ not proven ${count('unproven')}   · no difference ${count('idle')}`,
-    `One useless part in ${Math.round(1 / (1 - INTERVAL.confidence))} looks useful or harmful by luck: ${expected(judged)} of these ${judged}.`,
+    `At least one useless part in ${Math.round(1 / (1 - INTERVAL.confidence))} looks useful or harmful by luck: ${expected(judged)} of these ${judged}.`,
     'Stops and targets taken out rest where the market never comes; sizes and limits reckon as before.',
   ];
 }

@@ -37,7 +37,7 @@ export function figuresOf({ cash, daily, maxDrawdown, trades }: Played): Figures
   };
 }
 
-/** `idle`: nothing at all differs. Otherwise by the interval of the daily returns: above 0, below 0, or across it. */
+/** `idle`: no trade, no day's equity and no drawdown differs. Otherwise by the interval of the daily returns: above 0, below 0, or across it. */
 export type Verdict = 'helps' | 'harms' | 'unproven' | 'idle';
 
 /** What a part is worth: the run with it less the run without it, so that what is above 0 speaks for the part. */

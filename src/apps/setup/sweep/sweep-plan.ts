@@ -4,7 +4,7 @@ import { NO_TRACE } from '#engine';
 import { nearest } from '#features';
 import { Grid, type GridAxis, pointText, readAxis, readPredicate, type Values } from '#research';
 import { readAnswers } from '../answers-file.ts';
-import { codeHash } from '../code-hash.ts';
+import { programHash } from '../code-hash.ts';
 import {
   checkParameters,
   deskWith,
@@ -97,7 +97,7 @@ export async function planSweep(request: SweepRequest): Promise<SweepPlan> {
       feeBps: request.feeBps,
       slippageBps: request.slippageBps,
       seed: request.seed,
-      codeHash: codeHash(),
+      codeHash: programHash(),
     },
     instruments: study.instruments.map(({ id }) => id),
     currency: study.base,
