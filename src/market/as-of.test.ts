@@ -27,6 +27,16 @@ const rows = fc.uniqueArray(fc.tuple(small, small, fc.integer()), {
 const instants = fc.array(fc.integer({ min: -2, max: 14 }), { maxLength: 20 });
 
 describe('asOf', () => {
+  it('never knows what has no publication', () => {
+    const facts = columnsOf([
+      [1, Number.NaN, 5],
+      [0, 3, 7],
+    ]);
+    expect(asOf(facts, 9)).toBe(1);
+    expect(asOfTime(facts, 1, 9)).toBe(-1);
+    expect([...asOfJoin(facts, [2, 9])]).toEqual([-1, 1]);
+  });
+
   const quarterly: Row[] = [
     [1, 4, 100],
     [2, 6, 200],

@@ -23,7 +23,7 @@ function supersedes(facts: DatedColumns, a: number, b: number): boolean {
 export function asOf(facts: DatedColumns, at: Instant): number {
   let best = -1;
   for (let i = 0; i < facts.length; i++) {
-    if (facts.publishedAt[i]! > at) continue;
+    if (!(facts.publishedAt[i]! <= at)) continue;
     if (best < 0 || supersedes(facts, best, i)) best = i;
   }
   return best;
@@ -36,7 +36,7 @@ export function asOf(facts: DatedColumns, at: Instant): number {
 export function asOfTime(facts: DatedColumns, time: Instant, at: Instant): number {
   let best = -1;
   for (let i = 0; i < facts.length; i++) {
-    if (facts.time[i] !== time || facts.publishedAt[i]! > at) continue;
+    if (facts.time[i] !== time || !(facts.publishedAt[i]! <= at)) continue;
     if (best < 0 || supersedes(facts, best, i)) best = i;
   }
   return best;
@@ -47,13 +47,15 @@ export function asOfTime(facts: DatedColumns, time: Instant, at: Instant): numbe
  * instants in n log n + m log m. For bars hand in closes, not open times: a bar is decided on when it has closed.
  */
 export function asOfJoin(facts: DatedColumns, at: ArrayLike<number>): Int32Array {
-  const known = sortedIndices(facts.publishedAt, facts.length);
+  // what has no publication is never known
+  const published = facts.publishedAt.map((one) => (Number.isNaN(one) ? Infinity : one));
+  const known = sortedIndices(published, facts.length);
   const asked = sortedIndices(at, at.length);
   const out = new Int32Array(at.length);
   let best = -1;
   let next = 0;
   for (const i of asked) {
-    for (; next < known.length && facts.publishedAt[known[next]!]! <= at[i]!; next++) {
+    for (; next < known.length && published[known[next]!]! <= at[i]!; next++) {
       const row = known[next]!;
       if (best < 0 || supersedes(facts, best, row)) best = row;
     }

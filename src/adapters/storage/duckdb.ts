@@ -32,6 +32,8 @@ export async function withDuckdb<T>(
   instances.set(threads, instance);
   const connection = await (await instance).connect();
   try {
+    // times with a zone must not become those of this machine's zone
+    await connection.run("set TimeZone = 'UTC'");
     return await work(connection, duckdb);
   } finally {
     connection.closeSync();

@@ -99,6 +99,14 @@ describe('paths', () => {
   });
 });
 
+describe('a path that lost everything', () => {
+  it('stays lost', () => {
+    const draw = (_: unknown, out: Float64Array) => out.set([-1.5, -3]);
+    const { finalEquity } = simulatePaths(2, draw, 'compound', { ...options, cashStart: 1, paths: 1 });
+    expect(finalEquity.p50).toBe(-0.5);
+  });
+});
+
 describe('execution noise', () => {
   const executed = trades.map((net) => ({ net, slippageCost: 4, latencyCost: 2 }));
 

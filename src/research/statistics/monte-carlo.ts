@@ -63,7 +63,7 @@ export function resampleTrades(
   return simulatePaths(n, drawFrom(results, 1), 'add', options, 1);
 }
 
-/** Blocks of periods' simple returns (stationary bootstrap), compounded. 10 periods, or the length the data ask for. */
+/** Blocks of periods' simple returns (stationary bootstrap), compounded; the length the data ask for unless given. */
 export function resampleReturns(
   returns: ArrayLike<number>,
   options: PathOptions & { readonly meanBlock?: MeanBlock },
@@ -103,7 +103,9 @@ export function simulatePaths(
     walk.push(equity);
     if (marks[0] === 0) fan[mark++]![path] = equity;
     for (let i = 0; i < steps; i++) {
-      equity = results === 'add' ? equity + out[i]! : equity * (1 + out[i]!);
+      // what is lost does not come back by losing more than all of it once again
+      if (results === 'add') equity += out[i]!;
+      else if (equity > 0) equity *= 1 + out[i]!;
       walk.push(equity);
       if (equity < lowest) lowest = equity;
       if (marks[mark] === i + 1) fan[mark++]![path] = equity;

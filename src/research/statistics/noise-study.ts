@@ -1,6 +1,6 @@
 import { Chance } from '#base';
 import { type RateInterval, rateInterval } from './rates.ts';
-import { type EvidenceOptions, evidenceOf } from './trial-evidence.ts';
+import { EVIDENCE_BAR, type EvidenceOptions, evidenceOf } from './trial-evidence.ts';
 
 /** Makes the returns of all trials of one sweep. */
 export type SweepMaker = (chance: Chance) => Float64Array[];
@@ -95,8 +95,8 @@ export function promotionStudy(
   for (let k = from; k < from + sweeps; k++) {
     const evidence = evidenceOf(maker(new Chance(`${seed}/${k}`)), options);
     effective += evidence.effective;
-    if (evidence.dsr !== null && evidence.dsr >= 0.95) byDsr += 1;
-    if (evidence.overfitting !== null && evidence.overfitting.pbo <= 0.2) byPbo += 1;
+    if (evidence.dsr !== null && evidence.dsr >= EVIDENCE_BAR.dsrMin) byDsr += 1;
+    if (evidence.overfitting !== null && evidence.overfitting.pbo <= EVIDENCE_BAR.pboMax) byPbo += 1;
     if (!evidence.clears) continue;
     promoted += 1;
     if (evidence.chosen === 0) first += 1;

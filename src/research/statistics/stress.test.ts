@@ -111,6 +111,14 @@ describe('cross margin', () => {
 });
 
 describe('scenarios', () => {
+  it('a loss without equity is the whole of it', () => {
+    const account = { equity: { A: -50, B: 10 } };
+    const defaulted = { kind: 'default', id: 'd', title: '', venue: 'B' } as const;
+    const [report] = stressOf([], account, [defaulted], { lossShareMax: 0.01 });
+    expect(report!.lossShare).toBe(1);
+    expect(report!.breaches.length).toBeGreaterThan(0);
+  });
+
   it('the history is that of the sheet', () => {
     const end = (id: string, tag: string) => {
       const found = scenario(id);

@@ -62,7 +62,7 @@ function stressOne(
   const found = playScenario(positions, account, scenario);
   const equity = totalOf(account);
   const loss = found.outcomes.reduce((sum, outcome) => sum + outcome.loss, 0) + found.cashLost - found.bears;
-  const lossShare = equity > 0 ? loss / equity : 0;
+  const lossShare = equity > 0 ? loss / equity : loss > 0 ? 1 : 0;
   const marginAfter = found.outcomes.reduce((sum, outcome) => sum + outcome.maintenanceAfter, 0);
   const liquidations = found.outcomes.filter((outcome) => outcome.liquidated).length;
   const equityAfter = equity - loss;

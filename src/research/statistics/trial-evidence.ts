@@ -3,7 +3,7 @@ import { type Overfitting, overfittingOf } from './backtest-overfitting.ts';
 import { deflatedSharpe, expectedBestSharpe, type SharpeFigures, sharpeFigures } from './sharpe-evidence.ts';
 import { type ClusterOptions, clusterTrials } from './trial-clusters.ts';
 
-/** The bar of every promotion profile. */
+/** The bar of a promotion. */
 export const EVIDENCE_BAR = { dsrMin: 0.95, pboMax: 0.2 };
 
 export interface EvidenceOptions extends ClusterOptions {

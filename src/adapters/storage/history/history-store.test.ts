@@ -2,9 +2,11 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HOUR } from '#base';
 import {
   barRows,
   csvOf,
+  FIRST_BAR,
   HistoryPlace,
   refusalOf,
   SERIES_ID,
@@ -173,5 +175,38 @@ describe('reading', () => {
     expect(isSeriesArgument(place.file('X.LOCAL@1h', ''))).toBe(false);
     const [bars_] = await readSeries('X.LOCAL@1h', place.store);
     expect(bars_!.kind === 'bars' && bars_!.columns.length).toBe(500);
+  });
+});
+
+describe('a store that is not whole', () => {
+  it('and has lost its list is left as it is', async () => {
+    await place.import([place.file('X-1h.csv', csvOf(barRows(0, 50)))]);
+    rmSync(join(place.store, 'store.json'));
+    rmSync(join(place.store, 'cache'), { recursive: true });
+    const before = place.contents();
+    expect(before.size).toBeGreaterThan(0);
+    const refusal = await refusalOf(place.import([place.file('Y-1h.csv', csvOf(barRows(0, 50)))]));
+    expect(refusal.message).toMatch(/no store\.json/);
+    expect(place.contents()).toEqual(before);
+  });
+});
+
+describe('funding on a tape', () => {
+  const rows = (text: string) =>
+    place.import([place.file('X-funding.csv', `time,rate,published_at\n${text}`)]);
+
+  it('is what was known when it was due', async () => {
+    await rows(`${FIRST_BAR},0.0001,${FIRST_BAR}\n${FIRST_BAR + HOUR},0.0002,${FIRST_BAR + HOUR}\n`);
+    const tape = await HistoryStore.open(place.store).tape('X.LOCAL@funding');
+    expect(tape.kind === 'funding' && [...tape.at]).toEqual([FIRST_BAR, FIRST_BAR + HOUR]);
+  });
+
+  it.each([
+    ['published later', `${FIRST_BAR},0.0001,${FIRST_BAR + HOUR}\n`],
+    ['restated', `${FIRST_BAR},0.0001,${FIRST_BAR}\n${FIRST_BAR},0.0003,${FIRST_BAR + HOUR}\n`],
+  ])('%s is refused', async (_, text) => {
+    await rows(text);
+    const refusal = await refusalOf(HistoryStore.open(place.store).tape('X.LOCAL@funding'));
+    expect(refusal.message).toMatch(/published or restated/);
   });
 });

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { InputError } from '#base';
+import { formatInstant, InputError } from '#base';
 import { noBarCounts } from '#market';
 import { type BarSeries, type RowSeries, rowSeries } from '../../feeds/series.ts';
 import { barsOver, blockOver, type ColumnBlock } from './column-block.ts';
@@ -177,7 +177,15 @@ export class HistoryStore {
   async tape(id: string): Promise<BarSeries | RowSeries> {
     const name = parseSeriesName(id);
     if (name?.kind !== 'funding') return this.bars(id);
-    const { time, values } = await this.dated(id);
+    const { time, publishedAt, values } = await this.dated(id);
+    // a tape charges each settlement once, when it is due: what was said later about it must not come then
+    const late = time.findIndex((at, i) => publishedAt[i]! > at || at === time[i - 1]);
+    if (late >= 0) {
+      throw new InputError(
+        `${id} was published or restated after ${formatInstant(time[late]!)}: a run cannot charge it at its time`,
+        'import a funding file without published_at and with one rate for each time',
+      );
+    }
     return rowSeries({
       kind: 'funding',
       instrument: name.instrument,

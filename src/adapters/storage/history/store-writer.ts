@@ -43,8 +43,7 @@ export class StoreWriter {
 
   /** Locks a store for writing, and begins an empty one when there is none. Throws InputError when it is no place for one. */
   static open(dir: string): StoreWriter {
-    const isNew = !HistoryStore.isStore(dir);
-    if (isNew && namesIn(dir).some((name) => !BEGUN.test(name))) {
+    if (!HistoryStore.isStore(dir) && namesIn(dir).some((name) => !BEGUN.test(name))) {
       throw new InputError(
         `${dir} holds other files and is no history store`,
         'name an empty or new folder with --store',
@@ -53,16 +52,24 @@ export class StoreWriter {
     const made = [dir, join(dir, SERIES)].filter((path) => !existsSync(path));
     makeFolder(join(dir, SERIES));
     let lock: WriterLock | null = null;
+    let begun = false;
     try {
       lock = WriterLock.acquire(join(dir, 'lock'));
-      // from here on an interruption leaves an empty store, which the next import fills
-      if (isNew) writeManifest(dir, { series: [] });
+      // another process may have begun or filled the store until we had the lock
+      const isNew = !HistoryStore.isStore(dir);
+      if (isNew) {
+        refuseWithoutList(dir);
+        begun = true;
+        // from here on an interruption leaves an empty store, which the next import fills
+        writeManifest(dir, { series: [] });
+      }
       const writer = new StoreWriter(dir, lock, HistoryStore.open(dir), isNew, made);
       writer.removeUnlisted();
       return writer;
     } catch (error) {
+      if (begun) clearNew(dir);
       lock?.release();
-      if (isNew) removeNew(dir, made);
+      removeMade(made);
       throw error;
     }
   }
@@ -107,8 +114,10 @@ export class StoreWriter {
   /** Gives the store back; what was not committed is taken away. */
   close(): void {
     if (!this.isCommitted) for (const path of this.written) rmSync(path, { force: true });
+    const isVoid = this.isNew && !this.isCommitted;
+    if (isVoid) clearNew(this.dir);
     this.lock.release();
-    if (this.isNew && !this.isCommitted) removeNew(this.dir, this.made);
+    if (isVoid) removeMade(this.made);
   }
 
   /** What an interrupted import left, Parquet files that no list names any more, and caches of series that are gone. */
@@ -137,10 +146,23 @@ const BEGUN = /^(lock.*|series|\.store\.json.*)$/;
 /** What a writer calls its files; nothing else in the folder is touched. */
 const OWN_FILE = /@[^@]+-[0-9a-f]{12}\.parquet$/;
 
-/** Takes away a store that was begun and never filled, and the folders made for it. */
-function removeNew(dir: string, made: readonly string[]): void {
+/** A store that is just being begun has no series: one that has some has lost its list, and they are all there is. */
+function refuseWithoutList(dir: string): void {
+  if (!namesIn(join(dir, SERIES)).some((name) => OWN_FILE.test(name))) return;
+  throw new InputError(
+    `${dir} holds series and no ${MANIFEST} that names them`,
+    `put ${MANIFEST} back, or name another folder with --store and import the Parquet files below ${SERIES}/ anew`,
+  );
+}
+
+/** Takes away what a store was begun with and never filled; to be done under its lock. */
+function clearNew(dir: string): void {
   rmSync(join(dir, MANIFEST), { force: true });
   rmSync(join(dir, CACHE), { recursive: true, force: true });
+}
+
+/** Takes away the folders made for it; another process may have put something there meanwhile. */
+function removeMade(made: readonly string[]): void {
   for (const path of [...made].reverse()) removeEmpty(path);
 }
 
