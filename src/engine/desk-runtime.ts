@@ -1,6 +1,6 @@
 import { formatInstant, type Instant } from '#base';
 import { type Decision, decide } from '#ensemble';
-import { type BarClosed, type Slice, SliceCollector } from '#market';
+import { type BarClosed, type BarColumns, type Slice, SliceCollector } from '#market';
 import type { LocalSource, Signal } from '#signals';
 import { tally } from './counts.ts';
 import type { DeskParts } from './desk.ts';
@@ -9,7 +9,7 @@ import { DeskEntries } from './desk-entries.ts';
 import { DeskRecord } from './desk-record.ts';
 import type { Host } from './host.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
-import type { Lane } from './lane.ts';
+import type { Held, Lane } from './lane.ts';
 import { RemoteVote } from './remote-vote.ts';
 import type { ShadowVenue } from './shadow-venue.ts';
 
@@ -75,6 +75,38 @@ export class DeskRuntime {
     if (now !== regime && now !== null) tally(this.host.counts.regimes, now);
     const closed = this.slices.take(index, instrument.lastClose, event.at);
     for (let i = 0; i < closed.length; i++) this.decideSlice(closed[i]!);
+  }
+
+  /** How many of the tape's next bars of an instrument leave this desk with nothing to do; see quiet-bars.ts. */
+  quietBars(index: number): number {
+    const instrument = this.instruments[index]!;
+    const { parts, host } = this;
+    if (this.vote.hasRemote || this.vote.isOpen || host.trace.level === 'all') return 0;
+    if (!this.slices.mayPass(instrument.lastClose + instrument.intervalMs)) return 0;
+    if (instrument.count + 1 < parts.warmUpBars) return 0;
+    if (!this.isLeftAlone(host.real, instrument) || !this.isLeftAlone(this.shadow.lane, instrument)) return 0;
+    return instrument.quietBars(parts.sources);
+  }
+
+  /** Whether no bar can make the desk close what a lane holds of an instrument. */
+  private isLeftAlone(lane: Lane, { book }: InstrumentRuntime): boolean {
+    const held = lane.held.get(book);
+    if (held === undefined) return true;
+    const { exits = [] } = this.parts;
+    return held.exitAsked === null && exits.length === 0 && !lane.leaving.has(book) && !this.host.closesAll;
+  }
+
+  /** Takes the tape's next bars of an instrument, rows [from, to), which {@link quietBars} has counted. */
+  passBars(index: number, columns: BarColumns, from: number, to: number): void {
+    const instrument = this.instruments[index]!;
+    instrument.passBars(columns, from, to);
+    this.slices.pass(to - from, instrument.lastClose);
+    this.host.counts.slices += to - from;
+    for (const lane of [this.host.real, this.shadow.lane]) {
+      const held = lane.held.get(instrument.book);
+      if (held === undefined) continue;
+      for (let row = from; row < to; row++) noteBest(held, columns.high[row]!, columns.low[row]!);
+    }
   }
 
   onTime(at: Instant): void {
@@ -250,7 +282,7 @@ export class DeskRuntime {
         break;
       }
     }
-    held.bestPrice = held.direction === 1 ? Math.max(held.bestPrice, high) : Math.min(held.bestPrice, low);
+    noteBest(held, high, low);
   }
 
   /** Sends a reduce-only market order for all that is held. */
@@ -281,4 +313,8 @@ export class DeskRuntime {
       );
     }
   }
+}
+
+function noteBest(held: Held, high: number, low: number): void {
+  held.bestPrice = held.direction === 1 ? Math.max(held.bestPrice, high) : Math.min(held.bestPrice, low);
 }

@@ -112,6 +112,11 @@ export class Engine implements Host {
 
   readonly instrumentOf = (id: InstrumentId): Instrument => this.listings.of(id);
 
+  /** When the day of the newest slice ends; -Infinity before the first. */
+  get dayEnd(): Instant {
+    return this.day < 0 ? -Infinity : (this.day + 1) * DAY;
+  }
+
   get breaker(): CircuitBreaker | null {
     return this.breakerWatch.breaker;
   }
@@ -130,10 +135,15 @@ export class Engine implements Host {
     return out;
   }
 
-  private turnTo({ at, kind }: Event): void {
-    if (!(at >= this.at)) broken(`time went back: ${at} after ${this.at} (${kind})`);
+  /** Time passes without an event. */
+  turnOver(at: Instant): void {
     this.at = at;
     this.staleAccounts();
+  }
+
+  private turnTo({ at, kind }: Event): void {
+    if (!(at >= this.at)) broken(`time went back: ${at} after ${this.at} (${kind})`);
+    this.turnOver(at);
   }
 
   /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { commandText, eventText } from './entry-text.ts';
+import { commandText, eventText, instantOf, readCommand, readEvent } from './entry-text.ts';
 import type { Command, Event } from './events.ts';
 
 const number = fc.oneof(
@@ -60,26 +60,43 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant('timer-fired'), at: number, eventTime: number }),
 );
 
+/** As JSON keeps it. */
+const kept = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
 describe('the journal text', () => {
-  it('of an event is what JSON.stringify gives', () => {
+  it('of an event gives it back, its fields in their order', () => {
     fc.assert(
       fc.property(event, (e) => {
-        expect(eventText(e as unknown as Event)).toBe(JSON.stringify(e));
+        const text = eventText(e as unknown as Event);
+        expect(JSON.stringify(readEvent(text))).toBe(JSON.stringify(e));
+        // and one text for one event
+        expect(eventText(readEvent(text))).toBe(eventText(kept(e) as Event));
+        if (Number.isSafeInteger(e.at) && e.at >= 0) expect(instantOf(text)).toBe(Math.abs(e.at));
       }),
       { numRuns: 2_000 },
     );
   });
 
-  it('of a command is what JSON.stringify gives', () => {
+  it('of a command gives it back', () => {
     const command = fc.oneof(
       fc.record({ kind: fc.constant('submit-order'), order }),
       fc.record({ kind: fc.constant('cancel-order'), clientId: id, reason: id }),
     );
     fc.assert(
       fc.property(command, (c) => {
-        expect(commandText(c as unknown as Command)).toBe(JSON.stringify(c));
+        const text = commandText(c as unknown as Command);
+        expect(JSON.stringify(readCommand(text))).toBe(JSON.stringify(c));
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('of the three common messages is a row', () => {
+    const at = 1_700_000_000_000;
+    const accepted = { kind: 'order-accepted', at, eventTime: at, clientId: 'a', venueOrderId: 'b' };
+    expect(eventText(accepted as Event)).toBe(`["order-accepted",${at},${at},"a","b"]`);
+    // another order of fields would not come back as it was
+    const turned = { at, kind: 'order-accepted', eventTime: at, clientId: 'a', venueOrderId: 'b' };
+    expect(eventText(turned as Event)).toBe(JSON.stringify(turned));
   });
 });

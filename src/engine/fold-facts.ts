@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import type { Command, Event } from './events.ts';
+import { readCommand, readEvent } from './entry-text.ts';
 import type { JournalEntry } from './journal-format.ts';
 import type { TapeReader } from './replay.ts';
 
@@ -36,7 +36,7 @@ export function foldFacts(
     if ((entry.position & 0xfff) === 0) options.onProgress?.(entry.position);
     switch (entry.kind) {
       case 'event':
-        engine.fact(JSON.parse(entry.text) as Event);
+        engine.fact(readEvent(entry.text));
         events += 1;
         break;
       case 'tape-range': {
@@ -48,7 +48,7 @@ export function foldFacts(
         break;
       }
       case 'command': {
-        const command = JSON.parse(entry.text) as Command;
+        const command = readCommand(entry.text);
         if (command.kind === 'submit-order') orders += 1;
         engine.adopt(command);
         break;

@@ -1,10 +1,12 @@
 export * from './counts.ts';
 export * from './desk.ts';
 export * from './engine.ts';
+export * from './entry-text.ts';
 export * from './events.ts';
 export * from './fold-facts.ts';
 export * from './journal-format.ts';
 export * from './loop.ts';
 export type * from './portfolio.ts';
+export * from './quiet-bars.ts';
 export * from './replay.ts';
 export * from './trace.ts';

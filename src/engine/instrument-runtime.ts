@@ -2,8 +2,8 @@ import type { Instant } from '#base';
 import { FeatureFrame } from '#features';
 import type { BookId } from '#ledger';
 import { type BarClosed, type BarColumns, type Instrument, type InstrumentId, Resampler } from '#market';
-import type { View } from '#signals';
-import { requestOf, type Values, valuesClass } from './binding.ts';
+import type { LocalSource, View } from '#signals';
+import { columnOf, requestOf, type Values, valuesClass } from './binding.ts';
 import type { DeskParts, RegimeTracker } from './desk.ts';
 
 /** Every feature request of a desk's parts, sorted, each once. */
@@ -35,6 +35,7 @@ export class InstrumentRuntime implements View {
     'regimeValues',
     'peers',
     'observations',
+    'foretold',
   ];
   /** The definition in force. */
   instrument: Instrument;
@@ -64,6 +65,8 @@ export class InstrumentRuntime implements View {
   private readonly resamplers = new Map<number, Resampler>();
   private readonly peers: (instrument: InstrumentId) => InstrumentRuntime | null;
   private readonly observations: ObservationSource;
+  /** What sources that can tell when they will speak look at, per source; null: one that cannot. */
+  private foretold: (Readonly<Record<string, Float64Array>> | null)[] | null = null;
 
   constructor(options: {
     instrument: Instrument;
@@ -101,7 +104,9 @@ export class InstrumentRuntime implements View {
 
   /** Says which bars will come, if they come as the desk wants them: see {@link FeatureFrame.follow}. */
   follow(tape: BarColumns): void {
-    if (this.plain) this.frame.follow(tape);
+    if (!this.plain) return;
+    this.frame.follow(tape);
+    this.foretold = null;
   }
 
   /** Takes a bar of the feed's interval; true when a bar of the desk's interval closed with it. */
@@ -128,6 +133,35 @@ export class InstrumentRuntime implements View {
       }
     }
     return closed;
+  }
+
+  /** How many of the bars that the tape brings next say nothing to the sources; 0 where that cannot be known. */
+  quietBars(sources: DeskParts['sources']): number {
+    const { frame } = this;
+    if (!this.plain || this.regime !== null || frame.ahead === 0) return 0;
+    const from = frame.foretoldRow;
+    let to = from + frame.ahead;
+    this.foretold ??= sources.map((part) => foretoldColumns(part, frame));
+    for (let i = 0; i < sources.length && to > from; i++) {
+      const part = sources[i] as unknown as LocalSource;
+      const columns = this.foretold[i]!;
+      if (columns === null) return 0;
+      to = part.speaksAt!(columns, from, to, this.sourceStates[i] as object);
+    }
+    return to - from;
+  }
+
+  /** Takes the tape's next bars, rows [from, to), which {@link quietBars} has counted. */
+  passBars(columns: BarColumns, from: number, to: number): void {
+    const last = to - 1;
+    this.frame.passOver(to - from);
+    this.at = this.lastClose = columns.time[last]! + this.intervalMs;
+    this.close = columns.close[last]!;
+    if (this.lastClose >= this.pricedAt) {
+      this.price = this.close;
+      this.pricedAt = this.lastClose;
+    }
+    this.fresh = true;
   }
 
   private accept(event: BarClosed): void {
@@ -172,6 +206,18 @@ export class InstrumentRuntime implements View {
   observation(subject: string): { value: number | string; publishedAt: Instant } | null {
     return this.observations.observation(subject, this.at);
   }
+}
+
+/** The columns that a source's features will come from, by their local names; null when it cannot look ahead. */
+function foretoldColumns(
+  part: DeskParts['sources'][number],
+  frame: FeatureFrame,
+): Readonly<Record<string, Float64Array>> | null {
+  if (part.kind !== 'local' || part.speaksAt === undefined) return null;
+  const columns: Record<string, Float64Array> = {};
+  for (const [name, expression] of Object.entries(part.features as Readonly<Record<string, string>>))
+    columns[name] = frame.foretoldColumn(frame.column(columnOf(expression)));
+  return columns;
 }
 
 function pushBar(frame: FeatureFrame, bar: BarClosed['bar']): void {

@@ -231,11 +231,11 @@ describe('journal format', () => {
 
   it('says so when a newer program wrote the journal', () => {
     const bytes = Buffer.from(SMALL.bytes);
-    bytes[4] = 3;
+    bytes[4] = 4;
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 56)), 56);
     expect(decodeJournal(bytes).fault).toMatchObject({
       reason: 'damaged',
-      what: 'journal version 3, this program reads 2',
+      what: 'journal version 4, this program reads 3',
     });
   });
 });

@@ -17,7 +17,7 @@ import { broken } from '#base';
  * block counts as incomplete (may be cut) or as damaged (may not). The texts stand side by side so that a block of a
  * thousand entries is encoded by one call and not by a thousand.
  */
-export const JOURNAL_VERSION = 2;
+export const JOURNAL_VERSION = 3;
 
 export const ENTRY_KINDS = ['header', 'event', 'command', 'tape-range', 'snapshot-mark', 'note'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];

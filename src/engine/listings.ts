@@ -136,6 +136,11 @@ export class Listings {
     this.port.alert(`definition-${id}`, text);
   }
 
+  /** Whether a changed definition waits to be taken over. */
+  get isWaiting(): boolean {
+    return this.awaited.size > 0;
+  }
+
   /** Takes over definitions that changed, as soon as nothing is held or ordered in a grid that would change its meaning. */
   takeWaiting(): void {
     if (this.awaited.size === 0) return;

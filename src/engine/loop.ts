@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { assert, type Instant } from '#base';
 import type { Engine } from './engine.ts';
-import { commandText, eventText } from './entry-text.ts';
+import { commandText, eventText, readEvent } from './entry-text.ts';
 import { type Command, type Event, onlyReduces, type RunResumed } from './events.ts';
 import type { EntryKind } from './journal-format.ts';
 
@@ -61,7 +61,7 @@ export class Loop {
     this.flushTape();
     const text = eventText(event);
     this.journal.append('event', text);
-    this.release(this.engine.step(isWhole(event) ? event : (JSON.parse(text) as Event)), event.at);
+    this.release(this.engine.step(isWhole(event) ? event : readEvent(text)), event.at);
   }
 
   /**
@@ -89,6 +89,12 @@ export class Loop {
       this.flushTape();
       this.release(commands, event.at);
     }
+  }
+
+  /** Recorded bars were passed over, see quiet-bars.ts: steps `from` to `to` of the tape. */
+  passed(from: number, to: number): void {
+    if (this.tapeFrom < 0) this.tapeFrom = from;
+    this.tapeTo = to;
   }
 
   /** Writes what is still pending; call at the end of a run. */

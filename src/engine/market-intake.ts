@@ -115,6 +115,29 @@ export class MarketIntake {
     for (let i = 0; i < listeners.length; i++) listeners[i]!.desk.onBar(listeners[i]!.index, event);
   }
 
+  /** How many of an instrument's bars [from, to) of a tape nobody need be told of but by their price; see quiet-bars.ts. */
+  quietBars(id: InstrumentId, columns: BarColumns, from: number, to: number): number {
+    const channel = this.channels.get(id);
+    const { shadows } = this.engine;
+    if (channel === undefined || channel.listeners.length !== 1 || this.correlated) return 0;
+    for (let i = 0; i < shadows.length; i++) if (!shadows[i]!.isIdle) return 0;
+    const { desk, index } = channel.listeners[0]!;
+    const quiet = Math.min(to - from, desk.quietBars(index));
+    const plain = channel.checker.plainAhead(columns, from, from + quiet);
+    for (let row = from; row < from + plain; row++)
+      if (!this.canValue(id, columns.low[row]!, columns.high[row]!)) return row - from;
+    return plain;
+  }
+
+  /** Takes bars that {@link quietBars} has counted, but for their prices. */
+  passBars(id: InstrumentId, columns: BarColumns, from: number, to: number): void {
+    const { checker, listeners } = this.channels.get(id)!;
+    const { desk, index } = listeners[0]!;
+    checker.took(columns, from, to);
+    this.engine.counts.bars += to - from;
+    desk.passBars(index, columns, from, to);
+  }
+
   /** A bar as it can be used, noise mended for everyone; null, counted, when it cannot. */
   private judged(checker: BarChecker, event: BarClosed): BarClosed | null {
     const { engine } = this;

@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import { commandText, readCommand, readEvent } from './entry-text.ts';
 import type { Command, Event } from './events.ts';
 import type { JournalEntry } from './journal-format.ts';
 
@@ -47,7 +48,7 @@ export function replay(
     difference: {
       position,
       at,
-      recorded,
+      recorded: recorded === null ? null : JSON.stringify(readCommand(recorded)),
       decided: next < waiting.length ? JSON.stringify(waiting[next]) : null,
     },
     unreleased: [],
@@ -55,7 +56,7 @@ export function replay(
   for (const entry of entries) {
     if ((entry.position & 0xfff) === 0) onProgress?.(entry.position);
     if (entry.kind === 'command') {
-      if (next >= waiting.length || JSON.stringify(waiting[next]) !== entry.text)
+      if (next >= waiting.length || commandText(waiting[next]!) !== entry.text)
         return parted(entry.position, entry.text);
       next += 1;
       commands += 1;
@@ -63,7 +64,7 @@ export function replay(
     }
     if (entry.kind !== 'event' && entry.kind !== 'tape-range') continue;
     if (next < waiting.length) return parted(entry.position, null);
-    const batch = entry.kind === 'event' ? [JSON.parse(entry.text) as Event] : rangeOf(entry.text, tape);
+    const batch = entry.kind === 'event' ? [readEvent(entry.text)] : rangeOf(entry.text, tape);
     for (const event of batch) {
       if (next < waiting.length) return parted(entry.position, null);
       at = event.at;

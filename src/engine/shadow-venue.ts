@@ -68,6 +68,11 @@ export class ShadowVenue {
     this.take(this.venue.execute(command, at));
   }
 
+  /** Whether bars tell it nothing. */
+  get isIdle(): boolean {
+    return this.busy.size === 0 && !this.watches;
+  }
+
   /** Whether what is shadowed in an instrument could be reckoned at any price from `low` to `high`. */
   canValue(id: InstrumentId, low: number, high: number): boolean {
     return this.busy.size === 0 || this.lane.ledger.canValue(id, low, high);
@@ -78,7 +83,7 @@ export class ShadowVenue {
    * order good until this bar closes must still meet it, but never before what the venue has heard of the instrument.
    */
   onBar(event: BarClosed): void {
-    if (this.busy.size === 0 && !this.watches) return;
+    if (this.isIdle) return;
     const { instrument, intervalMs, bar } = event;
     const busy = this.busy.get(instrument);
     if (busy === undefined) {

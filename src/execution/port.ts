@@ -1,6 +1,6 @@
 import type { Instant } from '#base';
 import type { VenueReport } from '#ledger';
-import type { InstrumentId, MarketEvent } from '#market';
+import type { BarColumns, InstrumentId, MarketEvent } from '#market';
 import type { VenueCommand } from './venue.ts';
 
 /**
@@ -17,6 +17,26 @@ export interface VenueFold {
    * A venue without it is handed every event.
    */
   opensQuietly?(instrument: InstrumentId, at: Instant, time: Instant, open: number): boolean;
+  /**
+   * How many bars from row `from` on, before `to`, it can take without an event because nothing can come of them: each
+   * opens when the one before has ended, and the venue was told of every one before. A venue without it is handed
+   * every event.
+   */
+  quietBars?(
+    instrument: InstrumentId,
+    columns: BarColumns,
+    intervalMs: number,
+    from: number,
+    to: number,
+  ): number;
+  /** Takes the bars of rows [from, to), no more than {@link quietBars} has counted. */
+  passBars?(
+    instrument: InstrumentId,
+    columns: BarColumns,
+    intervalMs: number,
+    from: number,
+    to: number,
+  ): void;
   /** Lets time pass: commands in flight arrive, orders expire. */
   advanceTo(at: Instant): readonly VenueReport[];
   /** Names of the venues it stands for, sorted: instruments of several may trade in one fold. */

@@ -2,6 +2,7 @@ import { Chance, type Instant, unreachable } from '#base';
 import { type ClientOrderId, type VenueReport, venueOf } from '#ledger';
 import {
   type BarClosed,
+  type BarColumns,
   type BarOpened,
   barFault,
   type FundingDue,
@@ -20,7 +21,7 @@ import { OrderBoard } from './order-board.ts';
 import { NO_REPORTS, type VenueFold } from './port.ts';
 import { isMarked, isQuoted, matchesOnBars } from './presence.ts';
 import { lotsIn } from './prices.ts';
-import { recordBar } from './record-bar.ts';
+import { recordBar, recordBars } from './record-bar.ts';
 import { type Look, look, takesPart } from './strike.ts';
 import type { VenueCommand } from './venue.ts';
 import { checkOptions, type SimulatedVenueOptions } from './venue-options.ts';
@@ -230,6 +231,34 @@ export class SimulatedVenue implements VenueFold {
     track.price = open;
     track.openedAt = time;
     return true;
+  }
+
+  /** See {@link VenueFold.quietBars}. */
+  quietBars(
+    id: InstrumentId,
+    { time, high, low }: BarColumns,
+    intervalMs: number,
+    from: number,
+    to: number,
+  ): number {
+    const track = this.board.track(id);
+    const { priceBand, liquidation } = this.options;
+    if (this.nextDue !== OPEN_END || this.inFlight.length > 0 || track.orders.length > 0 || priceBand)
+      return 0;
+    // a longer bar is no news while shorter ones come
+    if (intervalMs > track.finestMs || time[from]! < track.finestAt) return 0;
+    const looks = liquidation && track.held > 0;
+    let row = from;
+    while (row < to && high[row]! <= track.priceMost && !(looks && anyBeyond(track, low[row]!, high[row]!)))
+      row++;
+    return row - from;
+  }
+
+  /** See {@link VenueFold.passBars}. */
+  passBars(id: InstrumentId, columns: BarColumns, intervalMs: number, from: number, to: number): void {
+    const track = this.board.track(id);
+    track.openedAt = columns.time[to - 1]!;
+    recordBars(track, columns, intervalMs, from, to);
   }
 
   private onBarOpened(event: BarOpened): readonly VenueReport[] {

@@ -135,6 +135,42 @@ export class FeatureFrame implements Settles {
     this.foretold = new Foretold(tape, this.requests, this.capacity);
   }
 
+  /** How many of the tape's next rows are computed already, at least one while there are any; 0 when it follows none. */
+  get ahead(): number {
+    return this.follows ? this.foretold!.ahead() : 0;
+  }
+
+  /** Row of the tape's next bar in the columns of {@link foretoldColumn}. */
+  get foretoldRow(): number {
+    return this.foretold!.row;
+  }
+
+  /** The column that rows computed ahead stand in, always the same array. Only for a frame that follows a tape. */
+  foretoldColumn(handle: number): Float64Array {
+    const { foretold } = this;
+    if (foretold === null) broken('a frame that follows no tape foretells nothing');
+    return foretold.column(handle);
+  }
+
+  /** Takes in the tape's next `rows` bars, which are computed already, as pushing them one by one would. */
+  passOver(rows: number): void {
+    const { bars } = this;
+    const { tape, shown } = this.foretold!;
+    for (let row = shown; row < shown + rows; row++) {
+      if (bars.length === this.capacity) this.drop();
+      const i = bars.length++;
+      bars.time[i] = tape.time[row];
+      bars.open[i] = tape.open[row];
+      bars.high[i] = tape.high[row];
+      bars.low[i] = tape.low[row];
+      bars.close[i] = tape.close[row];
+      bars.volume[i] = tape.volume[row];
+    }
+    // `drop` asks whether the frame follows, and that is told by these
+    this.count += rows;
+    this.foretold!.pass(rows, this.latest);
+  }
+
   /** A frame restored from a snapshot does not: its own kernels know what they need. */
   private get follows(): boolean {
     return this.foretold !== null && this.foretold.shown === this.count;
@@ -191,12 +227,17 @@ export class FeatureFrame implements Settles {
     if (row < 0 || ago < 0) return Number.NaN;
     if (ago === 0) return this.latest[handle];
     if (this.follows) return this.foretold!.value(handle, ago);
-    return this.slots[this.slotOf[handle]].out[this.outputOf[handle]][row];
+    return this.columnOf(handle)[row];
+  }
+
+  /** The array a column is computed into. */
+  columnOf(handle: number): Float64Array {
+    return this.slots[this.slotOf[handle]].out[this.outputOf[handle]];
   }
 
   /** Copies the newest `rows` values of a column into `out` at `at`, `at + step`, and so on. */
   copyLast(handle: number, rows: number, out: Float64Array, at: number, step: number): void {
-    const column = this.slots[this.slotOf[handle]].out[this.outputOf[handle]];
+    const column = this.columnOf(handle);
     const from = this.bars.length - rows;
     for (let i = 0; i < rows; i++) out[at + i * step] = column[from + i];
   }
@@ -262,6 +303,28 @@ class Foretold {
     for (let i = 0; i < width; i++) latest[i] = piece[place + i];
     this.place = place + width;
     this.shown += 1;
+  }
+
+  /** Rows computed and not shown; computes the next piece when there are none and the tape goes on. */
+  ahead(): number {
+    if (this.shown === this.computed && this.shown < this.tape.length) this.compute();
+    return this.computed - this.shown;
+  }
+
+  /** Row of the next bar in the scout's columns. */
+  get row(): number {
+    return this.scout.bars.length - (this.computed - this.shown);
+  }
+
+  column(handle: number): Float64Array {
+    return this.scout.columnOf(handle);
+  }
+
+  /** Shows the last of the next `rows` rows. */
+  pass(rows: number, latest: Float64Array): void {
+    this.place += (rows - 1) * this.width;
+    this.shown += rows - 1;
+    this.show(latest);
   }
 
   /** A column's value `ago` rows before the one shown last. */

@@ -1,5 +1,5 @@
 import { broken, type Instant, safe, stepsToNumber, unreachable } from '#base';
-import type { Currency, Instrument, InstrumentId } from '#market';
+import type { BarColumns, Currency, Instrument, InstrumentId } from '#market';
 import { ACCOUNT, Accounts } from './accounts.ts';
 import { bookFill } from './book-fill.ts';
 import { accountBooking, type Booking, fillBooking, orderBooking } from './booking.ts';
@@ -253,6 +253,32 @@ export class Ledger {
   /** Newest price of an instrument, to its nearest tick. One older than the last is passed over. */
   mark(instrument: InstrumentId, price: number, at: Instant): void {
     this.holdings.mark(this.holdings.slot(instrument), price, at);
+  }
+
+  /**
+   * Marks an instrument with the closes of bars [from, to), each at its close, and puts the equity after each into
+   * `out` from its beginning on.
+   */
+  markAlong(
+    instrument: InstrumentId,
+    { time, close }: BarColumns,
+    intervalMs: number,
+    from: number,
+    to: number,
+    out: Float64Array,
+  ): void {
+    const { holdings, accounts } = this;
+    const slot = holdings.slot(instrument);
+    if (holdings.open.length === 0) {
+      holdings.mark(slot, close[to - 1]!, time[to - 1]! + intervalMs);
+      // without positions no price changes it
+      out.fill(equityOf(accounts, holdings), 0, to - from);
+      return;
+    }
+    for (let row = from; row < to; row++) {
+      holdings.mark(slot, close[row]!, time[row]! + intervalMs);
+      out[row - from] = equityOf(accounts, holdings);
+    }
   }
 
   /** Newest mark, null while there is none (a first fill stands in). */

@@ -1,6 +1,6 @@
 import type { Instant } from '#base';
 import { DAY } from '#base';
-import type { Bar, BarFault } from './bar.ts';
+import type { Bar, BarColumns, BarFault } from './bar.ts';
 
 /** What becomes of a bar: taken, refused as bad, dropped as a repetition, refused because time has passed it. */
 export type BarVerdict = 'accept' | 'refuse' | 'duplicate' | 'late';
@@ -148,6 +148,41 @@ export class BarChecker {
     this.lastClose = close;
     this.lastVolume = volume;
     return 'accept';
+  }
+
+  /**
+   * How many bars from row `from` on, before `to`, would be accepted as they stand, one interval after the other and
+   * the first one interval after the last that was accepted. Changes nothing.
+   */
+  plainAhead({ time, open, high, low, close, volume }: BarColumns, from: number, to: number): number {
+    const { intervalMs, priceMax } = this;
+    let next = this.lastTime + intervalMs;
+    let row = from;
+    for (; row < to; row++) {
+      const o = open[row]!;
+      const h = high[row]!;
+      const l = low[row]!;
+      const c = close[row]!;
+      const v = volume[row]!;
+      const isPlain = h >= o && h >= c && l <= o && l <= c && l > 0 && h <= priceMax && h < Infinity;
+      if (!isPlain || !(v >= 0 && v < Infinity) || time[row] !== next) break;
+      next += intervalMs;
+    }
+    return row - from;
+  }
+
+  /** Takes the bars of rows [from, to), which {@link plainAhead} has looked at. */
+  took(columns: BarColumns, from: number, to: number): void {
+    const last = to - 1;
+    this.gapBars = 0;
+    this.objection = null;
+    this.counts.accepted += to - from;
+    this.lastTime = columns.time[last]!;
+    this.lastOpen = columns.open[last]!;
+    this.lastHigh = this.high = columns.high[last]!;
+    this.lastLow = this.low = columns.low[last]!;
+    this.lastClose = columns.close[last]!;
+    this.lastVolume = columns.volume[last]!;
   }
 
   private refuse(objection: BarObjection, verdict: BarVerdict): BarVerdict {

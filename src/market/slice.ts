@@ -124,6 +124,17 @@ export class SliceCollector {
     return before === null ? [own] : [before, own];
   }
 
+  /** Whether {@link pass} may take the place of `take` from this close on: one series, and no close told before. */
+  mayPass(close: Instant): boolean {
+    return this.subscriptions.length === 1 && close > this.decidedUntil;
+  }
+
+  /** So many bars of the only series have ended, each a slice of its own, the last one at `close`. */
+  pass(bars: number, close: Instant): void {
+    this.decidedUntil = close;
+    this.closed += bars;
+  }
+
   /** The loop's time is `at`: closes the open slice when it may not wait any longer. */
   advanceTo(at: Instant): Slice | null {
     if (this.pending === null) return null;

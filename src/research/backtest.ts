@@ -1,11 +1,14 @@
 import { type Instant, MINUTE } from '#base';
 import {
+  type BarsAhead,
   type Command,
   Engine,
   type JournalSink,
   Loop,
   type Outside,
   type PortfolioDefinition,
+  passBars,
+  quietBars,
 } from '#engine';
 import type { VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
@@ -24,6 +27,10 @@ export interface TapeWalk {
   /** Of a bar that opens: its instrument and its opening price. */
   readonly instrument: InstrumentId;
   readonly open: number;
+  /** The bars that come next if nothing else does, where it stands on the opening of one; may be none. */
+  barsAhead(): BarsAhead;
+  /** Goes on to the close of the last of so many of them. */
+  pass(bars: number): void;
 }
 
 /** Answers questions during a run without waiting: recorded answers, or none. */
@@ -41,7 +48,14 @@ export interface BacktestOptions {
   readonly configurationHash: string;
   readonly curve: EquityCurve;
   readonly oracle?: Oracle;
+  /** Takes every bar by itself. The result is the same; a law checks that. */
+  readonly stepwise?: boolean;
 }
+
+/** Steps of the tape between two looks at what else there is to do. */
+const TURN_STEPS = 16_384;
+/** A tape names no more bars ahead at once. */
+export const BARS_AHEAD_MOST = 256;
 
 export interface BacktestResult {
   readonly engine: Engine;
@@ -63,6 +77,9 @@ export class Backtest implements Outside {
   private readonly venue: VenueFold;
   /** Reports that came back while a command was carried out, waiting for their turn. */
   private readonly inbox: VenueReport[] = [];
+  /** Whether any bar can be passed over; see quiet-bars.ts of the engine. */
+  private readonly passes: boolean;
+  private readonly equities = new Float64Array(BARS_AHEAD_MOST);
   private readonly answers: { at: Instant; questionId: string; answer: unknown }[] = [];
   private draining = false;
   private from: Instant = -1;
@@ -75,6 +92,8 @@ export class Backtest implements Outside {
     this.venue = options.venue;
     this.engine = new Engine(options.definition);
     this.loop = new Loop(this.engine, options.journal, this);
+    const { stepwise = false, venue } = options;
+    this.passes = !stepwise && venue.quietBars !== undefined && venue.passBars !== undefined;
     for (const { instrument, columns } of options.tape.bars) this.engine.intake.follow(instrument, columns);
   }
 
@@ -119,13 +138,15 @@ export class Backtest implements Outside {
   advance(): boolean {
     const { tape, curve } = this.options;
     let { at, reached, more } = this;
+    const enough = tape.position + TURN_STEPS;
     while (more) {
       at = tape.at;
       // closes and openings of one instant: time has passed for both
       if (at > reached) this.passTime(at);
       reached = at;
       if (tape.phase === 'open') {
-        if (!this.opensQuietly(tape)) this.take(this.venue.onMarket(tape.event()));
+        if (this.passQuietly(tape)) reached = at = tape.at;
+        else if (!this.opensQuietly(tape)) this.take(this.venue.onMarket(tape.event()));
         more = tape.next();
       } else {
         const event = tape.event();
@@ -135,7 +156,7 @@ export class Backtest implements Outside {
         else this.play(event, row);
         curve.sample(at, this.engine);
       }
-      if ((tape.position & 0x3fff) === 0) break;
+      if (tape.position >= enough) break;
     }
     this.at = at;
     this.reached = reached;
@@ -158,6 +179,26 @@ export class Backtest implements Outside {
       from,
       to: at,
     };
+  }
+
+  /** Passes over the bars ahead in which nothing can happen; true when it did, and the tape stands on the last close. */
+  private passQuietly(tape: TapeWalk): boolean {
+    const { venue, engine, equities } = this;
+    if (!this.passes) return false;
+    const ahead = tape.barsAhead();
+    const { instrument, columns, intervalMs, from, to } = ahead;
+    // the venue first: with an order waiting the answer is no, at once
+    if (from === to || venue.quietBars!(instrument, columns, intervalMs, from, from + 1) === 0) return false;
+    const quiet = quietBars(engine, ahead);
+    const bars = quiet === 0 ? 0 : venue.quietBars!(instrument, columns, intervalMs, from, from + quiet);
+    if (bars === 0) return false;
+    venue.passBars!(instrument, columns, intervalMs, from, from + bars);
+    passBars(engine, ahead, bars, equities);
+    const opened = tape.position;
+    tape.pass(bars);
+    this.loop.passed(opened + 1, tape.position);
+    this.options.curve.sampleAlong(columns.time, intervalMs, from, equities, bars);
+    return true;
   }
 
   /** Most bars open while the venue holds no order of ours: no event need be made for them. */

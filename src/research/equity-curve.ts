@@ -22,7 +22,21 @@ export class EquityCurve {
   private nextAt = -Infinity;
 
   sample(at: Instant, engine: Engine): void {
-    const equity = engine.equity();
+    this.take(at, engine.equity());
+  }
+
+  /** Samples after each of so many bars from row `from` on; `equities` from its beginning. */
+  sampleAlong(
+    time: Float64Array,
+    intervalMs: number,
+    from: number,
+    equities: Float64Array,
+    bars: number,
+  ): void {
+    for (let i = 0; i < bars; i++) this.take(time[from + i]! + intervalMs, equities[i]!);
+  }
+
+  private take(at: Instant, equity: number): void {
     if (equity > this.peak) this.peak = equity;
     else if (this.peak > 0) {
       const drawdown = (this.peak - equity) / this.peak;

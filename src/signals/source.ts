@@ -11,6 +11,9 @@ import type { Signal } from './signal.ts';
 export type FeatureNeeds = Readonly<Record<string, string>>;
 export type FeatureValues<F extends FeatureNeeds> = { readonly [K in keyof F]: number };
 
+/** Rows of the same features, one array each. */
+export type FeatureColumns<F extends FeatureNeeds> = { readonly [K in keyof F]: Float64Array };
+
 /** What a source may look at: market data up to now. No positions, no money. */
 export interface View {
   readonly at: Instant;
@@ -40,6 +43,11 @@ export interface LocalSource<F extends FeatureNeeds = FeatureNeeds, S = unknown>
   readonly features: F;
   readonly state: () => S;
   readonly signal: (view: View, values: FeatureValues<F>, state: S) => Signal | null;
+  /**
+   * For a source that looks at its values and its state alone: the first row from `from` on, before `to`, at which
+   * `signal` would speak or change the state; `to` when it would not. Lets a backtest pass over such bars.
+   */
+  readonly speaksAt?: (columns: FeatureColumns<F>, from: number, to: number, state: Readonly<S>) => number;
 }
 
 /** What leaves as a question; `prompt` is plain data for the adapter that answers. */
@@ -73,6 +81,7 @@ export function source<const F extends FeatureNeeds, S = null>(definition: {
   features: F;
   state?: () => S;
   signal: (view: View, values: FeatureValues<F>, state: S) => Signal | null;
+  speaksAt?: (columns: FeatureColumns<F>, from: number, to: number, state: Readonly<S>) => number;
 }): Source {
   return { kind: 'local', state: () => null, ...definition } as unknown as Source;
 }

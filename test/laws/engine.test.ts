@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Tape, TapeCursor } from '#adapters';
-import { type DeskParts, Engine, type Event, NO_JOURNAL, replay, type TraceLine } from '#engine';
+import {
+  type DeskParts,
+  Engine,
+  type Event,
+  NO_JOURNAL,
+  readCommand,
+  readEvent,
+  replay,
+  type TraceLine,
+} from '#engine';
 import { weightedSum } from '#ensemble';
 import { simulatedVenue, venueOptions } from '#execution';
 import { appendBar, type Bar, barColumns, currency } from '#market';
@@ -83,7 +92,7 @@ describe('replay', () => {
         fc.pre(recorded.length > 0);
         const { position } = recorded[pick % recorded.length]!;
         const changed = life.entries.map((e) =>
-          e.position === position ? { ...e, text: e.text.replace('{', '{ ') } : e,
+          e.position === position ? { ...e, text: e.text.replace(/^./, '$& ') } : e,
         );
         expect(replay(new Engine(definition), changed, noTape).difference?.position).toBe(position);
       }),
@@ -245,7 +254,7 @@ describe('a desk', () => {
         let held = 0;
         for (const entry of life.entries) {
           if (entry.kind !== 'event') continue;
-          const event = JSON.parse(entry.text) as Event;
+          const event = readEvent(entry.text);
           if (event.kind === 'order-filled') {
             fills += 1;
             held += event.fill.side === 'buy' ? event.fill.lots : -event.fill.lots;
@@ -302,10 +311,7 @@ describe('the only way to a venue', () => {
         judged += asked;
         for (const entry of life.entries) {
           if (entry.kind !== 'command') continue;
-          const command = JSON.parse(entry.text) as {
-            kind: string;
-            order?: { reduceOnly: boolean; side: string };
-          };
+          const command = readCommand(entry.text);
           if (command.kind !== 'submit-order' || command.order!.reduceOnly) continue;
           expect(passed.size).toBeGreaterThan(0);
         }
@@ -332,7 +338,8 @@ describe('the only way to a venue', () => {
         const later = life.entries
           .slice(cut)
           .filter((e) => e.kind === 'command' && e.text.includes('"submit-order"'));
-        for (const entry of later) expect(entry.text).toContain('"reduceOnly":true');
+        for (const entry of later)
+          expect(readCommand(entry.text)).toMatchObject({ order: { reduceOnly: true } });
         expect(life.engine.real.ledger.positions()).toEqual([]);
       }),
       CASES,
@@ -369,12 +376,9 @@ describe('tightening any limit', () => {
     const life = live(lawPortfolio(parts), marketOf(barsOf(walk)));
     let at = 0;
     for (const entry of life.entries) {
-      if (entry.kind === 'event') at = (JSON.parse(entry.text) as Event).at;
+      if (entry.kind === 'event') at = readEvent(entry.text).at;
       else if (entry.kind === 'command') {
-        const command = JSON.parse(entry.text) as {
-          kind: string;
-          order?: { reduceOnly: boolean; lots: number };
-        };
+        const command = readCommand(entry.text);
         if (command.kind === 'submit-order' && !command.order!.reduceOnly)
           return { at, lots: command.order!.lots };
       }

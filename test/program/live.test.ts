@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BinanceUsdmRest, type FeedClock, systemClock } from '#adapters';
 import { Chance, MINUTE } from '#base';
+import { readCommand } from '#engine';
 import type { MarketEvent } from '#market';
 import { sigmaPortfolio } from '../../src/apps/runner/choose.ts';
 import { LiveDriver } from '../../src/apps/runner/live-driver.ts';
@@ -163,7 +164,8 @@ describe('a portfolio on the live feed', () => {
         else if (status === 'resynced') down.delete(feed);
         if (status === 'disconnected') outages += 1;
       }
-      if (kind === 'command' && text.includes('"reduceOnly":false')) {
+      const command = kind === 'command' ? readCommand(text) : null;
+      if (command?.kind === 'submit-order' && !command.order.reduceOnly) {
         entries += 1;
         expect([...down], text).toEqual([]);
       }

@@ -1,5 +1,5 @@
 import { assert, type Instant, MINUTE } from '#base';
-import { type Command, type Engine, onlyReduces } from '#engine';
+import { type Command, commandText, type Engine, onlyReduces } from '#engine';
 import type { VenueFold } from '#execution';
 import type { ClientOrderId, VenueReport } from '#ledger';
 import { FIXED_UNITS, INSTRUMENTS, VENUE } from './desks.ts';
@@ -23,7 +23,7 @@ export class Watchman {
 
   /** A command passes the door. */
   leaves(command: Command, engine: Engine, journal: MemoryJournal): void {
-    const text = JSON.stringify(command);
+    const text = commandText(command);
     assert(
       journal.durable.some(
         (entry, i) => i >= journal.durable.length - 64 && entry.kind === 'command' && entry.text === text,

@@ -1,5 +1,5 @@
 import { assert, Chance, canonicalJson, type Instant, MINUTE, SECOND } from '#base';
-import { type Command, Engine, type Event, Loop, type Outside, replay } from '#engine';
+import { type Command, Engine, type Event, Loop, type Outside, readEvent, replay } from '#engine';
 import { NO_FAULTS, simulatedVenue, type VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
 import { BAR_MS, INSTRUMENTS, simulationVenue, VENUE } from './desks.ts';
@@ -349,7 +349,7 @@ export class World implements Outside {
     const told = new Set(
       this.journal.durable
         .concat(this.journal.pending)
-        .map((e) => (e.kind === 'event' ? factOf(JSON.parse(e.text) as Event) : '')),
+        .map((e) => (e.kind === 'event' ? factOf(readEvent(e.text)) : '')),
     );
     const missing = this.untold.filter((report) => !told.has(factOf(report)));
     this.untold = [];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { assert, formatInstant, InputError, type Instant } from '#base';
-import { type InstrumentId, type MarketEvent, MERGE_RANK } from '#market';
+import { type BarColumns, barColumns, type InstrumentId, type MarketEvent, MERGE_RANK } from '#market';
 import {
   type BarSeries,
   closeOf,
@@ -118,6 +118,17 @@ function joinEqual(series: readonly TapeSeries[]): TapeSeries[] {
 const PHASES: readonly TapePhase[] = ['open', 'close', 'funding', 'event'];
 /** Steps between remembered places; going back costs at most this many steps. */
 const STRIDE = 65_536;
+/** Bars looked at ahead in one go. */
+const AHEAD_MOST = 256;
+
+/** See {@link TapeCursor.barsAhead}. */
+export interface BarsAhead {
+  instrument: InstrumentId;
+  intervalMs: number;
+  columns: BarColumns;
+  from: number;
+  to: number;
+}
 
 /**
  * Walks a tape without making objects. After `next()` gave true, `series`, `row`, `phase` and `at` say where it stands;
@@ -125,7 +136,7 @@ const STRIDE = 65_536;
  * The next instants of all series are scanned linearly: for tens of series faster than a heap.
  */
 export class TapeCursor {
-  static readonly configuration = ['tape', 'marks', 'closeOrder', 'openOrder', 'isBars', 'phases'];
+  static readonly configuration = ['tape', 'marks', 'closeOrder', 'openOrder', 'isBars', 'phases', 'ahead'];
   readonly tape: Tape;
   series = -1;
   row = -1;
@@ -139,6 +150,13 @@ export class TapeCursor {
   private readonly closeOrder: Int32Array;
   private readonly openOrder: Int32Array;
   private readonly isBars: Uint8Array;
+  private readonly ahead: BarsAhead = {
+    instrument: '' as InstrumentId,
+    intervalMs: 0,
+    columns: barColumns(0),
+    from: 0,
+    to: 0,
+  };
   /** Heads of the series at every STRIDE steps already seen. */
   private readonly marks: Int32Array[] = [];
 
@@ -220,6 +238,44 @@ export class TapeCursor {
   get open(): number {
     const series = this.tape.series[this.series]!;
     return series.kind === 'bars' ? series.columns.open[this.row]! : Number.NaN;
+  }
+
+  /**
+   * Standing on the opening of a bar: it and those that follow it before any other series has something, each ended when
+   * its interval had, at most {@link AHEAD_MOST}. Elsewhere `to` is `from`. Always the same object.
+   */
+  barsAhead(): BarsAhead {
+    const { ahead, series, row, tape } = this;
+    const one = tape.series[series]!;
+    ahead.from = ahead.to = row;
+    if (one.kind !== 'bars' || this.code !== 0) return ahead;
+    ahead.instrument = one.instrument;
+    ahead.intervalMs = one.intervalMs;
+    ahead.columns = one.columns;
+    let others = Infinity;
+    for (let i = 0; i < this.nextAt.length; i++) if (i !== series) others = Math.min(others, this.nextAt[i]!);
+    const { time, length } = one.columns;
+    const end = Math.min(length, row + AHEAD_MOST);
+    let to = row;
+    while (to < end) {
+      const close = time[to]! + one.intervalMs;
+      if (close >= others || (to + 1 < length && time[to + 1]! < close)) break;
+      to += 1;
+    }
+    ahead.to = to;
+    return ahead;
+  }
+
+  /** Goes on to the close of the last of the next `bars` of {@link barsAhead}. */
+  pass(bars: number): void {
+    const { series } = this;
+    const one = this.tape.series[series] as BarSeries;
+    this.row += bars - 1;
+    this.steps[series] = 2 * this.row + 2;
+    this.position += 2 * bars - 1;
+    this.code = 1;
+    this.at = closeOf(one, this.row);
+    this.aimAt(series);
   }
 
   /** Makes the event the cursor stands on. */

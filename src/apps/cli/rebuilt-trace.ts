@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { readJournal } from '#adapters';
 import { InputError, type Instant } from '#base';
-import { type DeskParts, type Engine, type Event, type JournalEntry, replay, type TapeReader } from '#engine';
+import {
+  type DeskParts,
+  type Engine,
+  type Event,
+  type JournalEntry,
+  readEvent,
+  replay,
+  type TapeReader,
+} from '#engine';
 import { type SigmaMembers, type SigmaReadings, scoreV1, sigmaGuards } from '#signals';
 import { checkJournal, prepareReplay } from '../setup/replay-run.ts';
 import { GRACE_MS, type TraceQuestion, TraceSearch } from './trace-search.ts';
@@ -61,11 +69,7 @@ class Bounded {
   *entries(all: Iterable<JournalEntry>): Generator<JournalEntry, void, void> {
     for (const entry of all) {
       if (this.ended) return;
-      if (
-        entry.kind === 'event' &&
-        this.last < Infinity &&
-        (JSON.parse(entry.text) as Event).at > this.last
-      ) {
+      if (entry.kind === 'event' && this.last < Infinity && readEvent(entry.text).at > this.last) {
         this.ended = true;
         return;
       }

@@ -1,5 +1,5 @@
 import { type ProjectionEntry, readJournal } from '#adapters';
-import type { EntryKind, Event } from '#engine';
+import { type EntryKind, type Event, instantOf, readCommand, readEvent } from '#engine';
 import { type Instrument, type InstrumentId, instrumentFor } from '#market';
 import type { PaperNote } from './notes.ts';
 
@@ -36,10 +36,10 @@ export class EntryReader {
 
   /** With `wanted` false only what later entries need is taken from it. */
   read(position: number, kind: EntryKind, text: string, wanted = true): ProjectionEntry {
-    if (kind === 'event') this.at = instantIn(text) ?? this.at;
+    if (kind === 'event') this.at = instantOf(text) ?? this.at;
     const unread = wanted ? UNREAD.some((start) => text.startsWith(start)) : !this.matters(text);
     if (unread) return { position, kind, value: null };
-    const value: unknown = JSON.parse(text);
+    const value: unknown = contentsOf(kind, text);
     if (kind === 'event') this.hear(value as Event);
     else if (kind === 'note') this.follow(value as PaperNote);
     const timed: Timed = { at: this.at, value, redefined: this.redefined };
@@ -71,10 +71,8 @@ export class EntryReader {
   }
 }
 
-/** The time of an event, from its text. */
-export function instantIn(text: string): number | null {
-  const match = /"at":(\d+)/.exec(text.slice(0, 200));
-  return match === null ? null : Number(match[1]);
+function contentsOf(kind: EntryKind, text: string): unknown {
+  return kind === 'event' ? readEvent(text) : kind === 'command' ? readCommand(text) : JSON.parse(text);
 }
 
 /** The entries of a journal from a position on, as readers get them. */

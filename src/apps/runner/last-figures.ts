@@ -1,5 +1,5 @@
 import { readJournal } from '#adapters';
-import { instantIn } from './journal-entries.ts';
+import { instantOf } from '#engine';
 import type { PerformanceNote } from './notes.ts';
 import type { PaperHeader } from './portfolio-setup.ts';
 import type { RunMode } from './run-mode.ts';
@@ -24,7 +24,7 @@ export function lastFigures(path: string): LastFigures {
     entries += 1;
     if (kind === 'header') header = JSON.parse(text) as PaperHeader;
     else if (kind === 'event') {
-      at = instantIn(text) ?? at;
+      at = instantOf(text) ?? at;
     } else if (kind === 'note' && text.startsWith('{"note":"performance"')) performance = text;
   }
   return {

@@ -1,5 +1,5 @@
 import type { Instant } from '#base';
-import { type Command, type Engine, type Event, Loop, type Outside } from '#engine';
+import { type Command, commandText, type Engine, type Event, Loop, type Outside } from '#engine';
 import type { VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
 import type { MarketEvent } from '#market';
@@ -117,7 +117,7 @@ export class PaperLoop implements Outside {
   /** Finishes what a crash interrupted, so that the journal goes on as if it had not. */
   complete(unfinished: Unfinished): void {
     for (const note of unfinished.notes) this.journal.note(note);
-    for (const command of unfinished.commands) this.journal.append('command', JSON.stringify(command));
+    for (const command of unfinished.commands) this.journal.append('command', commandText(command));
     this.inbox.push(...unfinished.reports);
     if (unfinished.commands.length > 0) {
       this.journal.commit();

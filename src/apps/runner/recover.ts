@@ -1,5 +1,13 @@
 import { InputError, type Instant } from '#base';
-import type { Command, Engine, Event, JournalEntry } from '#engine';
+import {
+  type Command,
+  commandText,
+  type Engine,
+  type Event,
+  eventText,
+  type JournalEntry,
+  readEvent,
+} from '#engine';
 import type { VenueCommand, VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
 import { type MarketEvent, marketRank } from '#market';
@@ -128,7 +136,7 @@ class JournalFold {
 
   private command(entry: JournalEntry): void {
     const command = this.waiting[this.next];
-    const decided = command === undefined ? null : JSON.stringify(command);
+    const decided = command === undefined ? null : commandText(command);
     if (command === undefined || decided !== entry.text) {
       throw new RecoveryDiffers(entry.position, this.at, entry.text, decided);
     }
@@ -151,14 +159,14 @@ class JournalFold {
     if (note.note === 'bar-opened') {
       this.at = event.at;
       this.steps += 1;
-    } else this.ahead = { event, text: JSON.stringify(event) };
+    } else this.ahead = { event, text: eventText(event) };
   }
 
   private event(entry: JournalEntry): void {
-    const event = JSON.parse(entry.text) as Event;
+    const event = readEvent(entry.text);
     const undone = this.waiting[this.next];
     if (undone !== undefined) {
-      throw new RecoveryDiffers(entry.position, this.at, null, JSON.stringify(undone));
+      throw new RecoveryDiffers(entry.position, this.at, null, commandText(undone));
     }
     if (isReport(event)) this.report(entry, event);
     else if (isMarket(event)) this.market(entry, event);
@@ -173,7 +181,7 @@ class JournalFold {
   private report(entry: JournalEntry, report: VenueReport): void {
     if (this.owed.length === 0) this.owed.push(...this.options.venue.advanceTo(report.at));
     const owed = this.owed.shift();
-    const decided = owed === undefined ? null : JSON.stringify(owed);
+    const decided = owed === undefined ? null : eventText(owed);
     if (decided !== entry.text) throw new RecoveryDiffers(entry.position, report.at, entry.text, decided);
   }
 
@@ -200,6 +208,6 @@ class JournalFold {
   /** The venue has said nothing that the journal does not hold. */
   private expectNothing(entry: JournalEntry): void {
     const owed = this.owed[0];
-    if (owed !== undefined) throw new RecoveryDiffers(entry.position, this.at, null, JSON.stringify(owed));
+    if (owed !== undefined) throw new RecoveryDiffers(entry.position, this.at, null, eventText(owed));
   }
 }

@@ -15,13 +15,18 @@ const SAME = 1e-12;
  * neither is the first defined difference. Undefined values leave the state as it is.
  */
 export function crossed(state: CrossState, fast: number, slow: number): 1 | 0 | -1 {
-  const difference = fast - slow;
-  if (!(Math.abs(difference) > SAME * Math.max(Math.abs(fast), Math.abs(slow)))) return 0;
-  const now = difference > 0 ? 1 : -1;
   const before = state.side;
-  if (now === before) return 0;
+  const now = sideOf(fast, slow);
+  if (now === 0 || now === before) return 0;
   state.side = now;
   return before === 0 ? 0 : now;
+}
+
+/** On which side of the slow line the fast one is; 0 when they are the same or undefined. */
+function sideOf(fast: number, slow: number): 1 | 0 | -1 {
+  const difference = fast - slow;
+  if (!(Math.abs(difference) > SAME * Math.max(Math.abs(fast), Math.abs(slow)))) return 0;
+  return difference > 0 ? 1 : -1;
 }
 
 export interface CrossConfig {
@@ -47,6 +52,13 @@ export function crossSource(config: CrossConfig): Source {
       const value = crossed(state, values.fast, values.slow);
       if (value === 0) return null;
       return { kind: 'score', source: name, value, horizonMs: horizonBars * view.intervalMs };
+    },
+    speaksAt: ({ fast, slow }, from, to, { side }) => {
+      for (let row = from; row < to; row++) {
+        const now = sideOf(fast[row]!, slow[row]!);
+        if (now !== 0 && now !== side) return row;
+      }
+      return to;
     },
   });
 }

@@ -53,6 +53,10 @@ export function thresholdSource(config: ThresholdConfig): Source {
   checkZone(name, 'short', short);
   if (!(horizonBars > 0))
     throw new InputError(`${name}: horizonBars ${horizonBars} is not positive`, 'use 20');
+  const zoneOf = (value: number): 1 | 0 | -1 => {
+    const inLong = isIn(long, value);
+    return inLong === isIn(short, value) ? 0 : inLong ? 1 : -1;
+  };
   return source({
     name,
     emits: 'score',
@@ -60,13 +64,19 @@ export function thresholdSource(config: ThresholdConfig): Source {
     state: (): ThresholdState => ({ zone: null }),
     signal: (view, { value }, state) => {
       if (!Number.isFinite(value)) return null;
-      const inLong = isIn(long, value);
-      const inShort = isIn(short, value);
-      const zone = inLong === inShort ? 0 : inLong ? 1 : -1;
+      const zone = zoneOf(value);
       const before = state.zone;
       state.zone = zone;
       if (zone === 0 || (when === 'entering' && (before === null || before === zone))) return null;
       return { kind: 'score', source: name, value: zone, horizonMs: horizonBars * view.intervalMs };
+    },
+    speaksAt: ({ value }, from, to, { zone }) => {
+      for (let row = from; row < to; row++) {
+        if (!Number.isFinite(value[row]!)) continue;
+        const now = zoneOf(value[row]!);
+        if (now !== zone || (now !== 0 && when === 'inside')) return row;
+      }
+      return to;
     },
   });
 }
