@@ -81,30 +81,52 @@ function named(keys: readonly string[], values: readonly unknown[]): Record<stri
 }
 
 function acceptedText(e: Extract<VenueReport, { kind: 'order-accepted' }>): string {
-  return `["order-accepted",${num(e.at)},${num(e.eventTime)},${str(e.clientId)},${str(e.venueOrderId)}]`;
+  return JSON.stringify([e.kind, e.at, e.eventTime, e.clientId, e.venueOrderId]);
 }
 
-function filledText({ at, eventTime, fill }: Extract<VenueReport, { kind: 'order-filled' }>): string {
-  return (
-    `["order-filled",${num(at)},${num(eventTime)},${str(fill.fillId)},${str(fill.clientId)},` +
-    `${str(fill.instrument)},"${fill.side}",${num(fill.lots)},${num(fill.ticks)},${num(fill.fee)},` +
-    `"${fill.liquidity}"]`
-  );
+function filledText({
+  kind,
+  at,
+  eventTime,
+  fill: f,
+}: Extract<VenueReport, { kind: 'order-filled' }>): string {
+  const { fillId, clientId, instrument, side, lots, ticks, fee, liquidity } = f;
+  return JSON.stringify([
+    kind,
+    at,
+    eventTime,
+    fillId,
+    clientId,
+    instrument,
+    side,
+    lots,
+    ticks,
+    fee,
+    liquidity,
+  ]);
 }
 
 function orderText(o: OrderRequest): string {
-  return (
-    `["submit-order",${str(o.clientId)},${str(o.book)},${str(o.instrument)},"${o.side}",${num(o.lots)},` +
-    `"${o.type}",${num(o.limitTicks)},${num(o.triggerTicks)},${num(o.trailRate)},"${o.timeInForce}",` +
-    `${num(o.expiresAt)},${o.postOnly},${o.reduceOnly},${o.reduceOnlyAtVenue},${text(o.ocoGroup)},` +
-    `${text(o.parent)},${num(o.leverage)},${num(o.expectedTicks)},${str(o.reason)}]`
-  );
+  return JSON.stringify([
+    'submit-order',
+    o.clientId,
+    o.book,
+    o.instrument,
+    o.side,
+    o.lots,
+    o.type,
+    o.limitTicks,
+    o.triggerTicks,
+    o.trailRate,
+    o.timeInForce,
+    o.expiresAt,
+    o.postOnly,
+    o.reduceOnly,
+    o.reduceOnlyAtVenue,
+    o.ocoGroup,
+    o.parent,
+    o.leverage,
+    o.expectedTicks,
+    o.reason,
+  ]);
 }
-
-/** A number as JSON has it: null for what is none. */
-const num = (value: number | null): string => (Number.isFinite(value) ? `${value}` : 'null');
-const text = (value: string | null): string => (value === null ? 'null' : str(value));
-
-/** Letters, digits and what ids are made with stand for themselves. */
-const PLAIN = /^[\w ./:#+-]*$/;
-const str = (value: string): string => (PLAIN.test(value) ? `"${value}"` : JSON.stringify(value));

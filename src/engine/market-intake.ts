@@ -21,7 +21,7 @@ interface Listener {
   readonly index: number;
 }
 
-/** What is known of one instrument's feed. */
+/** what is known of one instrument's feed. */
 class Channel {
   static readonly configuration = ['listeners'];
   readonly listeners: Listener[] = [];
@@ -124,9 +124,19 @@ export class MarketIntake {
     const { desk, index } = channel.listeners[0]!;
     const quiet = Math.min(to - from, desk.quietBars(index));
     const plain = channel.checker.plainAhead(columns, from, from + quiet);
-    for (let row = from; row < from + plain; row++)
-      if (!this.canValue(id, columns.low[row]!, columns.high[row]!)) return row - from;
-    return plain;
+    return plain > 0 && this.canValueAll(id, columns, from, from + plain) ? plain : 0;
+  }
+
+  private canValueAll(id: InstrumentId, { low, high }: BarColumns, from: number, to: number): boolean {
+    // what is known of the first bar's prices answers for most that follow
+    if (!this.canValue(id, low[from]!, high[from]!)) return false;
+    let lowest = Infinity;
+    let highest = 0;
+    for (let row = from; row < to; row++) {
+      lowest = Math.min(lowest, low[row]!);
+      highest = Math.max(highest, high[row]!);
+    }
+    return this.canValue(id, lowest, highest);
   }
 
   /** Takes bars that {@link quietBars} has counted, but for their prices. */

@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts';
 // so beforehand, such bars are passed over together: the books learn every close, and everything else is left as it
 // would stand after taking them one by one. A law plays the same tapes both ways.
 
-/** Bars of one instrument as a tape brings them: rows [from, to), each ended when its interval had. */
+/** Bars of one instrument as a tape brings them next, rows [from, to), as long as one follows the other without a gap. */
 export interface BarsAhead {
   readonly instrument: InstrumentId;
   readonly intervalMs: number;

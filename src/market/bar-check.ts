@@ -152,9 +152,10 @@ export class BarChecker {
 
   /**
    * How many bars from row `from` on, before `to`, would be accepted as they stand, one interval after the other and
-   * the first one interval after the last that was accepted. Changes nothing.
+   * the first one interval after the last that was accepted, none ended early by its successor. Changes nothing.
    */
-  plainAhead({ time, open, high, low, close, volume }: BarColumns, from: number, to: number): number {
+  plainAhead(columns: BarColumns, from: number, to: number): number {
+    const { time, open, high, low, close, volume, length } = columns;
     const { intervalMs, priceMax } = this;
     let next = this.lastTime + intervalMs;
     let row = from;
@@ -168,6 +169,8 @@ export class BarChecker {
       if (!isPlain || !(v >= 0 && v < Infinity) || time[row] !== next) break;
       next += intervalMs;
     }
+    // the successors of all but the last were looked at
+    if (row > from && row < length && time[row]! < next) row -= 1;
     return row - from;
   }
 

@@ -241,8 +241,8 @@ export class TapeCursor {
   }
 
   /**
-   * Standing on the opening of a bar: it and those that follow it before any other series has something, each ended when
-   * its interval had, at most {@link AHEAD_MOST}. Elsewhere `to` is `from`. Always the same object.
+   * Standing on the opening of a bar: it and those of its series that follow it before any other has something, as long as
+   * each opens when the one before has ended; at most {@link AHEAD_MOST}. Elsewhere `to` is `from`. Always the same object.
    */
   barsAhead(): BarsAhead {
     const { ahead, series, row, tape } = this;
@@ -255,14 +255,8 @@ export class TapeCursor {
     let others = Infinity;
     for (let i = 0; i < this.nextAt.length; i++) if (i !== series) others = Math.min(others, this.nextAt[i]!);
     const { time, length } = one.columns;
-    const end = Math.min(length, row + AHEAD_MOST);
-    let to = row;
-    while (to < end) {
-      const close = time[to]! + one.intervalMs;
-      if (close >= others || (to + 1 < length && time[to + 1]! < close)) break;
-      to += 1;
-    }
-    ahead.to = to;
+    const until = Math.ceil((others - time[row]!) / one.intervalMs) - 1;
+    ahead.to = Math.min(length, row + AHEAD_MOST, row + Math.max(0, until));
     return ahead;
   }
 
