@@ -167,3 +167,29 @@ describe('a feed that was lost', () => {
     expect(submitted(table.bar(100))).toHaveLength(1);
   });
 });
+
+describe('a rate of exchange', () => {
+  const rated = (...rates: number[]) => {
+    const table = new Table({}, [share('E.X', { quote: 'EUR' })]);
+    for (const rate of rates) {
+      const stamp = { at: table.at, eventTime: table.at };
+      table.step({ kind: 'fx-rate-updated', ...stamp, from: 'EUR' as never, to: 'USDT' as never, rate });
+    }
+    return table.engine.counts.barsRefused.get('rate-unusable') ?? 0;
+  };
+
+  it('beyond all rates is counted and changes nothing', () => {
+    expect(rated(1.1, 1e300)).toBe(1);
+    expect(rated(1e-300, Number.NaN, 0, -1)).toBe(4);
+  });
+
+  it('of a currency in use does not leap by more than ten times', () => {
+    expect(rated(1.1, 11.5, 0.1)).toBe(2);
+    expect(rated(1.1, 10.5, 100)).toBe(0);
+  });
+
+  it('may be any sensible one at first, and move', () => {
+    expect(rated(1.1, 1.2, 0.9)).toBe(0);
+    expect(rated(1e-5, 1.2e-5)).toBe(0);
+  });
+});

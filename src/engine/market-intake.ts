@@ -35,6 +35,10 @@ class Channel {
 
 const MANAGE_EVERY_MS = 5_000;
 const FUTURE_MS = 60_000;
+/** Units of one currency for a unit of another. */
+const RATE_MOST = 1e9;
+/** A rate so many times the one before, or as small a part of it, is a mistake of the feed. */
+const RATE_LEAP = 10;
 
 /** A bar that has not begun, or that claims to have closed later than clocks can differ. */
 const isFromTheFuture = (event: BarClosed): boolean =>
@@ -164,6 +168,17 @@ export class MarketIntake {
     return { ...event, bar: { ...event.bar, high: checker.high, low: checker.low } };
   }
 
+  /** Whether money may be reckoned at a rate of exchange: not beyond all rates, and not another currency's by mistake. */
+  private isRate({ from, to, rate, at }: Extract<MarketEvent, { kind: 'fx-rate-updated' }>): boolean {
+    if (!(rate >= 1 / RATE_MOST && rate <= RATE_MOST)) return false;
+    const { ledger } = this.engine.real;
+    const { base } = this.engine.definition;
+    const known = to === base ? ledger.rate(from, at) : from === base ? ledger.rate(to, at) : null;
+    if (known === null) return true;
+    const now = to === base ? rate : 1 / rate;
+    return now <= known * RATE_LEAP && now >= known / RATE_LEAP;
+  }
+
   private refused(name: string): null {
     tally(this.engine.counts.barsRefused, name);
     return null;
@@ -202,7 +217,7 @@ export class MarketIntake {
       case 'print-seen':
         return this.priced(event.instrument, event.at, event.price);
       case 'fx-rate-updated':
-        if (!(event.rate > 0 && Number.isFinite(event.rate))) return;
+        if (!this.isRate(event)) return void this.refused('rate-unusable');
         engine.real.ledger.fxRate(event.from, event.to, event.rate, event.at);
         for (const { lane } of engine.shadows) lane.ledger.fxRate(event.from, event.to, event.rate, event.at);
         return;

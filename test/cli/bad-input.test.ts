@@ -172,7 +172,7 @@ const CASES: readonly Row[] = [
   ],
   [
     'a word to a program that does not run',
-    1,
+    5,
     'operator flatten --reason x --data-dir @folder',
     ['nothing runs', 'quorum start'],
   ],

@@ -50,7 +50,7 @@ async function run(action: string, options: Options): Promise<void> {
   const by = userInfo().username;
   const question = { ask: 'operator', by, reason, act } as const;
   const asked = await askRunning(options.dataDir, options.portfolio ?? null, question);
-  if (asked === null) throw new ExitError(EXIT.failed, 'nothing runs', 'start it first: quorum start');
+  if (asked === null) throw new ExitError(EXIT.unreachable, 'nothing runs', 'start it first: quorum start');
   const { name: portfolio, answer } = asked;
   if (answer === null)
     throw new ExitError(
