@@ -1,7 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// runs that tests make are put on record where nobody works; processes that they start inherit it
+const registry = mkdtempSync(join(tmpdir(), 'quorum-tests-'));
+process.once('exit', () => rmSync(registry, { recursive: true, force: true }));
 
 export default defineConfig({
   resolve: {
@@ -12,6 +19,7 @@ export default defineConfig({
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    env: { QUORUM_REGISTRY: join(registry, 'runs.sqlite') },
     pool: 'threads',
     isolate: false,
     testTimeout: 240_000,

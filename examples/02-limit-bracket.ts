@@ -15,7 +15,7 @@ export default defineDesk({
     .prefault({}),
   build: ({ oversold, discount, risk }) => ({
     interval: 'tape',
-    warmUpBars: 50,
+    warmUpBars: 200, // what RSI(14) and ATR(14) need to forget where the bars began; `quorum bias` measures it
     sources: [thresholdSource({ feature: 'rsi:14', long: { below: oversold } })],
     pooling: single(),
     sizer: fixedFraction(risk, {

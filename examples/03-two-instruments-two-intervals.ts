@@ -29,7 +29,7 @@ export default defineDesk({
     interval: '15m',
     otherIntervals: ['4h'],
     instruments: [ALFA, BETA],
-    warmUpBars: 12,
+    warmUpBars: 800, // in 15-minute bars: EMA(12) of 4 hours needs 48 of its own to settle
     sources: [pullback],
     pooling: single(),
     sizer: allIn(share),

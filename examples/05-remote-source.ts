@@ -42,7 +42,7 @@ export default defineDesk({
   parameters: z.strictObject({ least: z.number().min(0.5).max(1).default(0.6) }).prefault({}),
   build: ({ least }) => ({
     interval: 'tape',
-    warmUpBars: 20,
+    warmUpBars: 200, // RSI(14) takes so long to forget where the bars began
     sources: [mood],
     pooling: single({ takes: 'forecast', enterFrom: least }),
     sizer: fixedUnits(500),

@@ -1,2 +1,3 @@
 export * from './feeds/index.ts';
+export * from './queue/index.ts';
 export * from './storage/index.ts';

@@ -174,10 +174,27 @@ export class RunDirectory implements TraceSink {
 /** What an earlier run's parts were worth: `quorum worth` writes it, and it goes with that run. */
 const STUDY = 'worth';
 
-const KNOWN = new Set([...RUN_FILES, 'journal.head', 'journal.side', 'journal.lock', UNFINISHED, STUDY]);
+/** What `quorum passport` writes of a run; it goes with that run. */
+const PASSPORT = 'passport.json';
+
+/** What `quorum report` writes where nothing else is said, and pictures of it. */
+const REPORT = ['report.html', 'report.png'];
+
+const KNOWN = new Set([
+  ...RUN_FILES,
+  PASSPORT,
+  `${PASSPORT}.part`,
+  ...REPORT,
+  ...REPORT.map((name) => `${name}.part`),
+  'journal.head',
+  'journal.side',
+  'journal.lock',
+  UNFINISHED,
+  STUDY,
+]);
 
 /** Files of such a study; its folder is only thrown away when it holds nothing else. */
-const STUDY_FILES = /^(worth\.json|worth\.csv|trades\.csv|worth\.unfinished)(\.part)?$/;
+const STUDY_FILES = /^(worth\.json|worth\.csv|trades\.csv|worth\.unfinished)(\.part)?$|^worth\.lock/;
 
 const isStudy = (path: string): boolean =>
   !existsSync(path) ||

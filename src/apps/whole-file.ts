@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from '#adapters';
+import { makeFolder, withPath } from '#adapters';
 
 /** Writes a file that appears whole or not at all: pieces go to `path.part`, which takes the name when all are synced. */
 export function writeWholeFile(path: string, pieces: Iterable<string | Uint8Array>): void {
@@ -20,6 +20,6 @@ export function writeWholeFile(path: string, pieces: Iterable<string | Uint8Arra
     renameSync(part, path);
   } catch (error) {
     rmSync(part, { force: true });
-    throw error;
+    throw withPath(path, error);
   }
 }

@@ -1,7 +1,9 @@
 export * from './assert.ts';
 export type * from './brand.ts';
+export * from './bytes.ts';
 export * from './canonical.ts';
 export * from './chance.ts';
+export * from './descriptions.ts';
 export * from './exact.ts';
 export * from './instant.ts';
 export * from './recent.ts';

@@ -4,6 +4,7 @@ export * from './engine.ts';
 export * from './entry-text.ts';
 export * from './events.ts';
 export * from './fold-facts.ts';
+export { requestsOf } from './instrument-runtime.ts';
 export * from './journal-format.ts';
 export * from './loop.ts';
 export type * from './portfolio.ts';

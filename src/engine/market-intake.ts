@@ -21,7 +21,7 @@ interface Listener {
   readonly index: number;
 }
 
-/** what is known of one instrument's feed. */
+/** What is known of one instrument's feed. */
 class Channel {
   static readonly configuration = ['listeners'];
   readonly listeners: Listener[] = [];

@@ -1,3 +1,4 @@
+import { Descriptions } from '#base';
 import type { FeatureNeeds, FeatureValues, Signal, View } from '#signals';
 import type { Decision, Objection } from './decision.ts';
 
@@ -15,6 +16,18 @@ export interface PoolingRule {
   readonly takes: 'score' | 'forecast' | 'proposal';
   readonly pool: (signals: readonly Signal[], view: View, weights: Weights) => Pooled;
 }
+
+/** What a built-in pooling rule does, as data. `single`: the score of one source as it is, from `enterFrom` on. */
+export interface ColumnarPooling {
+  readonly kind: 'single';
+  readonly source: string | null;
+  readonly enterFrom: number;
+  /** What would enter short closes what is held instead. */
+  readonly shortsClose: boolean;
+}
+
+/** The pooling rules of this room whose rule is known. */
+export const columnarPoolings = new Descriptions<ColumnarPooling>();
 
 /**
  * May object to an entry. A veto cannot be outvoted; a gate's objection counts towards the desk's quorum rule

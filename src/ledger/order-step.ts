@@ -113,7 +113,8 @@ function amended(
   if (lots <= order.filledLots) status = 'filled';
   else if (order.status === 'filled') status = 'partially-filled';
   else if (order.status === 'pending') status = 'working'; // the venue has it, whatever became of the acknowledgement
-  const openingLots = Math.max(0, order.openingLots + lots - order.lots);
+  // what only reduces never opens, however its size follows its entry's
+  const openingLots = order.request.reduceOnly ? 0 : Math.max(0, order.openingLots + lots - order.lots);
   const sized: OrderState = { ...order, lots, openingLots, limitTicks, triggerTicks };
   const endReason = status === 'filled' ? 'filled' : null;
   const next = moved({ ...sized, reservation: reservationOf(sized) }, status, report.at, endReason);

@@ -11,6 +11,7 @@ export {
 } from './approval.ts';
 export * from './breaker.ts';
 export * from './breaker-table.ts';
+export * from './columnar.ts';
 export type * from './exit.ts';
 export * from './exits/exit-memories.ts';
 export * from './exits/price-exits.ts';

@@ -1,3 +1,4 @@
+export * from './columnar.ts';
 export * from './forecasts/monte-carlo.ts';
 export * from './forecasts/nowcast.ts';
 export * from './proposals/spread.ts';

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JournalFile, readJournal } from '#adapters';
+import { JournalFile, readJournal, WriterLock } from '#adapters';
 import { Chance } from '#base';
 import { Child } from '../program/child.ts';
 import { RECORDED, recordedFiles } from '../support/recorded.ts';
@@ -207,6 +207,17 @@ describe('quorum worth', () => {
     }
     expect(await worth(p('long'))).toEqual(whole);
     expect(filesOf(p('long/worth'))).toEqual(filesOf(p('whole')));
+  });
+
+  it('does not write where another process writes', async () => {
+    await worth(p('sma'), '--out', p('locked'));
+    const lock = WriterLock.acquire(p('locked/worth.lock'));
+    const beside = await runCli('worth', p('sma'), '--out', p('locked'));
+    expect(beside.code).toBe(3);
+    expect(beside.stderr).toContain('held by running process');
+    lock.release();
+    await worth(p('sma'), '--out', p('locked'));
+    expect(filesOf(p('locked')).map(([name]) => name)).toEqual(['trades.csv', 'worth.csv', 'worth.json']);
   });
 
   it('lets a new backtest take the place of a run that was studied, but no other folder', async () => {

@@ -1,26 +1,9 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { program } from '../../src/apps/cli/main.ts';
+import { blocksOf, Clone, read } from './support/clone.ts';
 import { quorum, ROOT, ran } from './support/command-line.ts';
-
-interface Block {
-  readonly language: string;
-  readonly text: string;
-}
-
-const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 /** One section of the README. */
 function sectionOf(section: string): string {
@@ -30,23 +13,14 @@ function sectionOf(section: string): string {
   return readme.slice(from, readme.indexOf('\n## ', from));
 }
 
-function blocksOf(text: string): Block[] {
-  return [...text.matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language, text]) => ({
-    language: language!,
-    text: text!,
-  }));
-}
-
-// what a clone holds that the walk needs; installed packages are lent, so that the walk works without a network
-const CLONED = ['bin', 'src', 'scripts', 'examples', 'package.json', 'tsconfig.json'];
-const clone = mkdtempSync(join(tmpdir(), 'quorum-walk-'));
+let clone: string;
+let folder: Clone;
 
 beforeAll(() => {
-  for (const name of CLONED) cpSync(join(ROOT, name), join(clone, name), { recursive: true });
-  symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'), 'dir');
-  mkdirSync(join(clone, 'runs'));
+  folder = new Clone();
+  clone = folder.path;
 });
-afterAll(() => rmSync(clone, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 describe('the walk of the README', () => {
   it('leads from a clone to an own strategy of at most 25 lines, backtested on an own CSV', async () => {
@@ -87,6 +61,7 @@ describe('the documents', () => {
     'CHANGELOG.md',
     'bench/README.md',
     'docs/guide.md',
+    'docs/study.md',
     'docs/LIFE-OF-A-BAR.md',
     'docs/GLOSSARY.md',
     ...decisions,
@@ -113,7 +88,9 @@ describe('the documents', () => {
       for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) {
         expect(Object.keys(scripts), `${document}: npm run ${script}`).toContain(script);
       }
-      for (const [line, first, second, rest] of text.matchAll(/npx quorum ([a-z]+)(?: (\w+))?([^\n`|]*)/g)) {
+      for (const [line, first, second, rest] of text.matchAll(
+        /npx quorum ([a-z][a-z-]*)(?: (\w+))?([^\n`|]*)/g,
+      )) {
         const command = program().commands.find((one) => one.name() === first);
         const known = command?.commands.find((one) => one.name() === second) ?? command;
         expect(known?.name(), `${document}: ${line}`).toBeDefined();

@@ -35,7 +35,7 @@ async function killedAgainAndAgain(
 describe('kill -9', () => {
   for (const [portfolio, options, slices, step] of [
     ['sample', ['--sample'], '700', 60_000],
-    ['demo', ['--demo'], '500', 200_000],
+    ['demo', ['--demo'], '650', 200_000],
   ] as const) {
     it(`at any moment loses nothing and trades nothing twice: ${portfolio}`, async () => {
       const args = ['start', ...options, '--speed', '0', '--slices', slices, '--snapshot-every', '700'];

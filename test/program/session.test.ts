@@ -69,12 +69,12 @@ describe('a session that was cut off anywhere', () => {
   it('holds for a desk of eight pairs with a breaker', async () => {
     const request = demoPortfolio('7');
     const whole = folder();
-    await play(request, whole, 420);
+    await play(request, whole, 560);
     expect(decisionsIn(whole).length).toBeGreaterThan(5);
     const often = folder();
-    for (const slices of [100, 260, 300, 333, 380])
+    for (const slices of [100, 260, 410, 450, 520])
       await play(request, often, slices, { leave: true, snapshotEvery: 2_000 });
-    await play(request, often, 420);
+    await play(request, often, 560);
     expect(decisionsIn(often)).toEqual(decisionsIn(whole));
   });
 });

@@ -16,6 +16,12 @@ export function isSystemError(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
+/** The error of a write with the file it was about: the operating system names none for one that is open. */
+export function withPath(path: string, error: unknown): unknown {
+  if (error instanceof Error && 'syscall' in error) (error as NodeJS.ErrnoException).path ??= path;
+  return error;
+}
+
 /** Writes all bytes at `position`: one system call may write fewer than asked. */
 export function writeFully(fd: number, bytes: Uint8Array, position: number): void {
   let done = 0;
@@ -52,7 +58,7 @@ export function replaceFile(path: string, ...parts: readonly Uint8Array[]): void
   } catch (error) {
     closeSync(fd);
     rmSync(temporary, { force: true });
-    throw error;
+    throw withPath(path, error);
   }
   closeSync(fd);
   renameSync(temporary, path);

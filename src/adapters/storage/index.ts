@@ -1,4 +1,5 @@
 export * from './backup.ts';
+export { replaceFile, withPath } from './durable-file.ts';
 export * from './faults.ts';
 export { readHeadFile } from './head-file.ts';
 export * from './history/index.ts';
@@ -13,6 +14,8 @@ export {
 } from './journal-reader.ts';
 export * from './jsonl-log.ts';
 export { makeFolder } from './make-folder.ts';
+export { type ParquetColumn, writeParquetTable } from './parquet-table.ts';
 export * from './projections/index.ts';
+export * from './runs/index.ts';
 export * from './snapshot-files.ts';
 export * from './writer-lock.ts';

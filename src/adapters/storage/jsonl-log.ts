@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assert } from '#base';
-import { cutFile, isSystemError } from './durable-file.ts';
+import { cutFile, isSystemError, withPath } from './durable-file.ts';
 import { makeFolder } from './make-folder.ts';
 
 export interface JsonlLogOptions {
@@ -67,10 +67,13 @@ export class JsonlLog {
     const bytes = Buffer.from(this.pending.join(''));
     this.pending = [];
     this.pendingBytes = 0;
-    let done = 0;
-    while (done < bytes.length) done += writeSync(this.fd, bytes, done);
-    this.size += bytes.length;
-    if (this.options.sync) fsyncSync(this.fd);
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done);
+      this.size += bytes.length;
+      if (this.options.sync) fsyncSync(this.fd);
+    } catch (error) {
+      throw withPath(this.path, error);
+    }
   }
 
   close(): void {

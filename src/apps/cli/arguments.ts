@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseInstant } from '#base';
+import { parseInstant, parseInterval } from '#base';
 
 /** Reads a whole number between two bounds. */
 export const wholeArgument =
@@ -27,6 +27,13 @@ export const instantArgument = (text: string): number => {
   if (at === null)
     throw new InvalidArgumentError('Give epoch milliseconds, 2023-07-04 or 2023-07-04T12:00Z.');
   return at;
+};
+
+/** Reads a span of time in milliseconds. */
+export const durationArgument = (text: string): number => {
+  const ms = parseInterval(text);
+  if (ms === null) throw new InvalidArgumentError('Give a span of time such as 90d, 12h or 2w.');
+  return ms;
 };
 
 export const collect = (value: string, before: string[]): string[] => [...before, value];

@@ -2,18 +2,30 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../setup/code-hash.ts';
 import { backtestCommand } from './commands/backtest.ts';
 import { backupCommand } from './commands/backup.ts';
+import { biasCommand } from './commands/bias.ts';
+import { crossValidateCommand } from './commands/cross-validate.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { featuresCommand } from './commands/features.ts';
+import { monteCarloCommand } from './commands/monte-carlo.ts';
 import { newCommand } from './commands/new.ts';
 import { operatorCommand } from './commands/operator.ts';
+import { optimiseCommand } from './commands/optimise.ts';
+import { parityCommand } from './commands/parity.ts';
+import { passportCommand } from './commands/passport.ts';
+import { promoteCommand } from './commands/promote.ts';
 import { replayCommand } from './commands/replay.ts';
+import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { runsCommand } from './commands/runs.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
+import { stressCommand } from './commands/stress.ts';
 import { sweepCommand } from './commands/sweep.ts';
+import { walkForwardCommand } from './commands/walk-forward.ts';
 import { whyCommand } from './commands/why.ts';
+import { workerCommand } from './commands/worker.ts';
 import { worthCommand } from './commands/worth.ts';
 import { EXIT, explain } from './terminal.ts';
 
@@ -34,6 +46,17 @@ export function program(): Command {
     restoreCommand(),
     backtestCommand(),
     sweepCommand(),
+    workerCommand(),
+    optimiseCommand(),
+    walkForwardCommand(),
+    crossValidateCommand(),
+    biasCommand(),
+    monteCarloCommand(),
+    stressCommand(),
+    parityCommand(),
+    runsCommand(),
+    passportCommand(),
+    promoteCommand(),
     replayCommand(),
     featuresCommand(),
     dataCommand(),
@@ -41,6 +64,7 @@ export function program(): Command {
     doctorCommand(),
     whyCommand(),
     worthCommand(),
+    reportCommand(),
   ])
     root.addCommand(command);
   return root;

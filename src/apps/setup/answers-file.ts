@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { canonicalJson, InputError } from '#base';
+import { canonicalJson, InputError, sha256 } from '#base';
 import type { Oracle } from '#research';
 
 const recorded = z.strictObject({
@@ -10,27 +10,51 @@ const recorded = z.strictObject({
   delayMs: z.int().min(0).default(0),
 });
 
+/** An answer with how long after its question it comes. */
+export interface KnownAnswer {
+  readonly answer: unknown;
+  readonly delayMs: number;
+}
+
+/** Answers by topic and prompt: plain data, so that threads can be handed it. */
+export type KnownAnswers = ReadonlyMap<string, KnownAnswer>;
+
+/** Recorded answers, read. */
+export interface RecordedAnswers extends Oracle {
+  readonly known: KnownAnswers;
+  /** SHA-256 of the file. */
+  readonly hash: string;
+}
+
 /**
  * Recorded answers of people and models, for a backtest: JSON lines `{"topic", "prompt", "answer", "delayMs"}`. A question
  * gets the answer recorded for its topic and exactly its prompt, `delayMs` after it was asked; any other question stays
  * unanswered. Throws InputError naming file and line.
  */
-export function readAnswers(path: string): Oracle {
-  let text: string;
+export function readAnswers(path: string): RecordedAnswers {
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (cause) {
     throw new InputError(
       `${path} cannot be read: ${(cause as Error).message}`,
       'check the path after --answers',
     );
   }
-  const known = new Map<string, { answer: unknown; delayMs: number }>();
-  text.split('\n').forEach((line, i) => {
-    if (line.trim() === '') return;
-    const { topic, prompt, answer, delayMs } = parseLine(line, `${path}:${i + 1}`);
-    known.set(keyOf(topic, prompt), { answer, delayMs });
-  });
+  const known = new Map<string, KnownAnswer>();
+  bytes
+    .toString('utf8')
+    .split('\n')
+    .forEach((line, i) => {
+      if (line.trim() === '') return;
+      const { topic, prompt, answer, delayMs } = parseLine(line, `${path}:${i + 1}`);
+      known.set(keyOf(topic, prompt), { answer, delayMs });
+    });
+  return { ...oracleOf(known), known, hash: sha256(bytes) };
+}
+
+/** Answers that were read before, in the thread they were handed to. */
+export function oracleOf(known: KnownAnswers): Oracle {
   return { answer: (topic, prompt) => known.get(keyOf(topic, prompt)) ?? null };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '#base';
 import { sourceFiles } from './source-files.ts';
 
 /** Folder of the running program's own code: `src` in a clone, `dist` in a package. */
@@ -29,6 +30,12 @@ export function programHash(): string {
   wholeHash ??= hashOf(() => true);
   return wholeHash;
 }
+
+/**
+ * The program and what reckons for it: engines of another version, or compiled for another processor, may give other last
+ * digits of a sine or a logarithm. Machines whose results stand in one table have this in common.
+ */
+export const reckonerHash = (): string => sha256(`${programHash()} ${process.versions.v8} ${process.arch}`);
 
 function hashOf(counts: (file: string) => boolean): string {
   const hash = createHash('sha256');

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -6,13 +6,14 @@ import { canonicalJson, InputError, sha256 } from '#base';
 import { builtInDesks } from '#desks';
 import type { DeskDefinition, DeskParts } from '#engine';
 import { nearest } from '#features';
+import { sourceHashOf } from './desk-sources.ts';
 
 /** A desk with its parameters read and its parts built. */
 export interface LoadedDesk {
   readonly definition: DeskDefinition<unknown>;
   readonly parameters: unknown;
   readonly parts: DeskParts;
-  /** SHA-256 over the desk's file, or the built-in's name. */
+  /** SHA-256 over the desk's file and the relative files that it imports, or the built-in's name. */
   readonly sourceHash: string;
   /** What was asked for: a name or a path. */
   readonly named: string;
@@ -64,7 +65,7 @@ export async function findDesk(named: string): Promise<FoundDesk> {
       `name the desk file in it, such as ${join(named, 'desk.ts')}`,
     );
   }
-  const text = readFileSync(path);
+  const sourceHash = sourceHashOf(path);
   let module: { default?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as { default?: unknown };
@@ -74,7 +75,7 @@ export async function findDesk(named: string): Promise<FoundDesk> {
       'mend the error in the file; it must be TypeScript or JavaScript that only needs types stripped',
     );
   }
-  return { definition: asDesk(module.default, named), sourceHash: sha256(text), named };
+  return { definition: asDesk(module.default, named), sourceHash, named };
 }
 
 /** `:LINE` of an error in a file, as far as its stack tells; empty otherwise. */
@@ -209,7 +210,7 @@ export function parameterNames(definition: DeskDefinition<unknown>): string[] {
 }
 
 /** Hash of what a desk was configured with. */
-export function deskHash(desk: LoadedDesk): string {
+export function deskHash(desk: Omit<LoadedDesk, 'parts' | 'named'>): string {
   return sha256(
     canonicalJson({ desk: desk.definition.name, source: desk.sourceHash, parameters: desk.parameters }),
   );

@@ -28,16 +28,22 @@ export interface RunReplay {
   readonly difference: Difference | null;
 }
 
-function readObject(path: string): Record<string, unknown> {
+/** A file of a run's directory that holds one JSON object. Throws {@link InputError}. */
+export function readObject(path: string): Record<string, unknown> {
+  const mend = 'restore it from a copy, or run again';
+  let data: unknown;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    data = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new InputError(
-      `${path} cannot be read: ${(cause as Error).message}`,
-      'restore it from a copy, or run again',
-    );
+    throw new InputError(`${path} cannot be read: ${(cause as Error).message}`, mend);
   }
+  if (typeof data === 'object' && data !== null && !Array.isArray(data))
+    return data as Record<string, unknown>;
+  throw new InputError(`${path} is damaged: it holds no JSON object`, mend);
 }
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 /** Verifies a run's journal against its chain and its summary. Throws InputError naming the first fault. */
 export function checkJournal(dir: string): { entries: number; hash: string } {
@@ -150,13 +156,20 @@ function factsDifference(
 /** What a run was made from: its configuration, its desk and its data. */
 export async function readRun(dir: string) {
   const configuration = configurationOfRun(dir);
-  const inputs = readObject(join(dir, 'inputs.json')) as {
+  const path = join(dir, 'inputs.json');
+  const inputs = readObject(path) as {
     bars: string[];
     funding: string[];
     tapes: string[];
     store?: string;
     answers?: string;
   };
+  const wrong = (['bars', 'funding', 'tapes'] as const).find((name) => !isTexts(inputs[name]));
+  if (wrong !== undefined)
+    throw new InputError(
+      `${path} is damaged: "${wrong}" is no list of files`,
+      'restore it from a copy, or run again',
+    );
   const desk = await loadDeskWith(configuration.desk, configuration.parameters);
   const tape = await readTape({ ...inputs, from: configuration.from, to: configuration.to });
   if (tape.hash !== configuration.tapeHash) {

@@ -5,20 +5,23 @@ import {
   isSeriesArgument,
   JournalFile,
   parseFileArgument,
+  type RunRegistry,
   readSeries,
   Tape,
   TapeCursor,
   type TapeSeries,
 } from '#adapters';
-import { canonicalJson, formatDecimal, formatInterval, InputError, type Instant, sha256 } from '#base';
-import { countsAsData, type JournalSink, NO_JOURNAL, NO_TRACE, type TraceLevel } from '#engine';
+import { canonicalJson, InputError, type Instant, sha256 } from '#base';
+import { type JournalSink, NO_JOURNAL, NO_TRACE, type TraceLevel } from '#engine';
 import { simulatedVenue } from '#execution';
 import type { MarketEvent } from '#market';
-import { Backtest, type BacktestResult, EquityCurve } from '#research';
+import { Backtest, type BacktestResult, EquityCurve, type Oracle, type TrialFigures } from '#research';
 import { RunDirectory } from '../run-directory.ts';
 import { readAnswers } from './answers-file.ts';
 import { codeHash } from './code-hash.ts';
 import { deskHash, type LoadedDesk } from './load-desk.ts';
+import { registerRun, trialFigures } from './registry/trial-writer.ts';
+import { summaryOf } from './run-summary.ts';
 import { buildStudy, type SeriesShape, type Study } from './study.ts';
 
 export interface BacktestRequest {
@@ -37,10 +40,14 @@ export interface BacktestRequest {
   readonly trace: TraceLevel;
   /** Recorded answers to the questions of remote sources and reviews; without it they stay unanswered. */
   readonly answers?: string | null;
+  /** The answers, already read, for many runs with the same; the file named is then not opened. */
+  readonly oracle?: Oracle | null;
   readonly out: string | null;
   /** The data, already read, for many runs over the same; the files named are then not opened. */
   readonly recorded?: RecordedData;
   readonly onProgress?: (position: number, total: number) => boolean;
+  /** Puts the run on record before its directory is whole. Null: registration is switched off, and the run says so. */
+  readonly registry?: RunRegistry | null;
 }
 
 /** A tape with the rows of bars files that were refused or repaired on the way, by reason. */
@@ -55,6 +62,7 @@ export interface BacktestOutcome {
   readonly study: Study;
   readonly seconds: number;
   readonly bars: number;
+  readonly curve: EquityCurve;
 }
 
 /**
@@ -123,7 +131,9 @@ function only(
 /** Runs one desk over recorded data and writes the run's directory when `out` is given. */
 export async function runBacktest(request: BacktestRequest): Promise<BacktestOutcome> {
   const { desk } = request;
-  const oracle = request.answers == null ? null : readAnswers(request.answers);
+  const { answers = null } = request;
+  const read = request.oracle === undefined && answers !== null ? readAnswers(answers) : null;
+  const oracle = read ?? request.oracle;
   const { tape, faults } = request.recorded ?? (await readRecorded(request));
   const shapes = shapesOf(tape);
   const first = buildStudy(desk, shapes, request, NO_TRACE);
@@ -151,7 +161,7 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestOut
     codeHash: codeHash(),
     configurationHash: sha256(canonicalJson(configuration)),
     curve,
-    ...(oracle === null ? {} : { oracle }),
+    ...(oracle == null ? {} : { oracle }),
   });
   if (directory !== null) observe(backtest, directory);
   const started = process.hrtime.bigint();
@@ -166,8 +176,50 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestOut
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const head = file?.close() ?? null;
   const summary = summaryOf(request, study, tape, faults, result, curve, head?.hash ?? null);
+  const { registry = null } = request;
+  try {
+    if (registry !== null) register(registry, request, study, tape, summary, curve, read?.hash ?? null);
+  } catch (error) {
+    directory?.abandon();
+    throw error;
+  }
   directory?.finish(curve, study.definition.baseMinorScale, summary, inputsOf(request, tape));
-  return { summary, result, study, seconds, bars: result.engine.counts.bars };
+  return { summary, result, study, seconds, bars: result.engine.counts.bars, curve };
+}
+
+function register(
+  registry: RunRegistry,
+  { desk, cash, feeBps, slippageBps, seed, out }: BacktestRequest,
+  study: Study,
+  tape: Tape,
+  summary: Record<string, unknown>,
+  curve: EquityCurve,
+  answersHash: string | null,
+): void {
+  const { intervalMs, definition } = study;
+  registerRun(
+    registry,
+    { tape, intervalMs, answersHash, kind: 'backtest', study: null },
+    {
+      desk,
+      settings: { cash, feeBps, slippageBps, seed },
+      figures: figuresOf(summary),
+      stamps: desk.parts.stamps ?? [],
+      daily: { start: definition.cash, closes: Float64Array.from(curve.daily) },
+    },
+    out,
+  );
+}
+
+/** What a summary says of a run, as the record has it. */
+function figuresOf(summary: Record<string, unknown>): TrialFigures {
+  const cash = Number(summary.cashStart);
+  return trialFigures({
+    trades: summary.trades as number,
+    return: cash > 0 ? Number(summary.equityEnd) / cash - 1 : null,
+    sharpe: summary.sharpe as number | null,
+    maxDrawdown: summary.maxDrawdown as number,
+  });
 }
 
 /** Plays a run to its end, or to where `onProgress` says stop. */
@@ -273,73 +325,6 @@ function absolute(argument: string): string {
   const { instrument, path } = parseFileArgument(argument);
   const full = resolve(path);
   return instrument === null ? full : `${instrument}=${full}`;
-}
-
-function summaryOf(
-  request: BacktestRequest,
-  study: Study,
-  tape: Tape,
-  faults: ReadonlyMap<string, number>,
-  result: BacktestResult,
-  curve: EquityCurve,
-  journalHash: string | null,
-): Record<string, unknown> {
-  const { engine } = result;
-  const scale = study.definition.baseMinorScale;
-  const money = (minor: number) => formatDecimal(minor, scale);
-  const books = engine.real.ledger.summary(result.to);
-  const perpetual = study.instruments.some((i) => i.kind.endsWith('perpetual'));
-  const funded = tape.series.some((s) => s.kind === 'funding');
-  const notes: string[] = [];
-  if (perpetual && !funded)
-    notes.push('perpetual contracts without funding: give --funding for a complete account');
-  const refused = new Map(engine.counts.barsRefused);
-  for (const [reason, n] of faults) {
-    if (reason !== 'repaired') refused.set(reason, (refused.get(reason) ?? 0) + n);
-  }
-  const reasons = [...refused].sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [reason, n] of reasons)
-    notes.push(`${n} bars were refused: ${reason} (quorum data check tells more)`);
-  for (const [source, n] of engine.counts.malformedBySource)
-    notes.push(
-      `source ${source} gave ${n} malformed signals, which were dropped; --trace all names the fault`,
-    );
-  for (const [reason, n] of engine.counts.ordersRejected)
-    notes.push(`the venue rejected ${n} orders: ${reason}`);
-  if (!result.finished) notes.push('interrupted: figures are of the part that ran');
-  const balance = [...engine.real.ledger.trialBalance()].map(([code, sum]) => [code, String(sum)]);
-  return {
-    schemaVersion: 1,
-    desk: request.desk.definition.name,
-    parameters: request.desk.parameters,
-    instruments: study.instruments.map((i) => i.id),
-    interval: formatInterval(study.intervalMs),
-    from: result.from,
-    to: result.to,
-    currency: study.base,
-    stamps: request.desk.parts.stamps ?? [],
-    notes,
-    ...countsAsData(engine.counts),
-    barsRefused: Object.fromEntries(reasons),
-    barsRepaired: faults.get('repaired') ?? 0,
-    cashStart: money(books.cashStart),
-    equityEnd: money(books.equity),
-    realised: money(books.realised),
-    unrealised: money(books.unrealised),
-    fees: money(books.fees),
-    funding: money(books.funding),
-    booksSum: Object.fromEntries(balance),
-    maxDrawdown: curve.maxDrawdown,
-    sharpe: curve.sharpe(study.definition.cash, 365),
-    sharpePeriodsPerYear: 365,
-    seed: request.seed,
-    tapeHash: tape.hash,
-    codeHash: codeHash(),
-    deskHash: deskHash(request.desk),
-    commands: result.commands,
-    commandsHash: result.commandsHash,
-    journalHash,
-  };
 }
 
 /** Events of a tape by step number, as the journal's ranges name them. */

@@ -12,6 +12,8 @@ export interface StudySettings {
   readonly seed: string;
   /** Studies of what a part is worth: see the option of the simulated venue. */
   readonly deafTo?: readonly string[];
+  /** Studies of what costs are worth: fees and slippage are so many times those of the run; 1 when left out. */
+  readonly costFactor?: number;
 }
 
 /** Everything a run of one desk over recorded bars is made from. */
@@ -68,7 +70,7 @@ export function buildStudy(
       }
     }
   }
-  const instruments = ids.map((id) => instrumentFor(id));
+  const instruments = ids.map((id) => withFees(instrumentFor(id), settings.costFactor ?? 1));
   const base = instruments[0]!.settle;
   const mixed = instruments.find((i) => i.settle !== base || i.minorScale !== instruments[0]!.minorScale);
   if (mixed !== undefined) {
@@ -78,9 +80,11 @@ export function buildStudy(
     );
   }
   const defaults = parts.simulation ?? {};
-  const feeBps = settings.feeBps ?? defaults.feeBps ?? null;
-  const slippageBps = settings.slippageBps ?? defaults.slippageBps ?? 0;
-  const cash = settings.cash ?? defaults.cash ?? 10_000;
+  const { costFactor = 1 } = settings;
+  const settled = settledCosts(parts, settings);
+  const cash = settled.cash;
+  const slippageBps = settled.slippageBps * costFactor;
+  const feeBps = settled.feeBps === null ? null : settled.feeBps * costFactor;
   const instrumentOf = lookup(instruments);
   const venue = venueOptions({
     instrumentOf,
@@ -120,6 +124,31 @@ export function buildStudy(
     trace,
   };
   return { definition, venue, instruments, base, intervalMs, cash, feeBps, slippageBps };
+}
+
+/** What a run costs and begins with: what is asked for, else the desk's own, else the house's. A fee of null is the schedule. */
+export function settledCosts(
+  { simulation = {} }: Pick<LoadedDesk['parts'], 'simulation'>,
+  { cash, feeBps, slippageBps }: Pick<StudySettings, 'cash' | 'feeBps' | 'slippageBps'>,
+): { readonly cash: number; readonly feeBps: number | null; readonly slippageBps: number } {
+  return {
+    cash: cash ?? simulation.cash ?? 10_000,
+    feeBps: feeBps ?? simulation.feeBps ?? null,
+    slippageBps: slippageBps ?? simulation.slippageBps ?? 0,
+  };
+}
+
+/** An instrument whose fees are so many times its schedule's. A rebate does not grow: that would be no cost. */
+function withFees(instrument: Instrument, factor: number): Instrument {
+  if (factor === 1) return instrument;
+  const times = (rate: number) =>
+    rate > 0 ? Math.round(rate * factor) : Math.round(rate / Math.max(1, factor));
+  const fees = instrument.fees.map((schedule) => ({
+    ...schedule,
+    makerRate: times(schedule.makerRate),
+    takerRate: times(schedule.takerRate),
+  }));
+  return { ...instrument, fees };
 }
 
 /** The sizer reckons with the slippage of the run, not only with the desk's default. */

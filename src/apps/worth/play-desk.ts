@@ -10,6 +10,9 @@ import { buildStudy } from '../setup/study.ts';
 /** A finished run as {@link readRun} finds it. */
 export type RunInputs = Awaited<ReturnType<typeof readRun>>;
 
+/** What of a run decides its play. */
+export type PlayInputs = Pick<RunInputs, 'configuration' | 'desk' | 'tape' | 'shapes'>;
+
 /** One play of a desk with what its counters have shown. Plain data. */
 export interface PlayedDesk extends Played {
   readonly seen: Seen;
@@ -26,7 +29,7 @@ export interface DeskVariant {
  * tape have passed and says whether to go on; null when it said no.
  */
 export async function playDesk(
-  run: RunInputs,
+  run: PlayInputs,
   oracle: Oracle | null,
   { parts, deafTo }: DeskVariant,
   onStep: (position: number) => boolean,

@@ -1,33 +1,38 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWholeFile } from '../whole-file.ts';
+import { WriterLock } from '#adapters';
+import { canonicalJson } from '#base';
+import { KeptLines } from '../setup/kept-lines.ts';
 import type { PlayedDesk } from './play-desk.ts';
 
 /** Plays that are done, kept while others are not. */
 export const UNFINISHED_FILE = 'worth.unfinished';
+export const WORTH_LOCK = 'worth.lock';
+
+interface Play {
+  readonly id: string;
+  readonly played: PlayedDesk;
+}
 
 /**
- * Finished plays in a file of JSON lines, so that a study that was stopped goes on where it was. The first line names
- * what they belong to; plays of anything else are thrown away. A line that was cut off counts as not there.
+ * Finished plays of a study, so that one which was stopped goes on where it was. Plays that belong to anything else are
+ * thrown away. One study writes a folder at a time.
  */
 export class UnfinishedPlays {
-  private readonly path: string;
-  private readonly plays = new Map<string, PlayedDesk>();
+  private readonly lock: WriterLock;
+  private readonly kept: KeptLines<Play>;
+  private readonly plays: Map<string, PlayedDesk>;
 
-  constructor(folder: string, key: string) {
-    this.path = join(folder, UNFINISHED_FILE);
-    const [first, ...lines] = existsSync(this.path) ? readFileSync(this.path, 'utf8').split('\n') : [];
-    if (first !== key) {
-      writeFileSync(this.path, `${key}\n`);
-      return;
+  /** Throws InputError for a folder that another process writes. */
+  constructor(folder: string, key: object) {
+    this.lock = WriterLock.acquire(join(folder, WORTH_LOCK));
+    try {
+      const belongs = (there: unknown) => canonicalJson(there) === canonicalJson(key);
+      this.kept = new KeptLines(join(folder, UNFINISHED_FILE), key, belongs);
+    } catch (error) {
+      this.lock.release();
+      throw error;
     }
-    for (const line of lines) {
-      const one = lineOf(line);
-      if (one !== null) this.plays.set(one.id, one.played);
-    }
-    // without a line that was cut off, so that the next one begins on its own
-    const kept = [...this.plays].map(([id, played]) => `${JSON.stringify({ id, played })}\n`);
-    writeWholeFile(this.path, [`${key}\n`, ...kept]);
+    this.plays = new Map(this.kept.there.map(({ id, played }) => [id, played]));
   }
 
   get(id: string): PlayedDesk | undefined {
@@ -36,19 +41,18 @@ export class UnfinishedPlays {
 
   keep(id: string, played: PlayedDesk): void {
     this.plays.set(id, played);
-    appendFileSync(this.path, `${JSON.stringify({ id, played })}\n`);
+    this.kept.append({ id, played });
   }
 
+  /** Leaves the plays for the next start. */
+  close(): void {
+    this.kept.close();
+    this.lock.release();
+  }
+
+  /** The study is written: nothing of it is unfinished any more. */
   remove(): void {
-    rmSync(this.path, { force: true });
-  }
-}
-
-function lineOf(line: string): { id: string; played: PlayedDesk } | null {
-  if (line === '') return null;
-  try {
-    return JSON.parse(line) as { id: string; played: PlayedDesk };
-  } catch {
-    return null;
+    this.kept.remove();
+    this.lock.release();
   }
 }

@@ -162,7 +162,7 @@ export interface TradeEffect {
   readonly other: PlayedTrade | null;
 }
 
-export function effectsOf({ matched }: Worth): readonly TradeEffect[] {
+function effectsOf({ matched }: Worth): readonly TradeEffect[] {
   const all: TradeEffect[] = [
     ...matched.caused.map((trade) => ({ effect: 'caused' as const, trade, other: null })),
     ...matched.prevented.map((other) => ({ effect: 'prevented' as const, trade: null, other })),

@@ -87,7 +87,7 @@ const BP = 10_000;
 const MIDDLE = (BAR - 1) / 2;
 
 /** An interval and its estimate on a line with 0 in the middle; what lies beyond the scale ends in an arrow. */
-export function barOf(low: number, estimate: number, high: number, scale: number): string {
+function barOf(low: number, estimate: number, high: number, scale: number): string {
   const at = (value: number) => MIDDLE + Math.round(((value * BP) / scale) * MIDDLE);
   const cells = Array.from({ length: BAR }, () => ' ');
   cells[MIDDLE] = '│';

@@ -44,7 +44,8 @@ function build(p: SigmaParameters): DeskParts {
   return {
     interval: p.interval,
     instruments: SIGMA_INSTRUMENTS,
-    warmUpBars: 250,
+    // EMA(200) and a VWAP that begins with the day: `quorum bias` finds what they need to forget where the bars began
+    warmUpBars: 400,
     regime: sigmaRegime(barsPerYear),
     sources: [
       sigmaV1({ entry: p.v1Entry, confidencePerScore: p.v1ConfidenceScale, barsPerYear }),

@@ -1,6 +1,6 @@
 import { InputError } from '#base';
 import type { Signal } from '#signals';
-import type { Pooled, PoolingRule } from '../pooling.ts';
+import { columnarPoolings, type Pooled, type PoolingRule } from '../pooling.ts';
 import { checkRange, entering, ofKind, reaches, strengthOf, waiting } from './inputs.ts';
 import { proposing } from './proposals.ts';
 
@@ -17,7 +17,7 @@ export function single(config: SingleConfig = {}): PoolingRule {
   const { takes = 'score', source } = config;
   const enterFrom = config.enterFrom ?? (takes === 'forecast' ? 0.55 : 0);
   checkRange('single', 'enterFrom', enterFrom, takes === 'forecast' ? 0.5 : 0, 1);
-  return {
+  const rule: PoolingRule = {
     name: 'single',
     takes,
     pool(signals: readonly Signal[]): Pooled {
@@ -69,6 +69,13 @@ export function single(config: SingleConfig = {}): PoolingRule {
       }
     },
   };
+  if (takes !== 'score') return rule;
+  return columnarPoolings.describe(rule, {
+    kind: 'single',
+    source: source ?? null,
+    enterFrom,
+    shortsClose: false,
+  });
 }
 
 const SILENT = Object.freeze([Object.freeze({ by: 'single', reason: 'the source is silent' })]);

@@ -1,18 +1,20 @@
 import type { Signal, View } from '#signals';
 import { directionOf } from '../decision.ts';
-import type { Pooled, PoolingRule, Weights } from '../pooling.ts';
+import { columnarPoolings, type Pooled, type PoolingRule, type Weights } from '../pooling.ts';
 import { countIndependent, type Independence } from '../quorum.ts';
 import { checkRange, waiting } from './inputs.ts';
 
 /** The same rule for a desk that never goes short: what would enter short closes what is held. */
 export function longOnly(rule: PoolingRule): PoolingRule {
-  return {
+  const made: PoolingRule = {
     ...rule,
     pool(signals, view, weights): Pooled {
       const pooled = rule.pool(signals, view, weights);
       return pooled.action === 'enter-short' ? { ...pooled, action: 'exit' } : pooled;
     },
   };
+  const known = columnarPoolings.find(rule);
+  return known === null ? made : columnarPoolings.describe(made, { ...known, shortsClose: true });
 }
 
 export interface QuorumConfig extends Independence {

@@ -1,4 +1,4 @@
-export type { Compute } from './columns.ts';
+export { type Compute, computeChecked } from './columns.ts';
 export * from './label-permutation.ts';
 export * from './look-ahead.ts';
 export * from './warm-up.ts';

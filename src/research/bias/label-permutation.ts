@@ -1,4 +1,6 @@
 import { Chance, InputError } from '#base';
+import { deviation, mean } from '#learning';
+import { shuffle } from '../statistics/block-bootstrap.ts';
 
 export interface LabelPermutationOptions {
   /** What the score is when there is nothing to find: 0.5 for accuracy on even classes and AUC, 0 for a correlation. */
@@ -48,28 +50,18 @@ export function permuteLabels(
   };
   const real = checked(score(Float64Array.from(labels)));
   const scores = Array.from({ length: permutations }, (_, k) => {
-    return checked(score(shuffled(labels, new Chance(`${seed}/permutation ${k}`))));
+    const permuted = Float64Array.from(labels);
+    shuffle(permuted, new Chance(`${seed}/permutation ${k}`));
+    return checked(score(permuted));
   });
-  const mean = scores.reduce((a, b) => a + b, 0) / permutations;
-  const deviation = Math.sqrt(scores.reduce((sum, s) => sum + (s - mean) ** 2, 0) / (permutations - 1));
-  const away = Math.abs(mean - level);
+  const centre = mean(scores);
+  const spread = deviation(scores);
+  const away = Math.abs(centre - level);
   return {
     score: real,
-    mean,
-    deviation,
+    mean: centre,
+    deviation: spread,
     p: (1 + scores.filter((s) => s >= real).length) / (permutations + 1),
-    leaks: away > slack && away > (errors * deviation) / Math.sqrt(permutations),
+    leaks: away > slack && away > (errors * spread) / Math.sqrt(permutations),
   };
-}
-
-/** A copy in random order (Fisher and Yates). */
-function shuffled(values: ArrayLike<number>, chance: Chance): Float64Array {
-  const out = Float64Array.from(values);
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = chance.below(i + 1);
-    const kept = out[i]!;
-    out[i] = out[j]!;
-    out[j] = kept;
-  }
-  return out;
 }

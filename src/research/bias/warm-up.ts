@@ -1,4 +1,5 @@
 import { InputError } from '#base';
+import { mean } from '#learning';
 import type { BarColumns } from '#market';
 import { type Compute, computeChecked, cutBars } from './columns.ts';
 
@@ -11,12 +12,14 @@ export interface WarmUpOptions {
   readonly rows?: number;
   /** Relative difference to the longest history that still counts as stable. Default 0.001. */
   readonly tolerance?: number;
+  /** Rows that must differ by more for a column to be at fault. Default 1; more for columns that jump at a threshold. */
+  readonly leastRows?: number;
 }
 
 /** A column whose value depends on how much history there was. */
 export interface WarmUpFault {
   readonly column: string;
-  /** Largest relative difference to the longest history, with the declared history. Infinity: no value there. */
+  /** Largest relative difference to the longest history, with the declared one or one between. Infinity: no value there. */
   readonly difference: number;
   /** The shortest history compared from which on the column is stable; null when only the longest itself is left. */
   readonly needed: number | null;
@@ -47,7 +50,7 @@ export function findWarmUpBias(
   compute: Compute,
   options: WarmUpOptions = {},
 ): WarmUpReport {
-  const { declared = 200, rows = 20, tolerance = 0.001 } = options;
+  const { declared = 200, rows = 20, tolerance = 0.001, leastRows = 1 } = options;
   const histories = [...new Set([declared, ...(options.histories ?? [200, 400, 800, 1600])])].sort(
     (a, b) => a - b,
   );
@@ -71,12 +74,14 @@ export function findWarmUpBias(
   const faults: WarmUpFault[] = [];
   for (const column of [...names].sort()) {
     const last = values.at(-1)!.get(column) ?? ends.map(() => Number.NaN);
-    const worst = values.slice(0, -1).map((byColumn) => largestDifference(byColumn.get(column), last));
+    const worst = values
+      .slice(0, -1)
+      .map((byColumn) => largestDifference(byColumn.get(column), last, leastRows));
     const at = histories.indexOf(declared);
     if (worst.slice(at).every((difference) => difference <= tolerance)) continue;
     const unstable = worst.findLastIndex((difference) => !(difference <= tolerance));
     const needed = unstable + 1 < histories.length - 1 ? histories[unstable + 1]! : null;
-    faults.push({ column, difference: worst[at]!, needed });
+    faults.push({ column, difference: Math.max(...worst.slice(at)), needed });
   }
   return { declared, columns: names.size, histories, faults };
 }
@@ -108,17 +113,19 @@ function valuesAt(
   return byColumn;
 }
 
-/** The largest relative difference; Infinity where only one of the two has a value. */
-function largestDifference(short: readonly number[] | undefined, long: readonly number[]): number {
+/** The `nth` largest relative difference; Infinity where only one of the two has a value. */
+function largestDifference(
+  short: readonly number[] | undefined,
+  long: readonly number[],
+  nth: number,
+): number {
   const sizes = long.filter((value) => Number.isFinite(value)).map(Math.abs);
-  const typical = sizes.length === 0 ? 0 : sizes.reduce((a, b) => a + b, 0) / sizes.length;
-  let worst = 0;
-  for (let k = 0; k < long.length; k++) {
+  const typical = sizes.length === 0 ? 0 : mean(sizes);
+  const differences = long.map((b, k) => {
     const a = short?.[k] ?? Number.NaN;
-    const b = long[k]!;
-    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0;
     const difference = Math.abs(a - b) / Math.max(Math.abs(b), SMALL_SHARE * typical);
-    worst = Math.max(worst, Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference);
-  }
-  return worst;
+    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+  });
+  return differences.sort((x, y) => y - x)[nth - 1] ?? 0;
 }

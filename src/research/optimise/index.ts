@@ -1,7 +1,11 @@
 export * from './importance.ts';
+export * from './objective.ts';
+export * from './parameter-text.ts';
 export type { MedianPrunerSpec, StepReport } from './pruner.ts';
-export { prunesByMedian } from './pruner.ts';
+export { isWorseThanMedian, medianAt, prunesByMedian } from './pruner.ts';
 export type { CmaEsSpec, GridSpec, SamplerSpec, TpeSpec } from './sampler.ts';
 export * from './space.ts';
+export * from './stability.ts';
 export * from './study.ts';
 export * from './test-problems.ts';
+export * from './trials-around.ts';

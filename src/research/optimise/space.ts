@@ -113,10 +113,10 @@ export class Space {
   }
 
   /**
-   * Writes the coordinates of `point` into `into`, NaN where a parameter does not exist. Throws InputError for a
+   * Writes the coordinates of `point` into `into`, NaN where a parameter does not exist, and returns it. Throws InputError for a
    * value outside its range, a missing parameter, and one that does not exist at this point.
    */
-  coordinates(point: Point, into: Float64Array): void {
+  coordinates(point: Point, into: Float64Array = new Float64Array(this.axes.length)): Float64Array {
     let used = 0;
     for (let a = 0; a < this.axes.length; a++) {
       const axis = this.axes[a]!;
@@ -144,6 +144,7 @@ export class Space {
         'leave out parameters that are unknown or whose condition does not hold',
       );
     }
+    return into;
   }
 
   /** True when every constraint holds. */

@@ -2,7 +2,13 @@ import { assert, Chance, InputError } from '#base';
 import { CmaEsSampler } from './cma-es-sampler.ts';
 import { GridSampler } from './grid-sampler.ts';
 import { COMPLETE, FAILED, History, PRUNED } from './history.ts';
-import { checkPruner, type MedianPrunerSpec, prunesByMedian, type StepReport } from './pruner.ts';
+import {
+  checkPruner,
+  isWorseThanMedian,
+  type MedianPrunerSpec,
+  medianAt,
+  type StepReport,
+} from './pruner.ts';
 import { drawPoint, RandomSampler } from './random-sampler.ts';
 import type { Sampler, SamplerSpec } from './sampler.ts';
 import type { Point, Space } from './space.ts';
@@ -239,15 +245,33 @@ export class Study {
     }
     if (Number.isFinite(value)) trial.reports.push([step, value]);
     if (this.pruner === null) return false;
-    const losses = (reports: readonly StepReport[]) =>
-      this.direction === 'minimise' ? reports : reports.map(([at, v]): StepReport => [at, -v]);
-    const own: readonly StepReport[] = Number.isFinite(value)
-      ? trial.reports
-      : [...trial.reports, [step, Number.NaN]];
+    const sign = this.sign;
+    const own = Number.isFinite(value) ? trial.reports : [...trial.reports, [step, Number.NaN] as const];
+    return isWorseThanMedian(
+      own.map(([at, v]): StepReport => [at, sign * v]),
+      this.medianLoss(step),
+    );
+  }
+
+  /**
+   * For each of the steps 0 to `steps - 1` the loss above which a trial that was asked for now is to stop, as far as the
+   * trials told so far can say; null where none is. A loss is the value, or its negative where the study maximises. With
+   * these a trial may be stopped elsewhere, by what was known when it began.
+   */
+  medianLosses(steps: number): (number | null)[] {
+    return Array.from({ length: steps }, (_, step) => this.medianLoss(step));
+  }
+
+  private medianLoss(step: number): number | null {
+    if (this.pruner === null) return null;
     const complete = this.list
-      .filter((other) => other.state === 'complete')
-      .map((other) => losses(other.reports));
-    return prunesByMedian(this.pruner, losses(own), complete);
+      .filter(({ state }) => state === 'complete')
+      .map(({ reports }) => reports.map(([at, v]): StepReport => [at, this.sign * v]));
+    return medianAt(this.pruner, step, complete);
+  }
+
+  private get sign(): 1 | -1 {
+    return this.direction === 'minimise' ? 1 : -1;
   }
 
   /** The best complete, feasible trial; null before there is one. */
@@ -288,11 +312,10 @@ export class Study {
   /** Enters an ended trial into the history. */
   private close(trial: Trial): void {
     this.told += 1;
-    const sign = this.direction === 'minimise' ? 1 : -1;
     const code = trial.state === 'complete' ? COMPLETE : trial.state === 'pruned' ? PRUNED : FAILED;
     assert(code === FAILED || trial.value !== null, `trial ${trial.number} ended without a value`);
     const step = trial.reports.at(-1)?.[0] ?? 0;
-    this.history.finish(trial.number, code, sign * (trial.value ?? 0), trial.violation, step);
+    this.history.finish(trial.number, code, this.sign * (trial.value ?? 0), trial.violation, step);
     this.sampler.told?.(this.history, trial.number, trial.memo);
   }
 }

@@ -1,4 +1,5 @@
 import { Chance, InputError } from '#base';
+import { shuffle } from '../statistics/block-bootstrap.ts';
 import { FAILED, type History } from './history.ts';
 import { Parzen, type ParzenWeights } from './parzen.ts';
 import { drawPoint } from './random-sampler.ts';
@@ -131,12 +132,9 @@ export class TpeSampler implements Sampler {
   }
 }
 
-/** 0..n-1 in random order (Fisher and Yates). */
+/** 0..n-1 in random order. */
 function shuffled(n: number, chance: Chance): number[] {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = chance.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  shuffle(order, chance);
+  return [...order];
 }

@@ -10,10 +10,15 @@ export interface Merge {
 /**
  * Average-linkage clustering (Sokal and Michener 1958) of `n` points with distances in a full n x n matrix: n-1
  * merges, heights upward. Nearest-neighbour chains (Murtagh 1983), O(n^2); at ties the smaller number is nearer.
+ * `sizes`: how many points of one place each point stands for; 1 when left out.
  */
-export function averageLinkage(distances: ArrayLike<number>, n: number): Merge[] {
+export function averageLinkage(
+  distances: ArrayLike<number>,
+  n: number,
+  sizes: ArrayLike<number> | null = null,
+): Merge[] {
   const d = Float64Array.from(distances);
-  const size = new Int32Array(n).fill(1);
+  const size = sizes === null ? new Int32Array(n).fill(1) : Int32Array.from(sizes);
   const alive = new Uint8Array(n).fill(1);
   const merges: Merge[] = [];
   const chain: number[] = [];

@@ -32,4 +32,8 @@ describe('interval of a rate', () => {
     expect(high).toBeCloseTo(0.50985, 5);
     expect(() => rateInterval(3, 2)).toThrow(InputError);
   });
+
+  it.each([0, 1, -0.1, 95, Number.NaN])('refuses a confidence of %s', (confidence) => {
+    expect(() => rateInterval(3, 10, confidence)).toThrow(/confidence/);
+  });
 });

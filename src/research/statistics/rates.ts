@@ -6,10 +6,12 @@ export interface RateInterval {
   readonly high: number;
 }
 
-/** Exact interval of a probability from `hits` in `n` independent tries (Clopper and Pearson 1934). */
+/** Exact interval of a probability from `hits` in `n` independent tries (Clopper and Pearson 1934). Throws InputError for impossible counts or confidence. */
 export function rateInterval(hits: number, n: number, confidence = 0.95): RateInterval {
   if (!(Number.isInteger(hits) && Number.isInteger(n) && hits >= 0 && hits <= n && n >= 1))
     throw new InputError(`${hits} of ${n}`, 'give whole numbers, 0 <= hits <= n, n at least 1');
+  if (!(confidence > 0 && confidence < 1))
+    throw new InputError(`a confidence of ${confidence}`, 'give a share between 0 and 1, such as 0.95');
   const tail = (1 - confidence) / 2;
   return {
     rate: hits / n,

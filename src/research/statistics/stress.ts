@@ -1,4 +1,5 @@
 import { InputError, unreachable } from '#base';
+import { impactRate } from '#execution';
 import type { StressAccount, StressPosition } from './stress-position.ts';
 import { type Outcome, revalue } from './stress-revaluation.ts';
 import type { PriceShock, StressScenario } from './stress-scenarios.ts';
@@ -181,7 +182,7 @@ function closed(positions: readonly StressPosition[], spreadFactor: number, volu
     const known = halfSpread != null && deviationDaily != null && volumeDaily != null && volumeDaily > 0;
     if (!known) unmeasured.push(position.instrument);
     const share = known
-      ? spreadFactor * halfSpread + IMPACT * deviationDaily * Math.sqrt(size / (volumeDaily * volumeFactor))
+      ? impactRate(spreadFactor * halfSpread, IMPACT, deviationDaily, size / (volumeDaily * volumeFactor))
       : 0;
     return {
       instrument: position.instrument,

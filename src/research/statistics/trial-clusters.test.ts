@@ -96,6 +96,49 @@ describe('effective number of trials', () => {
     expect(new Set(found.labels).size).toBe(60);
   });
 
+  it('does not take groups of near copies for one because the groups are alike', () => {
+    // four ideas, each with thirty variants that go together somewhat, each variant with three near copies
+    const chance = new Chance('families');
+    const ideas = independentNoise({ trials: 4, periods: 400 })(chance);
+    const trials = ideas.flatMap((idea) =>
+      Array.from({ length: 30 }, () => idea.map((value) => 0.6 * value + 0.8 * chance.normal())).flatMap(
+        (variant) => Array.from({ length: 3 }, () => variant.map((value) => value + 0.05 * chance.normal())),
+      ),
+    );
+    expect(clusterTrials(trials).effective).toBe(120);
+    expect(clusterTrials(trials, { leadersMax: 300 }).effective).toBe(120);
+    // with less room for leaders than there are groups more may count, never fewer
+    expect(clusterTrials(trials, { leadersMax: 80 }).effective).toBeGreaterThanOrEqual(120);
+  });
+
+  it('law: copies of a trial, however many, do not make the others fewer', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 3, max: 30 }),
+        fc.integer({ min: 0, max: 120 }),
+        fc.constantFrom(0.02, 0.1),
+        (n, copies, noise) => {
+          const chance = new Chance(`${n} ${copies} ${noise}`);
+          const trials = independentNoise({ trials: n, periods: 250 })(chance);
+          const near = Array.from({ length: copies }, () =>
+            trials[0]!.map((value) => value + noise * chance.normal()),
+          );
+          expect(clusterTrials([...trials, ...near]).effective).toBeGreaterThanOrEqual(n);
+          expect(clusterTrials([...trials, ...near], { leadersMax: 60 }).effective).toBeGreaterThanOrEqual(n);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('finds a home for trials beyond the leaders that are no near copies of one', () => {
+    const trials = groupedNoise({ trials: 400, periods: 300 }, 4, 0.8)(new Chance('homes'));
+    const found = clusterTrials(trials, { leadersMax: 60 });
+    expect(clusterTrials(trials).effective).toBe(4);
+    expect(found.effective).toBeGreaterThanOrEqual(4);
+    expect(found.effective).toBeLessThan(60);
+  });
+
   it('leaves trials out that never moved', () => {
     const [a, b] = independentNoise({ trials: 2, periods: 50 })(new Chance('idle'));
     const found = clusterTrials([new Float64Array(50), a!, b!, new Float64Array(50).fill(0.1)]);

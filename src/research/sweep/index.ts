@@ -1,3 +1,4 @@
+export * from './daily-equity.ts';
 export * from './grid.ts';
 export * from './plateau.ts';
 export * from './predicate.ts';

@@ -18,9 +18,13 @@ export interface SweepFigures {
   readonly funding: string;
   readonly orders: number;
   readonly fills: number;
-  readonly commands: number;
-  readonly commandsHash: string;
+  /** Null where no commands were given: the columnar kernel gives none. */
+  readonly commands: number | null;
+  readonly commandsHash: string | null;
 }
+
+/** Who played a variant: the loop that trades, or the columnar kernel that comes to the same. */
+export type SweepEngine = 'loop' | 'kernel';
 
 /** One variant with its figures. */
 export interface SweepRow {
@@ -29,6 +33,8 @@ export interface SweepRow {
   /** Values of the swept parameters, in the order of the axes. */
   readonly parameters: Readonly<Record<string, GridValue>>;
   readonly figures: SweepFigures;
+  /** Absent in tables of before there was a choice: the loop. */
+  readonly engine?: SweepEngine;
   /** SHA-256 over everything that decides the result: desk, parameters, data, code, costs, seed. */
   readonly variantHash: string;
   /** What the run wants a reader to know. */
@@ -54,13 +60,13 @@ export const FIGURES = [
 ] as const satisfies readonly (keyof SweepFigures)[];
 
 /**
- * Columns of the table: the variant's number, its parameters, its figures, its hash. A parameter that is called like another
+ * Columns of the table: the variant's number, its parameters, its figures, who played it, its hash. A parameter that is called like another
  * column is written `parameter.NAME`.
  */
 export function sweepHeader(parameters: readonly string[]): string[] {
-  const taken: readonly string[] = ['variant', ...FIGURES, 'variantHash'];
+  const taken: readonly string[] = ['variant', ...FIGURES, 'engine', 'variantHash'];
   const names = parameters.map((name) => (taken.includes(name) ? `parameter.${name}` : name));
-  return ['variant', ...names, ...FIGURES, 'variantHash'];
+  return ['variant', ...names, ...FIGURES, 'engine', 'variantHash'];
 }
 
 /** The cells of one row under {@link sweepHeader}; a figure that there is none of is empty. */
@@ -69,6 +75,7 @@ export function sweepCells(row: SweepRow, parameters: readonly string[]): string
     String(row.variant),
     ...parameters.map((name) => String(row.parameters[name])),
     ...FIGURES.map((name) => String(row.figures[name] ?? '')),
+    row.engine ?? 'loop',
     row.variantHash,
   ];
 }

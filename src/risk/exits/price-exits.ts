@@ -1,10 +1,11 @@
 import { assert } from '#base';
+import { columnarExits } from '../columnar.ts';
 import type { Exit } from '../exit.ts';
 
 /** Closes at or beyond the stop. Rests at the venue. */
 export function stopLossExit(): Exit {
   const exit = 'stop-loss';
-  return {
+  const made: Exit = {
     name: exit,
     features: {},
     restsAtVenue: true,
@@ -14,12 +15,13 @@ export function stopLossExit(): Exit {
       return { exit, reason: `price ${price} has reached the stop ${stopPrice}` };
     },
   };
+  return columnarExits.describe(made, { kind: exit });
 }
 
 /** Closes at or beyond the target. Rests at the venue. */
 export function takeProfitExit(): Exit {
   const exit = 'take-profit';
-  return {
+  const made: Exit = {
     name: exit,
     features: {},
     restsAtVenue: true,
@@ -29,6 +31,7 @@ export function takeProfitExit(): Exit {
       return { exit, reason: `price ${price} has reached the target ${targetPrice}` };
     },
   };
+  return columnarExits.describe(made, { kind: exit });
 }
 
 /** Distance per regime as a fraction of the best price; `otherwise` for a regime without one or none at all. */
@@ -62,7 +65,7 @@ export function trailLevel(
 export function trailingExit(changes: Partial<TrailingConfig> = {}): Exit {
   const config = { ...SIGMA_TRAILING, ...changes };
   const exit = 'trailing';
-  return {
+  const made: Exit = {
     name: exit,
     features: {},
     restsAtVenue: false,
@@ -77,4 +80,5 @@ export function trailingExit(changes: Partial<TrailingConfig> = {}): Exit {
       return { exit, reason: `price ${price} has fallen back to the trailing stop ${memory.level}` };
     },
   };
+  return columnarExits.describe(made, { kind: exit, distance: config.otherwise });
 }

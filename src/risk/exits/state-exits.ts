@@ -1,5 +1,6 @@
 import { assert, formatInterval, HOUR, MINUTE } from '#base';
 import type { AccountSummary, Exposure } from '../account.ts';
+import { columnarExits } from '../columnar.ts';
 import type { Exit } from '../exit.ts';
 
 /** Longest holding time in ms by entry regime; `otherwise` for a regime without one or none at all. */
@@ -18,7 +19,7 @@ export const SIGMA_TIMES: TimeExitConfig = {
 export function timeExit(changes: Partial<TimeExitConfig> = {}): Exit {
   const config = { ...SIGMA_TIMES, ...changes };
   const exit = 'time';
-  return {
+  const made: Exit = {
     name: exit,
     features: {},
     restsAtVenue: false,
@@ -31,6 +32,7 @@ export function timeExit(changes: Partial<TimeExitConfig> = {}): Exit {
       return { exit, reason: `held for ${held} in ${entryRegime ?? 'no'} regime` };
     },
   };
+  return columnarExits.describe(made, { kind: exit, longestMs: config.otherwiseMs });
 }
 
 /** Entry regime -> regimes that end the idea. */

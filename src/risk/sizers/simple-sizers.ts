@@ -1,3 +1,4 @@
+import { columnarSizers } from '../columnar.ts';
 import type { SizeCut } from '../plan.ts';
 import type { NotSized, Sized, Sizer, SizingContext } from '../sizer.ts';
 import {
@@ -69,19 +70,22 @@ function riskShare(context: SizingContext, quantity: number, stopDistance: numbe
 const needs = (options: SizerOptions, more: Record<string, string> = {}): Record<string, string> =>
   options.stop ? { atr: options.stop.atr, ...more } : more;
 
+const common = ({ leverage = 1, stop = null }: SizerOptions) => ({ leverage, stop });
+
 /** Always the same number of contracts. */
 export function fixedUnits(units: number, options: SizerOptions = {}): Sizer {
-  return {
+  const sizer: Sizer = {
     name: 'fixed-units',
     features: needs(options),
     size: (context, values) => finish('fixed-units', context, values, options, units, false),
   };
+  return columnarSizers.describe(sizer, { kind: 'fixed-units', units, ...common(options) });
 }
 
 /** Puts the same fraction of equity at risk to the stop each time: quantity = equity*risk / loss to the stop. */
 export function fixedFraction(risk: number, options: SizerOptions & { readonly stop: StopRule }): Sizer {
   const name = 'fixed-fraction';
-  return {
+  const sizer: Sizer = {
     name,
     features: needs(options),
     size: (context, values) => {
@@ -90,12 +94,13 @@ export function fixedFraction(risk: number, options: SizerOptions & { readonly s
       return finish(name, context, values, options, (inQuote(context, context.account.equity) * risk) / loss);
     },
   };
+  return columnarSizers.describe(sizer, { kind: name, risk, ...common(options) });
 }
 
 /** Spends `share` (0..1) of what is free, never more than equity, after paying one side's cost. */
 export function allIn(share = 1, options: SizerOptions = {}): Sizer {
   const name = 'all-in';
-  return {
+  const sizer: Sizer = {
     name,
     features: needs(options),
     size: (context, values) => {
@@ -109,6 +114,7 @@ export function allIn(share = 1, options: SizerOptions = {}): Sizer {
       return finish(name, context, values, options, cash / perContract);
     },
   };
+  return columnarSizers.describe(sizer, { kind: name, share, ...common(options) });
 }
 
 /**
@@ -117,7 +123,7 @@ export function allIn(share = 1, options: SizerOptions = {}): Sizer {
  */
 export function volatilityTarget(target: number, feature: string, options: SizerOptions = {}): Sizer {
   const name = 'volatility-target';
-  return {
+  const sizer: Sizer = {
     name,
     features: needs(options, { volatility: feature }),
     size: (context, values) => {
@@ -130,4 +136,5 @@ export function volatilityTarget(target: number, feature: string, options: Sizer
       return finish(name, context, values, options, value / contractValue(context.instrument, context.price));
     },
   };
+  return columnarSizers.describe(sizer, { kind: name, target, feature, ...common(options) });
 }

@@ -1,4 +1,5 @@
 import { InputError } from '#base';
+import { columnarSources } from '../columnar.ts';
 import { type Source, source } from '../source.ts';
 
 export interface BreakoutConfig {
@@ -27,7 +28,7 @@ export function breakoutSource(config: BreakoutConfig): Source {
   }
   if (!(horizonBars > 0))
     throw new InputError(`${name}: horizonBars ${horizonBars} is not positive`, 'use 20');
-  return source({
+  const made = source({
     name,
     emits: 'score',
     features: { upper: `donchian:${bars}/upper`, lower: `donchian:${bars}/lower` },
@@ -42,4 +43,5 @@ export function breakoutSource(config: BreakoutConfig): Source {
       return { kind: 'score', source: name, value, horizonMs: horizonBars * view.intervalMs };
     },
   });
+  return columnarSources.describe(made, { kind: 'breakout', bars });
 }

@@ -1,4 +1,5 @@
 import { InputError } from '#base';
+import { columnarSources } from '../columnar.ts';
 import { type Source, source } from '../source.ts';
 
 /** State of a cross: the sign of the last difference that was not zero; 0 before the first. */
@@ -7,7 +8,7 @@ export interface CrossState {
 }
 
 /** Differences below this share of the lines are rounding of running sums: prices on a grid often make lines equal. */
-const SAME = 1e-12;
+export const CROSS_TOLERANCE = 1e-12;
 
 /**
  * 1 when the fast line has crossed above the slow one, -1 below, else 0. A cross is a change of sign against the
@@ -25,7 +26,7 @@ export function crossed(state: CrossState, fast: number, slow: number): 1 | 0 | 
 /** On which side of the slow line the fast one is; 0 when they are the same or undefined. */
 function sideOf(fast: number, slow: number): 1 | 0 | -1 {
   const difference = fast - slow;
-  if (!(Math.abs(difference) > SAME * Math.max(Math.abs(fast), Math.abs(slow)))) return 0;
+  if (!(Math.abs(difference) > CROSS_TOLERANCE * Math.max(Math.abs(fast), Math.abs(slow)))) return 0;
   return difference > 0 ? 1 : -1;
 }
 
@@ -43,7 +44,7 @@ export function crossSource(config: CrossConfig): Source {
   const { fast, slow, name = 'cross', horizonBars = 20 } = config;
   if (!(horizonBars > 0))
     throw new InputError(`${name}: horizonBars ${horizonBars} is not positive`, 'use 20');
-  return source({
+  const made = source({
     name,
     emits: 'score',
     features: { fast, slow },
@@ -61,4 +62,5 @@ export function crossSource(config: CrossConfig): Source {
       return to;
     },
   });
+  return columnarSources.describe(made, { kind: 'cross', fast, slow });
 }

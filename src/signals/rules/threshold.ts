@@ -1,4 +1,5 @@
 import { InputError } from '#base';
+import { columnarSources } from '../columnar.ts';
 import { type Source, source } from '../source.ts';
 
 /** A side of a threshold; the threshold itself does not count. */
@@ -57,7 +58,7 @@ export function thresholdSource(config: ThresholdConfig): Source {
     const inLong = isIn(long, value);
     return inLong === isIn(short, value) ? 0 : inLong ? 1 : -1;
   };
-  return source({
+  const made = source({
     name,
     emits: 'score',
     features: { value: feature },
@@ -79,4 +80,6 @@ export function thresholdSource(config: ThresholdConfig): Source {
       return to;
     },
   });
+  const zones = { long: long ?? null, short: short ?? null };
+  return columnarSources.describe(made, { kind: 'threshold', feature, ...zones, when });
 }

@@ -2,9 +2,10 @@ import { Command, Option } from 'commander';
 import type { TraceLevel } from '#engine';
 import { collect } from '../arguments.ts';
 import { type RecordingOptions, recordingOf, withRecordingOptions } from '../recording-options.ts';
+import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
 import { EXIT, paint, Terminal, table } from '../terminal.ts';
 
-interface Options extends RecordingOptions {
+interface Options extends RecordingOptions, RegistryOptions {
   trace: TraceLevel;
   set: string[];
   out?: string;
@@ -15,7 +16,7 @@ export function backtestCommand(): Command {
   const command = new Command('backtest')
     .description('Run a desk over recorded bars through the loop that trades.')
     .argument('<desk>', 'a built-in desk (sigma) or a desk file');
-  return withRecordingOptions(command)
+  return withRegistryOptions(withRecordingOptions(command))
     .addOption(
       new Option('--trace <level>', 'decision trace')
         .choices(['none', 'decisions', 'all'])
@@ -33,6 +34,8 @@ async function run(named: string, options: Options): Promise<void> {
   const { runBacktest } = await import('../../setup/run-backtest.ts');
   const recording = recordingOf(options);
   const desk = await loadDesk(named, options.set);
+  const { openRegistry } = await import('../../setup/registry/open-registry.ts');
+  const registry = openRegistry(options);
   let stopped = false;
   const stop = () => {
     stopped = true;
@@ -44,6 +47,7 @@ async function run(named: string, options: Options): Promise<void> {
     ...recording,
     trace: options.trace,
     out: options.out ?? null,
+    registry,
     onProgress: (position, total) => {
       bar.update(position, total);
       return !stopped;
@@ -51,6 +55,7 @@ async function run(named: string, options: Options): Promise<void> {
   }).finally(() => {
     process.removeListener('SIGINT', stop);
     bar.stop();
+    registry?.close();
   });
   const { summary, seconds, bars } = outcome;
   const barsPerSecond = seconds > 0 ? Math.round(bars / seconds) : null;

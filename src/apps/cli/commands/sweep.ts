@@ -1,16 +1,19 @@
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
-import type { Plateau, SortColumn, SweepRow } from '#research';
+import { Command, Option } from 'commander';
+import type { Plateau, SortColumn, SweepEngine, SweepRow } from '#research';
 import type { SweepOutcome } from '../../setup/sweep/run-sweep.ts';
 import { collect, wholeArgument } from '../arguments.ts';
 import { type RecordingOptions, recordingOf, withRecordingOptions } from '../recording-options.ts';
-import { EXIT, paint, Terminal, table } from '../terminal.ts';
+import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
+import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
-interface Options extends RecordingOptions {
+interface Options extends RecordingOptions, RegistryOptions {
   param: string[];
   where?: string;
   set: string[];
   workers: number;
+  queue?: string;
+  engine: SweepEngine | 'auto';
   sort: string;
   out?: string;
   json: boolean;
@@ -34,7 +37,7 @@ export function sweepCommand(): Command {
   const command = new Command('sweep')
     .description('Run a desk over recorded bars once for every combination of some parameters.')
     .argument('<desk>', 'a built-in desk (sigma) or a desk file');
-  return withRecordingOptions(command)
+  return withRegistryOptions(withRecordingOptions(command))
     .option(
       '--param <name=values>',
       'a parameter that varies, as fast=5:60:1 or mode=long-flat,long-short; repeat for more',
@@ -44,6 +47,12 @@ export function sweepCommand(): Command {
     .option('--where <condition>', 'take only combinations that meet it, such as "fast < slow"')
     .option('--set <key=value>', 'a parameter that does not vary; repeat for more', collect, [])
     .option('--workers <n>', 'threads; 1 runs without', wholeArgument(1, 256), availableParallelism())
+    .addOption(
+      new Option('--engine <engine>', 'who plays: kernel where the desk is in its language, else loop')
+        .choices(['auto', 'loop', 'kernel'])
+        .default('auto'),
+    )
+    .option('--queue <url>', 'play on the workers of this Redis, as redis://HOST:PORT; see "quorum worker"')
     .option('--sort <column>', 'what the best are best by: sharpe, return, maxDrawdown, ...', 'sharpe')
     .option('--out <dir>', 'write the table here; the same command goes on with what is there')
     .option('--json', 'one JSON object on stdout', false)
@@ -51,12 +60,19 @@ export function sweepCommand(): Command {
     .action(run);
 }
 
-async function run(desk: string, options: Options): Promise<void> {
+async function run(desk: string, options: Options, command: Command): Promise<void> {
+  if (options.queue !== undefined && command.getOptionValueSource('workers') === 'cli') {
+    throw new ExitError(EXIT.usage, '--workers does not go with --queue', 'give it to quorum worker');
+  }
   const terminal = new Terminal(options.json);
   const { bestRows, plateauAround, sortColumn } = await import('#research');
   const { runSweep } = await import('../../setup/sweep/run-sweep.ts');
   const recording = recordingOf(options);
   const column = sortColumn(options.sort);
+  const { openRegistry, UNREGISTERED } = await import('../../setup/registry/open-registry.ts');
+  const { sweepRegistration, variantsOnRecord } = await import('../../setup/registry/register-sweep.ts');
+  const registry = openRegistry(options);
+  const queue = options.queue === undefined ? null : await queueOf(terminal, options.queue);
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   process.once('SIGINT', stop);
@@ -68,17 +84,27 @@ async function run(desk: string, options: Options): Promise<void> {
       params: options.param,
       where: options.where ?? null,
       set: options.set,
+      engine: options.engine,
     },
     {
       workers: options.workers,
       out: options.out ?? null,
       signal: interrupt.signal,
-      onBegin: (there, variants, damaged) => sayBegin(terminal, options.out, there, variants, damaged),
+      onBegin: (...begin) => sayBegin(terminal, options.out, ...begin),
       onProgress: bar.update,
+      ...(queue === null ? {} : { player: queue.player }),
+      ...(registry === null
+        ? {}
+        : {
+            register: sweepRegistration(registry),
+            onRecord: (plan) => variantsOnRecord(registry, plan),
+          }),
     },
   ).finally(() => {
     process.removeListener('SIGINT', stop);
     bar.stop();
+    queue?.close();
+    registry?.close();
   });
   const { plan, rows, finished } = outcome;
   const best = bestRows(rows, column, SHOWN);
@@ -90,16 +116,20 @@ async function run(desk: string, options: Options): Promise<void> {
     combinations: plan.grid.size,
     variants: plan.variants.length,
     done: rows.length,
+    stamps: registry === null ? [UNREGISTERED] : [],
     there: outcome.there,
     finished,
-    workers: outcome.workers,
+    ...(queue === null ? { workers: outcome.workers } : { queue: queue.shown }),
+    engine: plan.identity.engine,
+    loopReason: plan.loopReason,
     sort: column,
     best,
     plateau,
     rows,
     ...rateOf(outcome),
   });
-  print(terminal, outcome, column, best, plateau);
+  if (registry === null) terminal.say(paint('33', `STAMP: ${UNREGISTERED}`));
+  print(terminal, outcome, column, best, plateau, queue?.shown ?? null);
   if (finished && options.out !== undefined) terminal.say(`written to ${options.out}`);
   if (finished) return;
   terminal.note(
@@ -110,21 +140,47 @@ async function run(desk: string, options: Options): Promise<void> {
   process.exitCode = EXIT.interrupted;
 }
 
+/** Who plays a sweep when the workers of a Redis do. Throws UnreachableError before anything is read or written. */
+async function queueOf(terminal: Terminal, url: string) {
+  const { RedisLink, readRedisAddress } = await import('#adapters');
+  const { playOnQueue } = await import('../../setup/work/play-on-queue.ts');
+  const link = await RedisLink.connect(readRedisAddress(url, process.env.QUORUM_QUEUE_PASSWORD ?? null));
+  return {
+    shown: link.shown,
+    player: playOnQueue(link, (note) => terminal.note(note)),
+    close: () => link.close(),
+  };
+}
+
 function sayBegin(
   terminal: Terminal,
   out: string | undefined,
   there: number,
   variants: number,
   damaged: number,
+  unrecorded: number,
 ): void {
   if (damaged > 0)
     terminal.warn(`${damaged} damaged lines in ${out} were left out; their variants run again`);
+  if (unrecorded > 0)
+    terminal.note(
+      `${unrecorded} variants in ${out} are not in this registry: they are played again and put on record`,
+    );
   if (there === 0) return;
   terminal.note(
     there === variants
       ? `${out} holds all ${variants} variants already`
       : `${out} holds ${there} of ${variants} variants already; going on with the other ${variants - there}`,
   );
+}
+
+/** Who played, and why not the kernel. */
+function engineText({ plan, rows }: SweepOutcome): string {
+  if (plan.loopReason !== null) return `played by the loop, because ${plan.loopReason}`;
+  if (plan.identity.engine === 'loop') return 'played by the loop';
+  const looped = rows.filter(({ engine }) => engine !== 'kernel').length;
+  const but = looped === 0 ? '' : `; ${looped} variants by the loop`;
+  return `played by the columnar kernel${but}`;
 }
 
 /** Variants that this start played, for a second; nothing where it played none. */
@@ -139,6 +195,7 @@ function print(
   column: SortColumn,
   best: readonly SweepRow[],
   plateau: Plateau | null,
+  queue: string | null,
 ): void {
   const { plan, rows } = outcome;
   const { variantsPerSecond } = rateOf(outcome);
@@ -153,10 +210,15 @@ function print(
       ? []
       : [
           `${variantsPerSecond < 10 ? variantsPerSecond.toFixed(1) : Math.round(variantsPerSecond)} a second`,
-          outcome.workers === 1 ? 'no threads' : `${outcome.workers} threads`,
+          queue === null
+            ? outcome.workers === 1
+              ? 'no threads'
+              : `${outcome.workers} threads`
+            : `through ${queue}`,
         ]),
   ];
   terminal.say(`  ${parts.join(', ')}`);
+  terminal.say(`  ${engineText(outcome)}`);
   if (best.length > 0) {
     terminal.say();
     terminal.say(`best by ${column}`);
@@ -207,7 +269,7 @@ function plateauText(best: SweepRow, plateau: Plateau): string[] {
   };
   const without = plateau.withoutFigure === 0 ? '' : ` (${plateau.withoutFigure} without one)`;
   return [
-    `${where}: ${plateau.neighbours} variants one step away${without}`,
+    `${where}: ${plateau.neighbours} ${plateau.neighbours === 1 ? 'variant' : 'variants'} one step away${without}`,
     `  ${plateau.column} here ${figure(plateau.centre)}, there mean ${figure(plateau.mean)}, worst ${figure(plateau.worst)}`,
   ];
 }

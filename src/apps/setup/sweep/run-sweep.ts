@@ -1,5 +1,7 @@
-import type { SweepRow } from '#research';
-import { playVariants } from './play-variants.ts';
+import type { PlayedVariant, SweepRow } from '#research';
+import { Batches } from '../registry/batches.ts';
+import { usefulWorkers } from './play-chunk.ts';
+import { playHere, type VariantPlayer } from './play-variants.ts';
 import { SweepDirectory } from './sweep-directory.ts';
 import { planSweep, type SweepPlan, type SweepRequest } from './sweep-plan.ts';
 
@@ -9,10 +11,18 @@ export interface SweepSettings {
   readonly out: string | null;
   /** Ends the sweep early; what is done is kept. */
   readonly signal: AbortSignal;
-  /** Before the first variant of this start: how many an earlier one left. */
-  readonly onBegin: (there: number, variants: number, damaged: number) => void;
+  /** Before the first variant of this start: how many an earlier one left, and how many more that are not on record. */
+  readonly onBegin: (there: number, variants: number, damaged: number, unrecorded: number) => void;
   /** How many variants of those that were left are done. */
   readonly onProgress: (done: number, left: number) => void;
+  /** Hears each variant as it is played, in no particular order, before its row is kept. */
+  readonly onPlayed?: (played: PlayedVariant) => void;
+  /** Puts variants on record, in batches, before their rows are kept; left out, they are not put on record. */
+  readonly register?: (plan: SweepPlan, played: readonly PlayedVariant[]) => void;
+  /** Which rows of an earlier start are on record; the others are played again. All when left out. */
+  readonly onRecord?: (plan: SweepPlan) => (row: SweepRow) => boolean;
+  /** Who plays; `workers` threads of this machine when left out. */
+  readonly player?: VariantPlayer;
 }
 
 export interface SweepOutcome {
@@ -33,19 +43,36 @@ export interface SweepOutcome {
  */
 export async function runSweep(request: SweepRequest, settings: SweepSettings): Promise<SweepOutcome> {
   const plan = await planSweep(request);
-  const directory = settings.out === null ? null : new SweepDirectory(settings.out, plan);
+  const { out, signal } = settings;
+  const directory = out === null ? null : new SweepDirectory(out, plan);
   try {
-    const rows = new Map((directory?.rows ?? []).map((row) => [row.variant, row]));
+    const kept = directory?.rows ?? [];
+    const isKnown = kept.length === 0 ? undefined : settings.onRecord?.(plan);
+    const known = isKnown === undefined ? kept : kept.filter(isKnown);
+    const rows = new Map(known.map((row) => [row.variant, row]));
     const there = rows.size;
     const left = plan.variants.filter((variant) => !rows.has(variant));
-    settings.onBegin(there, plan.variants.length, directory?.damaged ?? 0);
-    const workers = Math.max(1, Math.min(settings.workers, left.length));
+    settings.onBegin(there, plan.variants.length, directory?.damaged ?? 0, kept.length - known.length);
+    const workers = usefulWorkers(plan, left.length, settings.workers);
+    const play = settings.player ?? playHere(workers);
     const started = process.hrtime.bigint();
-    await playVariants(plan, left, workers, settings.signal, (row) => {
-      directory?.append(row);
-      rows.set(row.variant, row);
-      settings.onProgress(rows.size - there, left.length);
+    const { register } = settings;
+    const batches = new Batches<PlayedVariant>((batch) => {
+      register?.(plan, batch);
+      for (const played of batch) directory?.append(played);
     });
+    const onPlayed = (played: PlayedVariant) => {
+      settings.onPlayed?.(played);
+      if (register === undefined) directory?.append(played);
+      else batches.add(played);
+      rows.set(played.row.variant, played.row);
+      settings.onProgress(rows.size - there, left.length);
+    };
+    try {
+      if (left.length > 0) await play({ plan, variants: left, signal, onPlayed });
+    } finally {
+      batches.flush();
+    }
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     const inOrder = [...rows.values()].sort((a, b) => a.variant - b.variant);
     const finished = inOrder.length === plan.variants.length;

@@ -1,43 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { barSeries, depthSeries, rowSeries, Tape, tapeEvents } from '#adapters';
-import { columnsOfBars, parseInstrumentId } from '#market';
+import { type BarSeries, tapeEvents } from '#adapters';
+import { parseInstrumentId } from '#market';
+import { mixedTape } from '../../../../test/support/mixed-tape.ts';
 import { dataFromShared, shareData } from './shared-tape.ts';
 
-const HOUR = 3_600_000;
 const { id } = parseInstrumentId('BTCUSDT.BINANCE-USDM');
-const bars = columnsOfBars(
-  [3, 1, 4].map((price, i) => ({
-    time: i * HOUR,
-    open: price,
-    high: price + 1,
-    low: price - 0.5,
-    close: price + 0.5,
-    volume: i,
-  })),
-);
-const at = Float64Array.of(1, 2);
-const tape = new Tape([
-  barSeries(id, HOUR, bars),
-  rowSeries({
-    kind: 'funding',
-    instrument: id,
-    length: 2,
-    at,
-    time: at,
-    columns: [Float64Array.of(0.1, -0.2), Float64Array.of(Number.NaN, 3)],
-  }),
-  depthSeries({
-    instrument: id,
-    at,
-    time: at,
-    changes: [
-      { snapshot: true, bids: [[1, 2]], asks: [] },
-      { snapshot: false, bids: [], asks: [[3, 4]] },
-    ],
-    breaks: 0,
-    files: [],
-  }),
-]);
+const tape = mixedTape(id, [3, 1, 4]);
+const bars = (tape.series.find(({ kind }) => kind === 'bars') as BarSeries).columns;
 
 describe('data shared with a thread', () => {
   it('is the same tape event for event, over memory that is not copied', () => {

@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { JsonlLog, makeFolder, WriterLock } from '#adapters';
-import { canonicalJson, InputError, sha256 } from '#base';
-import { type SweepRow, sweepCells, sweepHeader } from '#research';
+import { makeFolder, WriterLock } from '#adapters';
+import { canonicalJson, InputError } from '#base';
+import { type PlayedVariant, type SweepRow, sweepCells, sweepHeader } from '#research';
 import { writeWholeFile } from '../../whole-file.ts';
+import { KeptLines } from '../kept-lines.ts';
+import { jsonOf, linesOf } from '../text-lines.ts';
 import type { SweepIdentity, SweepPlan } from './sweep-plan.ts';
 
 /** The table, its description, and while the sweep runs the rows in the order in which they came. */
@@ -11,6 +13,8 @@ const TABLE = 'sweep.csv';
 const DESCRIPTION = 'sweep.json';
 const ROWS = 'rows.jsonl';
 const LOCK = 'sweep.lock';
+/** What `quorum report` writes beside them. */
+const REPORT = ['report.html', 'report.png'];
 
 /**
  * Where a sweep is kept. Each row is appended as it comes; when all are there, table and description are written in the
@@ -25,7 +29,7 @@ export class SweepDirectory {
   readonly damaged: number;
   private readonly plan: SweepPlan;
   private readonly lock: WriterLock;
-  private log: JsonlLog | null;
+  private readonly kept: KeptLines<SweepRow> | null;
 
   /** Throws InputError for a directory that holds another sweep or anything else, or that another process writes. */
   constructor(path: string, plan: SweepPlan) {
@@ -38,41 +42,44 @@ export class SweepDirectory {
       const whole = readDescription(path);
       if (whole !== null) {
         refuseOther(path, whole.identity, plan.identity);
+        // of a start that was killed when all was written
+        rmSync(join(path, ROWS), { force: true });
         this.rows = whole.rows;
         this.damaged = 0;
-        this.log = null;
+        this.kept = null;
         return;
       }
-      const part = readRows(join(path, ROWS));
-      if (part !== null) refuseOther(path, part.identity, plan.identity);
-      this.rows = part?.rows ?? [];
-      this.damaged = part?.damaged ?? 0;
-      this.log = new JsonlLog(join(path, ROWS), { maxBytes: Infinity });
-      if (part === null) this.log.write(withCheck(plan.identity));
+      this.kept = new KeptLines(join(path, ROWS), plan.identity, (there) => {
+        if (there === null) {
+          throw new InputError(`${join(path, ROWS)} is damaged`, 'delete it; the sweep then begins anew');
+        }
+        refuseOther(path, there as SweepIdentity, plan.identity);
+        return true;
+      });
+      this.rows = this.kept.there;
+      this.damaged = this.kept.damaged;
     } catch (error) {
       this.lock.release();
       throw error;
     }
   }
 
-  append(row: SweepRow): void {
-    this.log?.write(withCheck(row));
+  append({ row }: PlayedVariant): void {
+    this.kept?.append(row);
   }
 
   /** Writes table and description; `rows` are all of them in the order of the variants. */
   finish(rows: readonly SweepRow[]): void {
+    if (this.kept === null) return;
     const names = this.plan.grid.axes.map(({ name }) => name);
     writeWholeFile(join(this.path, TABLE), tableLines(names, rows));
     // the description says that all is there, so it comes last
     writeWholeFile(join(this.path, DESCRIPTION), describe(this.plan, rows));
-    this.log?.close();
-    this.log = null;
-    rmSync(join(this.path, ROWS), { force: true });
+    this.kept.remove();
   }
 
   close(): void {
-    this.log?.close();
-    this.log = null;
+    this.kept?.close();
     this.lock.release();
   }
 }
@@ -83,6 +90,10 @@ function* tableLines(names: readonly string[], rows: readonly SweepRow[]): Gener
 }
 
 const csv = (cell: string) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
+/** Lines of the description between which the rows stand. */
+const ROWS_BEGIN = '  "rows": [';
+const ROWS_END = '  ]';
 
 /** JSON with one line for each row, in pieces: a large sweep is longer than a text may be. */
 function* describe(plan: SweepPlan, rows: readonly SweepRow[]): Generator<string> {
@@ -96,13 +107,13 @@ function* describe(plan: SweepPlan, rows: readonly SweepRow[]): Generator<string
     variants: variants.length,
   };
   const members = Object.entries(head).map(([key, value]) => `  "${key}": ${JSON.stringify(value)},\n`);
-  yield `{\n${members.join('')}  "rows": [`;
+  yield `{\n${members.join('')}${ROWS_BEGIN}`;
   for (const [i, row] of rows.entries()) yield `${i === 0 ? '' : ','}\n    ${JSON.stringify(row)}`;
-  yield '\n  ]\n}\n';
+  yield `\n${ROWS_END}\n}\n`;
 }
 
 function refuseStrangers(path: string): void {
-  const known = new RegExp(`^(${[TABLE, DESCRIPTION].join('|')})(\\.part)?$|^${ROWS}$|^${LOCK}`);
+  const known = new RegExp(`^(${[TABLE, DESCRIPTION, ...REPORT].join('|')})(\\.part)?$|^${ROWS}$|^${LOCK}`);
   const strange = readdirSync(path).find((name) => !known.test(name));
   if (strange === undefined) return;
   throw new InputError(
@@ -125,6 +136,7 @@ const PARTS: Readonly<Record<keyof SweepIdentity, string>> = {
   feeBps: '--fee-bps',
   slippageBps: '--slippage-bps',
   seed: '--seed',
+  engine: '--engine',
   codeHash: 'the version of the program',
 };
 
@@ -140,57 +152,24 @@ function refuseOther(path: string, there: SweepIdentity, here: SweepIdentity): v
   );
 }
 
-interface Kept {
-  readonly identity: SweepIdentity;
-  readonly rows: readonly SweepRow[];
-}
-
-/** A sweep that was finished; null when there is none. */
-function readDescription(path: string): Kept | null {
+/** Rows of a finished sweep, one a line, as {@link describe} writes them; null when there is none. */
+function readDescription(path: string): { identity: SweepIdentity; rows: readonly SweepRow[] } | null {
   const file = join(path, DESCRIPTION);
-  const text = textOf(file);
-  if (text === null) return null;
-  const data = parse(text) as Partial<Kept> | null;
-  if (typeof data?.identity === 'object' && Array.isArray(data.rows)) return data as Kept;
-  throw new InputError(`${file} is damaged`, 'delete it; the sweep is then run again');
-}
-
-/** The rows of a sweep that was not finished; null when there is none. */
-function readRows(file: string): (Kept & { readonly damaged: number }) | null {
-  const lines = (textOf(file) ?? '').split('\n').slice(0, -1);
-  if (lines.length === 0) return null;
-  const [identity, ...rows] = lines.map(checked);
-  if (identity === null) throw new InputError(`${file} is damaged`, 'delete it; the sweep then begins anew');
-  const whole = rows.filter((row) => row !== null) as SweepRow[];
-  return { identity: identity as SweepIdentity, rows: whole, damaged: rows.length - whole.length };
-}
-
-/** After a crash of the machine a line may hold anything: each one carries a check of its own. */
-function withCheck(value: SweepIdentity | SweepRow): { check: string; value: SweepIdentity | SweepRow } {
-  return { check: checkOf(value), value };
-}
-
-function checked(line: string): unknown {
-  const data = parse(line) as { check?: unknown; value?: unknown } | null;
-  if (typeof data?.value !== 'object' || data.value === null) return null;
-  return checkOf(data.value) === data.check ? data.value : null;
-}
-
-const checkOf = (value: unknown): string => sha256(canonicalJson(value)).slice(0, 16);
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
+  if (!existsSync(file)) return null;
+  const damaged = () => new InputError(`${file} is damaged`, 'delete it; the sweep is then run again');
+  const head: string[] = [];
+  const rows: SweepRow[] = [];
+  let isWhole = false;
+  for (const line of linesOf(file)) {
+    if (head.at(-1) !== ROWS_BEGIN) head.push(line);
+    else if (line === ROWS_END) isWhole = true;
+    else if (!isWhole) {
+      const row = jsonOf(line.endsWith(',') ? line.slice(0, -1) : line);
+      if (typeof row !== 'object' || row === null) throw damaged();
+      rows.push(row as SweepRow);
+    }
   }
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  const { identity } = (jsonOf(`${head.join('')}]}`) ?? {}) as { identity?: SweepIdentity };
+  if (!isWhole || typeof identity !== 'object') throw damaged();
+  return { identity, rows };
 }

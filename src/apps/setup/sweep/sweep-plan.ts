@@ -1,9 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { canonicalJson, InputError, sha256 } from '#base';
 import { NO_TRACE } from '#engine';
 import { nearest } from '#features';
-import { Grid, type GridAxis, pointText, readAxis, readPredicate, type Values } from '#research';
-import { readAnswers } from '../answers-file.ts';
+import {
+  Grid,
+  type GridAxis,
+  pointText,
+  readAxis,
+  readPredicate,
+  type SweepEngine,
+  type Values,
+} from '#research';
+import { type RecordedAnswers, readAnswers } from '../answers-file.ts';
 import { programHash } from '../code-hash.ts';
 import {
   checkParameters,
@@ -14,7 +21,8 @@ import {
   readAssignments,
 } from '../load-desk.ts';
 import { type BacktestRequest, type RecordedData, readRecorded, shapesOf } from '../run-backtest.ts';
-import { buildStudy } from '../study.ts';
+import { buildStudy, type Study } from '../study.ts';
+import { kernelVerdictOf } from './kernel-verdict.ts';
 
 /** What a sweep is asked for: a backtest's settings, and the parameters that vary. */
 export interface SweepRequest
@@ -31,6 +39,8 @@ export interface SweepRequest
   /** `key=value` of parameters that do not vary. */
   readonly set: readonly string[];
   readonly answers: string | null;
+  /** Who plays; `auto`, as when left out: the columnar kernel where it knows the desk's rule, else the loop. */
+  readonly engine?: SweepEngine | 'auto';
 }
 
 /** Everything that decides the table: a directory that holds a sweep of another identity is not gone on with. */
@@ -48,6 +58,7 @@ export interface SweepIdentity {
   readonly feeBps: number | null;
   readonly slippageBps: number | null;
   readonly seed: string;
+  readonly engine: SweepEngine;
   readonly codeHash: string;
 }
 
@@ -56,12 +67,15 @@ export interface SweepPlan {
   readonly request: SweepRequest;
   readonly found: FoundDesk;
   readonly data: RecordedData;
+  readonly answers: RecordedAnswers | null;
   readonly grid: Grid;
   /** Numbers of the combinations that take part, rising. */
   readonly variants: readonly number[];
   readonly identity: SweepIdentity;
   readonly instruments: readonly string[];
   readonly currency: string;
+  /** Why the loop plays though nobody asked for it; null otherwise. */
+  readonly loopReason: string | null;
 }
 
 /** Reads and checks everything a sweep needs. Throws InputError for whatever a person got wrong. */
@@ -77,11 +91,13 @@ export async function planSweep(request: SweepRequest): Promise<SweepPlan> {
   // what bars, desk and settings do not agree on is found before the first variant runs
   const first = deskWith(found, { ...set, ...grid.pointAt(chosen[0]!) });
   const study = buildStudy(first, shapesOf(data.tape), request, NO_TRACE);
-  if (request.answers !== null) readAnswers(request.answers);
+  const answers = request.answers === null ? null : readAnswers(request.answers);
+  const { engine, loopReason } = engineOf(request, study, data);
   return {
     request,
     found,
     data,
+    answers,
     grid,
     variants: chosen,
     identity: {
@@ -92,16 +108,31 @@ export async function planSweep(request: SweepRequest): Promise<SweepPlan> {
       axes,
       where: request.where?.trim() ?? null,
       tapeHash: data.tape.hash,
-      answersHash: request.answers === null ? null : sha256(readFileSync(request.answers)),
+      answersHash: answers?.hash ?? null,
       cash: request.cash,
       feeBps: request.feeBps,
       slippageBps: request.slippageBps,
       seed: request.seed,
+      engine,
       codeHash: programHash(),
     },
     instruments: study.instruments.map(({ id }) => id),
     currency: study.base,
+    loopReason,
   };
+}
+
+/** Who plays. Throws InputError where the kernel is asked for and cannot. */
+function engineOf(request: SweepRequest, study: Study, data: RecordedData) {
+  const asked = request.engine ?? 'auto';
+  if (asked === 'loop') return { engine: 'loop', loopReason: null } as const;
+  const { reason } = kernelVerdictOf(study, data);
+  if (reason === null) return { engine: 'kernel', loopReason: null } as const;
+  if (asked === 'auto') return { engine: 'loop', loopReason: reason } as const;
+  throw new InputError(
+    `the kernel cannot play this desk: ${reason}`,
+    'leave --engine out, or say --engine loop',
+  );
 }
 
 /** Names a variant by its contents: two of one hash come to the same result, in whatever sweep. */

@@ -1,0 +1,187 @@
+import { Command, Option } from 'commander';
+import type { Criterion, PromotionException } from '#research';
+import type { PromotionOutcome } from '../../promotion/promote.ts';
+import { collect } from '../arguments.ts';
+import { type RegistryOptions, withRegistryOption } from '../registry-options.ts';
+import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
+
+interface Options extends RegistryOptions {
+  to?: 'paper' | 'live';
+  profile?: string;
+  set: string[];
+  sign?: string;
+  paper?: string;
+  against?: string;
+  out?: string;
+  check?: string;
+  json: boolean;
+}
+
+export function promoteCommand(): Command {
+  const command = new Command('promote')
+    .description(
+      'Let a desk go to paper or live, or refuse: each criterion with its figure, and the evidence.',
+    )
+    .argument('[desk]', 'a desk, or the directory of the run that speaks for it')
+    .addOption(new Option('--to <stage>', 'where it shall go').choices(['paper', 'live']))
+    .option('--profile <name>', 's1, fleet, sigma or a JSON file; the usual one of the desk when left out')
+    .option('--set <key=value>', 'a parameter of the desk; repeat for more', collect, [])
+    .option('--paper <dir>', 'the folder of the paper portfolio that traded it')
+    .option('--against <dir>', 'a backtest of the bars it was on paper for; the run itself when left out')
+    .option('--sign "<name: reason>"', 'sign for a DSR or PBO that is not met; put on record')
+    .option('--out <dir>', 'where the evidence goes; a new folder beside the registry when left out')
+    .option('--check <bundle>', 'check the hashes of an evidence bundle');
+  return withRegistryOption(command)
+    .option('--json', 'one JSON object on stdout', false)
+    .addHelpText(
+      'after',
+      `
+Research leads to paper, paper to live, one stage at a time, for a desk with exactly its parameters. On top of every profile
+stand DSR >= 0.95 and PBO <= 0.20, a run on record, and nothing switched off. What is not known is not met. Exit code 4: refused.`,
+    )
+    .action(run);
+}
+
+async function run(named: string | undefined, options: Options): Promise<void> {
+  if (options.check !== undefined) return check(options.check, options);
+  if (named === undefined)
+    throw new ExitError(
+      EXIT.usage,
+      'name a desk or the directory of a run',
+      'such as: quorum promote runs/mine --to paper',
+    );
+  const { to } = options;
+  if (to === undefined)
+    throw new ExitError(EXIT.usage, 'say where it shall go', 'add --to paper or --to live');
+  const exception = options.sign === undefined ? null : signature(options.sign);
+  const terminal = new Terminal(options.json);
+  const { existingRegistry } = await import('../../setup/registry/open-registry.ts');
+  const { promote, runOf } = await import('../../promotion/promote.ts');
+  const { readProfile } = await import('../../promotion/read-profile.ts');
+  // a profile that cannot be read is told before anything is played
+  if (options.profile !== undefined) readProfile(options.profile, '');
+  const registry = existingRegistry(options);
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+  };
+  process.once('SIGINT', stop);
+  const bar = terminal.progress('promote');
+  const judge = async () => {
+    const dir = await runOf(named, options.set, registry);
+    const outcome = await promote({
+      dir,
+      to,
+      profile: (desk) => readProfile(options.profile ?? null, desk),
+      exception,
+      paper: options.paper ?? null,
+      against: options.against ?? null,
+      registry,
+      out: options.out ?? null,
+      onProgress: (done, total) => {
+        bar.update(done, total);
+        return !isStopped;
+      },
+    });
+    return outcome === null ? null : { dir, outcome };
+  };
+  const done = await judge().finally(() => {
+    process.removeListener('SIGINT', stop);
+    bar.stop();
+    registry.close();
+  });
+  if (done === null) {
+    terminal.note('stopped: nothing was decided');
+    process.exitCode = EXIT.interrupted;
+    return;
+  }
+  const { passport: _, ...told } = done.outcome;
+  terminal.result({ run: done.dir, ...told });
+  print(terminal, done.dir, done.outcome);
+  if (!done.outcome.promoted) process.exitCode = EXIT.refused;
+}
+
+function signature(text: string): PromotionException {
+  const colon = text.indexOf(':');
+  const name = text.slice(0, Math.max(0, colon)).trim();
+  const reason = text.slice(colon + 1).trim();
+  if (colon > 0 && name !== '' && reason.length >= 10) return { name, reason };
+  throw new ExitError(
+    EXIT.usage,
+    `--sign "${text}" is no name with a reason`,
+    'write --sign "NAME: why the evidence is not needed here", with ten letters or more',
+  );
+}
+
+const COLOUR = { met: '32', 'not met': '31', unknown: '31', excepted: '33' } as const;
+const MARK = { met: '✓', 'not met': '✗', unknown: '?', excepted: '!' } as const;
+
+function print(terminal: Terminal, dir: string, outcome: PromotionOutcome): void {
+  const { desk, deskHash, from, to, profile, criteria, exception, promoted, bundle } = outcome;
+  terminal.say(
+    paint('1', `${desk} (${deskHash.slice(0, 12)}): ${from} -> ${to}, profile ${profile}, on the run ${dir}`),
+  );
+  const rows = criteria.map((one) => [
+    `${MARK[one.verdict]} ${one.name}`,
+    figure(one.name, one.figure),
+    one.relation === null ? '' : `${one.relation} ${figure(one.name, one.needed)}`,
+    one.verdict,
+    one.note ?? '',
+  ]);
+  const lines = table([['  criterion', 'figure', 'needed', 'verdict', ''], ...rows], [1]);
+  for (const [i, line] of lines.entries()) {
+    const verdict = criteria[i - 1]?.verdict;
+    terminal.say(verdict === undefined ? line : paint(COLOUR[verdict], line));
+  }
+  if (exception !== null) {
+    const excepted = criteria.filter(({ verdict }) => verdict === 'excepted').map(({ name }) => name);
+    terminal.say();
+    terminal.say(paint('43;30', ` EXCEPTION from ${excepted.join(' and ')}, signed by ${exception.name} `));
+    terminal.say(paint('33', `  ${exception.reason}`));
+    terminal.say(
+      paint('33', '  It is on record for good, and everything that follows from this promotion rests on it.'),
+    );
+  }
+  const failed = criteria.filter(({ verdict }) => verdict === 'not met' || verdict === 'unknown').length;
+  terminal.say();
+  terminal.say(
+    promoted
+      ? paint('32', `promoted to ${to}`)
+      : paint('31', `REFUSED: ${failed} of ${criteria.length} criteria are not met`),
+  );
+  terminal.say(`evidence in ${bundle}; quorum promote --check checks it`);
+}
+
+const SHARES = ['winRate', 'maxDrawdown', 'paperUptime'];
+
+function figure(name: Criterion['name'], value: number | null): string {
+  if (value === null) return '-';
+  if (SHARES.includes(name)) return `${(value * 100).toFixed(2)} %`;
+  if (name === 'dsr' || name === 'pbo') return value.toFixed(3);
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
+}
+
+async function check(bundle: string, options: Options): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { checkBundle } = await import('../../promotion/evidence-bundle.ts');
+  const { RunRegistry } = await import('#adapters');
+  const { registryFile } = await import('../../setup/registry/open-registry.ts');
+  const registry = RunRegistry.openExisting(registryFile(options));
+  try {
+    registry?.verify();
+    const { manifest, hash, promotion, inRegistry, isRecorded } = checkBundle(bundle, registry);
+    const files = Object.keys(manifest.files);
+    terminal.result({ bundle, hash, files, promoted: promotion.promoted, inRegistry, isRecorded });
+    terminal.say(`${files.length} files of ${bundle} are as they were written; bundle ${hash.slice(0, 12)}`);
+    terminal.say(
+      `${String(promotion.desk)} to ${String(promotion.to)}: ${promotion.promoted === true ? 'promoted' : 'refused'}`,
+    );
+    if (inRegistry === null) terminal.warn('there is no registry here to compare it with');
+    else
+      terminal.say(
+        `the registry holds the head it was made at${isRecorded === true ? ', and the promotion' : ''}`,
+      );
+  } finally {
+    registry?.close();
+  }
+}

@@ -1,0 +1,3 @@
+export * from './decide.ts';
+export * from './profile.ts';
+export * from './stage.ts';
