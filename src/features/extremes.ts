@@ -31,6 +31,15 @@ export class WindowMax {
     this.full = true;
     return top;
   }
+
+  /** Takes in rows from..to-1, at least 2n of them, of which only the last ones leave a trace. */
+  pass(values: Float64Array, from: number, to: number): void {
+    const at = (this.at + to - from) % this.n;
+    this.ring.fill(Number.NEGATIVE_INFINITY);
+    this.front = Number.NEGATIVE_INFINITY;
+    this.at = 0;
+    for (let i = to - at - this.n; i < to; i++) this.next(values[i]);
+  }
 }
 
 /** The smallest of the last n values, as {@link WindowMax}. */
@@ -63,6 +72,15 @@ export class WindowMin {
     this.full = true;
     return bottom;
   }
+
+  /** As that of {@link WindowMax}. */
+  pass(values: Float64Array, from: number, to: number): void {
+    const at = (this.at + to - from) % this.n;
+    this.ring.fill(Number.POSITIVE_INFINITY);
+    this.front = Number.POSITIVE_INFINITY;
+    this.at = 0;
+    for (let i = to - at - this.n; i < to; i++) this.next(values[i]);
+  }
 }
 
 /** How long ago the largest of the last n values was, 0 = it is the newest one; among equals the newest counts. */
@@ -84,6 +102,12 @@ export class HighestAge {
       this.age = 0;
     } else if (++this.age >= this.n) this.rescan(values, i);
     return this.age;
+  }
+
+  /** What {@link update} knows after a row with this value and age. */
+  pass(value: number, age: number): void {
+    this.value = value;
+    this.age = age;
   }
 
   private rescan(values: Float64Array, i: number): void {
@@ -119,6 +143,12 @@ export class LowestAge {
       this.age = 0;
     } else if (++this.age >= this.n) this.rescan(values, i);
     return this.age;
+  }
+
+  /** What {@link update} knows after a row with this value and age. */
+  pass(value: number, age: number): void {
+    this.value = value;
+    this.age = age;
   }
 
   private rescan(values: Float64Array, i: number): void {

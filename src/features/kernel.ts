@@ -9,6 +9,9 @@ import type { BarColumns } from '#market';
  * it never infers them from `i`, because a live history is shifted when it is full (`rebase`). Nothing is
  * allocated per bar. Running sums that subtract are rebuilt from the window every 256 bars by that count; `WindowSum`
  * never subtracts. What is not defined yet is NaN.
+ *
+ * A long span may be worked on in another way than one row, in `Lanes` for example, as long as the bits and the state it
+ * leaves are the same; bar columns are finite. Sums are then added in the same order, maxima in any.
  */
 export interface Kernel {
   /** Rows behind the current one that `run` may read. */
@@ -17,6 +20,23 @@ export interface Kernel {
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void;
   /** The history lost its first `shift` rows: every stored row index goes down by it. */
   rebase?(shift: number): void;
+}
+
+/** Rows worked on at once: enough to spread the calls, few enough to stay in a near cache. */
+export const BLOCK = 2048;
+
+/**
+ * Runs a kernel over a long span block by block. A loop that is entered often is compiled once and as a whole; one that
+ * is entered once for a million rows is compiled while it runs, worse, and anew each time.
+ */
+export function inBlocks(
+  kernel: Kernel,
+  bars: BarColumns,
+  out: readonly Float64Array[],
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i += BLOCK) kernel.run(bars, out, i, Math.min(to, i + BLOCK));
 }
 
 export interface FeatureParameter {

@@ -77,9 +77,38 @@ export class RsiLine {
     const moves = this.gains + this.losses;
     return moves > 0 ? 100 * (this.gains / moves) : 0;
   }
+
+  /** The newest value; of no meaning before there is one. */
+  get value(): number {
+    const moves = this.gains + this.losses;
+    return moves > 0 ? 100 * (this.gains / moves) : 0;
+  }
+
+  /** As {@link next} for rows from..to-1 of `values`, into `out` from `at` on, once there is a value. */
+  fill(values: Float64Array, out: Float64Array, from: number, to: number, at: number): void {
+    const { decay } = this;
+    let { gains, losses, last } = this;
+    for (let i = from, k = at; i < to; i++, k++) {
+      const d = values[i] - last;
+      const size = Math.abs(d);
+      last = values[i];
+      gains = gains * decay + (size + d) / 2;
+      losses = losses * decay + (size - d) / 2;
+      const moves = gains + losses;
+      out[k] = moves > 0 ? 100 * (gains / moves) : 0;
+    }
+    this.gains = gains;
+    this.losses = losses;
+    this.last = last;
+  }
 }
 
 /** True range (Wilder 1978) against the previous close. */
 export function trueRange(high: number, low: number, previousClose: number): number {
-  return Math.max(high, previousClose) - Math.min(low, previousClose);
+  // Comparisons of finite numbers, which the processor foresees; Math.max asks for more.
+  let top = high;
+  let bottom = low;
+  if (previousClose > top) top = previousClose;
+  if (previousClose < bottom) bottom = previousClose;
+  return top - bottom;
 }

@@ -1,3 +1,4 @@
+import type { Lanes } from './lanes.ts';
 import { REBUILD } from './windows.ts';
 
 /** Mean and squared deviations of the last n values, accurate whatever the level of the values is. */
@@ -50,6 +51,56 @@ export class Moments {
     }
     this.mean = this.anchor + shift;
     this.squares = squares;
+  }
+
+  /**
+   * {@link update} for `rows` rows from row `from` on, with each row's mean and squares at addresses of the lanes. The
+   * values, and n before them, stand there at `at` too.
+   */
+  fill(
+    lanes: Lanes,
+    values: Float64Array,
+    from: number,
+    rows: number,
+    at: number,
+    mean: number,
+    square: number,
+  ): void {
+    const memory = lanes.values;
+    for (let k = 0; k < rows; k++) {
+      k += this.slide(lanes, at + 8 * k, rows - k, mean + 8 * k, square + 8 * k);
+      if (k === rows) break;
+      this.update(values, from + k);
+      memory[mean / 8 + k] = this.mean;
+      memory[square / 8 + k] = this.squares;
+    }
+  }
+
+  /** Takes in values at `at` as long as there is nothing to rebuild or to settle; returns how many. */
+  private slide(lanes: Lanes, at: number, rows: number, mean: number, square: number): number {
+    const { n, left } = this;
+    const most = rows < left ? rows : left - 1;
+    // A window of equal values has hardly any squares, and it ends there when that is little beside the peak.
+    if (this.seen < n || most <= 0 || !(this.peak > 0)) return 0;
+    const { values, state: s } = lanes;
+    const state = s / 8;
+    values[state] = this.anchor;
+    values[state + 1] = this.sum;
+    values[state + 2] = this.sumSquares;
+    values[state + 3] = this.peak;
+    const taken = lanes.moments(at, most, mean, square, n);
+    if (taken === 0) return 0;
+    this.sum = values[state + 1];
+    this.sumSquares = values[state + 2];
+    this.peak = values[state + 3];
+    this.left -= taken;
+    this.mean = values[mean / 8 + taken - 1];
+    this.squares = values[square / 8 + taken - 1];
+    const last = at / 8 + taken - 1;
+    let equal = 1;
+    while (equal < n && values[last - equal] === values[last]) equal++;
+    this.equal = equal;
+    return taken;
   }
 
   /** Standard deviation with `n - ddof` in the denominator. */

@@ -76,6 +76,23 @@ export class WindowSum {
     this.full = true;
     return sum;
   }
+
+  /** How many values of the block have come. */
+  get place(): number {
+    return this.at;
+  }
+
+  /**
+   * Takes in `count` values, at least 2n, of which only the last ones leave a trace: every second one of `values` up to
+   * and including the one at `last`.
+   */
+  pass(values: Float64Array, last: number, count: number): void {
+    const at = (this.at + count) % this.n;
+    this.ring.fill(0);
+    this.front = 0;
+    this.at = 0;
+    for (let k = at + this.n - 1; k >= 0; k--) this.next(values[last - 2 * k]);
+  }
 }
 
 /** Mean of the last n values of a derived series, added up afresh each time: for windows of a few values. */
@@ -99,5 +116,33 @@ export class ShortMean {
     let sum = 0;
     for (let j = 0; j < n; j++) sum += ring[j];
     return sum / n;
+  }
+
+  /** As {@link next} for rows from..to-1 of `values`, once n values have come. */
+  fill(values: Float64Array, out: Float64Array, from: number, to: number): void {
+    let i = from;
+    if (this.n === 3) {
+      const aligned = Math.min(to, from + 3 + ((3 - this.at) % 3));
+      for (; i < aligned; i++) out[i] = this.next(values[i]);
+      if (to - i >= 3) i = this.threes(values, out, i, to);
+    }
+    for (; i < to; i++) out[i] = this.next(values[i]);
+  }
+
+  /** Means of three, the usual length, while the ring need not turn; the order of the additions is that of the ring. */
+  private threes(values: Float64Array, out: Float64Array, from: number, to: number): number {
+    let b = values[from - 2];
+    let c = values[from - 1];
+    let i = from;
+    for (; i + 2 < to; i += 3) {
+      const a = values[i];
+      out[i] = (a + b + c) / 3;
+      b = values[i + 1];
+      out[i + 1] = (a + b + c) / 3;
+      c = values[i + 2];
+      out[i + 2] = (a + b + c) / 3;
+    }
+    for (let j = 0; j < 3; j++) this.ring[j] = values[i - 3 + j];
+    return i;
   }
 }

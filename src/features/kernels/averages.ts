@@ -1,6 +1,6 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions } from '../definition.ts';
-import type { Kernel } from '../kernel.ts';
+import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
 import { EmaLine } from '../lines.ts';
 import { REBUILD } from '../windows.ts';
 
@@ -20,6 +20,7 @@ export class Sma implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars[this.column];
     const y = out[0];
     const n = this.n;
@@ -58,6 +59,7 @@ export class Ema implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const line = this.line;
@@ -88,25 +90,40 @@ export class Wma implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const n = this.n;
     const weights = (n * (n + 1)) / 2;
-    for (let i = from; i < to; i++) {
-      if (this.seen < n) {
-        this.seen++;
-        this.sum += x[i];
-        this.weighted += this.seen * x[i];
-        y[i] = this.seen === n ? this.weighted / weights : Number.NaN;
-        continue;
-      }
-      if (--this.left === 0) this.rebuild(x, i);
-      else {
-        this.weighted += n * x[i] - this.sum;
-        this.sum += x[i] - x[i - n];
-      }
-      y[i] = this.weighted / weights;
+    let i = from;
+    for (; i < to && this.seen < n; i++) {
+      this.seen++;
+      this.sum += x[i];
+      this.weighted += this.seen * x[i];
+      y[i] = this.seen === n ? this.weighted / weights : Number.NaN;
     }
+    while (i < to) {
+      // Up to the next rebuild without looking for it.
+      const stop = to - i < this.left ? to : i + this.left - 1;
+      this.left -= stop - i;
+      this.slide(x, y, weights, i, stop);
+      i = stop;
+      if (i === to) break;
+      this.rebuild(x, i);
+      y[i++] = this.weighted / weights;
+    }
+  }
+
+  private slide(x: Float64Array, y: Float64Array, weights: number, from: number, to: number): void {
+    const { n } = this;
+    let { sum, weighted } = this;
+    for (let i = from, old = from - n; i < to; i++, old++) {
+      weighted += n * x[i] - sum;
+      sum += x[i] - x[old];
+      y[i] = weighted / weights;
+    }
+    this.sum = sum;
+    this.weighted = weighted;
   }
 
   private rebuild(x: Float64Array, i: number): void {
@@ -138,12 +155,25 @@ export class Dema implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
-    for (let i = from; i < to; i++) {
-      const a = this.first.next(x[i]);
-      y[i] = 2 * a - chain(this.second, a);
+    const { first, second } = this;
+    let i = from;
+    for (; i < to && second.seen < second.n; i++) {
+      const a = first.next(x[i]);
+      y[i] = 2 * a - chain(second, a);
     }
+    const { alpha } = first;
+    let a = first.value;
+    let b = second.value;
+    for (; i < to; i++) {
+      a += alpha * (x[i] - a);
+      b += alpha * (a - b);
+      y[i] = 2 * a - b;
+    }
+    first.value = a;
+    second.value = b;
   }
 }
 
@@ -161,13 +191,29 @@ export class Tema implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
-    for (let i = from; i < to; i++) {
-      const a = this.first.next(x[i]);
-      const b = chain(this.second, a);
-      y[i] = 3 * (a - b) + chain(this.third, b);
+    const { first, second, third } = this;
+    let i = from;
+    for (; i < to && third.seen < third.n; i++) {
+      const a = first.next(x[i]);
+      const b = chain(second, a);
+      y[i] = 3 * (a - b) + chain(third, b);
     }
+    const { alpha } = first;
+    let a = first.value;
+    let b = second.value;
+    let c = third.value;
+    for (; i < to; i++) {
+      a += alpha * (x[i] - a);
+      b += alpha * (a - b);
+      c += alpha * (b - c);
+      y[i] = 3 * (a - b) + c;
+    }
+    first.value = a;
+    second.value = b;
+    third.value = c;
   }
 }
 
@@ -185,13 +231,30 @@ export class Trix implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
-    for (let i = from; i < to; i++) {
-      const before = this.third.value;
-      const now = chain(this.third, chain(this.second, this.first.next(x[i])));
+    const { first, second, third } = this;
+    let i = from;
+    for (; i < to && third.seen < third.n; i++) {
+      const before = third.value;
+      const now = chain(third, chain(second, first.next(x[i])));
       y[i] = 100 * ((now - before) / before);
     }
+    const { alpha } = first;
+    let a = first.value;
+    let b = second.value;
+    let c = third.value;
+    for (; i < to; i++) {
+      const before = c;
+      a += alpha * (x[i] - a);
+      b += alpha * (a - b);
+      c += alpha * (b - c);
+      y[i] = 100 * ((c - before) / before);
+    }
+    first.value = a;
+    second.value = b;
+    third.value = c;
   }
 }
 

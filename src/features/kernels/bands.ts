@@ -1,7 +1,8 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions, real } from '../definition.ts';
 import { WindowMedian } from '../extremes.ts';
-import type { Kernel } from '../kernel.ts';
+import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
+import { fillsBlocks, lanes } from '../lanes.ts';
 import { EmaLine, trueRange, WilderLine } from '../lines.ts';
 import { Moments } from '../moments.ts';
 import { History } from '../windows.ts';
@@ -23,6 +24,7 @@ export class BollingerBands implements Kernel {
     const [uppers, middles, lowers, percents, widths] = out;
     const { moments, factor } = this;
     const n = moments.n;
+    if (fillsBlocks(n, to - from)) return this.blocks(bars, out, from, to);
     for (let i = from; i < to; i++) {
       moments.update(x, i);
       const mean = moments.mean;
@@ -33,6 +35,30 @@ export class BollingerBands implements Kernel {
       // From the half width, not from the rounded bands: at a price of 1e6 their difference has lost digits.
       percents[i] = half > 0 ? 0.5 + (x[i] - mean) / (2 * half) : Number.NaN;
       widths[i] = (2 * half) / mean;
+    }
+  }
+
+  private blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const x = bars.close;
+    const [uppers, middles, lowers, percents, widths] = out;
+    const { moments, factor } = this;
+    const n = moments.n;
+    // With a window behind them.
+    const begin = from + n - moments.seen;
+    this.run(bars, out, from, begin);
+    const block = lanes();
+    const { first, second, third, sixth } = block;
+    for (let i = begin; i < to; i += BLOCK) {
+      const rows = Math.min(to - i, BLOCK);
+      const values = sixth + 8 * n;
+      block.take(x, i - n, i + rows, sixth);
+      moments.fill(block, x, i, rows, values, second, third);
+      block.bands(values, rows, n, factor);
+      block.give(first, rows, uppers, i);
+      block.give(second, rows, middles, i);
+      block.give(third, rows, lowers, i);
+      block.give(block.fourth, rows, percents, i);
+      block.give(block.fifth, rows, widths, i);
     }
   }
 }
@@ -54,6 +80,7 @@ export class BandWidthMedian implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const { moments, widths, median, factor } = this;
@@ -83,10 +110,32 @@ export class StandardDeviation implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const x = bars.close;
     const y = out[0];
+    const { moments, factor } = this;
+    if (fillsBlocks(moments.n, to - from)) return this.blocks(bars, out, from, to);
     for (let i = from; i < to; i++) {
-      this.moments.update(bars.close, i);
-      y[i] = this.factor * this.moments.deviation(0);
+      moments.update(x, i);
+      y[i] = factor * moments.deviation(0);
+    }
+  }
+
+  private blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const x = bars.close;
+    const y = out[0];
+    const { moments, factor } = this;
+    const { n } = moments;
+    // With a window behind them.
+    const begin = from + n - moments.seen;
+    this.run(bars, out, from, begin);
+    const block = lanes();
+    const { first, second, third } = block;
+    for (let i = begin; i < to; i += BLOCK) {
+      const rows = Math.min(to - i, BLOCK);
+      block.take(x, i - n, i + rows, first);
+      moments.fill(block, x, i, rows, first + 8 * n, second, third);
+      block.deviations(third, rows, n, factor);
+      block.give(third, rows, y, i);
     }
   }
 }
@@ -102,6 +151,7 @@ export class ZScore implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const moments = this.moments;
@@ -128,6 +178,7 @@ export class Keltner implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { high, low, close } = bars;
     const [uppers, middles, lowers] = out;
     for (let i = from; i < to; i++) {

@@ -1,6 +1,7 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions } from '../definition.ts';
-import type { Kernel } from '../kernel.ts';
+import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
+import { fillsBlocks, lanes } from '../lanes.ts';
 import { EmaLine, RsiLine } from '../lines.ts';
 
 /** RSI (Wilder 1978): 100 without losses, 0 where the close has never moved (TA-Lib; a desk may read it as 50). */
@@ -13,25 +14,13 @@ export class Rsi implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const line = this.line;
     let i = from;
     for (; i < to && line.seen <= line.n; i++) y[i] = line.next(x[i]);
-    const decay = line.decay;
-    let { gains, losses, last } = line;
-    for (; i < to; i++) {
-      const d = x[i] - last;
-      const size = Math.abs(d);
-      last = x[i];
-      gains = gains * decay + (size + d) / 2;
-      losses = losses * decay + (size - d) / 2;
-      const moves = gains + losses;
-      y[i] = moves > 0 ? 100 * (gains / moves) : 0;
-    }
-    line.gains = gains;
-    line.losses = losses;
-    line.last = last;
+    if (i < to) line.fill(x, y, i, to, i);
   }
 }
 
@@ -51,6 +40,7 @@ export class Macd implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const [lines, signals, hists] = out;
     const { fast, slow, signal } = this;
@@ -92,6 +82,7 @@ export class Roc implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const n = this.lookback;
@@ -122,6 +113,15 @@ export class Momentum implements Kernel {
       this.seen++;
       y[i] = Number.NaN;
     }
+    if (fillsBlocks(n, to - i)) {
+      const block = lanes();
+      for (; i < to; i += BLOCK) {
+        const rows = Math.min(to - i, BLOCK);
+        block.take(x, i - n, i + rows, block.first);
+        block.minus(block.first, block.first + 8 * n, block.first, rows);
+        block.give(block.first, rows, y, i);
+      }
+    }
     for (; i < to; i++) y[i] = x[i] - x[i - n];
   }
 }
@@ -136,6 +136,7 @@ export class LogReturn implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const n = this.lookback;

@@ -1,110 +1,9 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions } from '../definition.ts';
-import { WindowMax, WindowMin } from '../extremes.ts';
-import type { Kernel } from '../kernel.ts';
-import { RsiLine } from '../lines.ts';
-import { History, REBUILD, ShortMean, WindowSum } from '../windows.ts';
-
-/** Slow stochastic (Lane). As TA-Lib: raw K is 0 where high equals low; k begins together with d. */
-export class Stochastic implements Kernel {
-  readonly lookback = 0;
-  private readonly high: WindowMax;
-  private readonly low: WindowMin;
-  private readonly raw: ShortMean;
-  private readonly slow: ShortMean;
-
-  constructor(n: number, slowK: number, slowD: number) {
-    this.high = new WindowMax(n);
-    this.low = new WindowMin(n);
-    this.raw = new ShortMean(slowK);
-    this.slow = new ShortMean(slowD);
-  }
-
-  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const { high, low, close } = bars;
-    const [ks, ds, raws] = out;
-    const { raw, slow, high: tops, low: bottoms } = this;
-    for (let i = from; i < to; i++) {
-      const top = tops.next(high[i]);
-      const bottom = bottoms.next(low[i]);
-      let rawK = Number.NaN;
-      let k = Number.NaN;
-      let d = Number.NaN;
-      if (tops.full) {
-        rawK = top > bottom ? 100 * ((close[i] - bottom) / (top - bottom)) : 0;
-        k = raw.next(rawK);
-        if (raw.seen === raw.n) d = slow.next(k);
-        if (slow.seen < slow.n) k = Number.NaN;
-      }
-      ks[i] = k;
-      ds[i] = d;
-      raws[i] = rawK;
-    }
-  }
-}
-
-/** An RSI that moved less than this stood still: what is left is rounding, which must not become a signal. */
-const STILL = 1e-9;
-
-/** Stochastic of the RSI (Chande and Kroll 1994): fast K of the RSI and its mean; 0 where the RSI stood still. */
-export class StochasticRsi implements Kernel {
-  readonly lookback = 0;
-  private readonly rsi: RsiLine;
-  private readonly high: WindowMax;
-  private readonly low: WindowMin;
-  private readonly fast: ShortMean;
-
-  constructor(n: number, fastK: number, fastD: number) {
-    this.rsi = new RsiLine(n);
-    this.high = new WindowMax(fastK);
-    this.low = new WindowMin(fastK);
-    this.fast = new ShortMean(fastD);
-  }
-
-  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const x = bars.close;
-    const [ks, ds] = out;
-    const { fast } = this;
-    for (let i = from; i < to; i++) {
-      ks[i] = Number.NaN;
-      ds[i] = Number.NaN;
-      const rsi = this.rsi.next(x[i]);
-      if (this.rsi.seen <= this.rsi.n) continue;
-      const top = this.high.next(rsi);
-      const bottom = this.low.next(rsi);
-      if (!this.high.full) continue;
-      const k = top - bottom > STILL ? 100 * ((rsi - bottom) / (top - bottom)) : 0;
-      const d = fast.next(k);
-      if (fast.seen < fast.n) continue;
-      ks[i] = k;
-      ds[i] = d;
-    }
-  }
-}
-
-/** Williams %R, -100..0; 0 where high equals low, as TA-Lib. */
-export class WilliamsR implements Kernel {
-  readonly lookback = 0;
-  private readonly high: WindowMax;
-  private readonly low: WindowMin;
-
-  constructor(n: number) {
-    this.high = new WindowMax(n);
-    this.low = new WindowMin(n);
-  }
-
-  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const { high, low, close } = bars;
-    const y = out[0];
-    const { high: tops, low: bottoms } = this;
-    for (let i = from; i < to; i++) {
-      const top = tops.next(high[i]);
-      const bottom = bottoms.next(low[i]);
-      if (!tops.full) y[i] = Number.NaN;
-      else y[i] = top > bottom ? 100 * ((close[i] - top) / (top - bottom)) : 0;
-    }
-  }
-}
+import { BLOCK, type Kernel } from '../kernel.ts';
+import { fillsBlocks, type Lanes, lanes } from '../lanes.ts';
+import { History, REBUILD, WindowSum } from '../windows.ts';
+import { Stochastic, StochasticRsi, WilliamsR } from './stochastics.ts';
 
 /** Commodity channel index (Lambert 1980) of the typical price; 0 where it does not deviate. */
 export class Cci implements Kernel {
@@ -124,8 +23,83 @@ export class Cci implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const { high, low, close } = bars;
     const y = out[0];
+    const { typical, n } = this;
+    let i = from;
+    if (fillsBlocks(n, to - from)) {
+      const begin = from + Math.max(0, n - this.seen);
+      this.rows(bars, y, from, begin);
+      const block = lanes();
+      const { first, second, third, fourth, values } = block;
+      for (i = begin; i < to; i += BLOCK) {
+        const rows = Math.min(to - i, BLOCK);
+        block.take(typical.values, typical.at - n + 1, typical.at + 1, first);
+        const newest = first + 8 * n;
+        this.sums(bars, i, rows, values, newest / 8, second / 8, third / 8);
+        block.distances(fourth, rows, newest, second, third, n);
+        this.scale(values, newest / 8, second / 8, third / 8, fourth / 8, y, i, rows);
+      }
+      return;
+    }
+    this.rows(bars, y, i, to);
+  }
+
+  /** Typical prices, means above the anchor and anchors of `rows` rows, to places in `values`. */
+  private sums(
+    { high, low, close }: BarColumns,
+    from: number,
+    rows: number,
+    values: Float64Array,
+    prices: number,
+    means: number,
+    anchors: number,
+  ): void {
+    const { typical, n } = this;
+    let { anchor, sum, left } = this;
+    for (let k = 0; k < rows; k++) {
+      const i = from + k;
+      const x = (high[i] + low[i] + close[i]) / 3;
+      typical.push(x);
+      values[prices + k] = x;
+      sum += x - anchor - (values[prices + k - n] - anchor);
+      if (--left === 0) {
+        left = REBUILD;
+        anchor = x;
+        sum = distanceFrom(anchor, values, prices + k - n + 1, prices + k + 1);
+      }
+      values[means + k] = sum / n;
+      values[anchors + k] = anchor;
+    }
+    this.anchor = anchor;
+    this.sum = sum;
+    this.left = left;
+  }
+
+  /** The index of rows whose prices, means, anchors and sums of deviations stand at places in `values`. */
+  private scale(
+    values: Float64Array,
+    prices: number,
+    means: number,
+    anchors: number,
+    deviations: number,
+    y: Float64Array,
+    from: number,
+    rows: number,
+  ): void {
+    const { n } = this;
+    let { equal } = this;
+    for (let k = 0; k < rows; k++) {
+      const x = values[prices + k];
+      const deviation = values[deviations + k];
+      equal = x === values[prices + k - 1] ? equal + 1 : 1;
+      const distance = x - values[anchors + k] - values[means + k];
+      y[from + k] = equal < n && deviation > 0 ? distance / ((0.015 * deviation) / n) : 0;
+    }
+    this.equal = equal;
+  }
+
+  private rows(bars: BarColumns, y: Float64Array, from: number, to: number): void {
+    const { high, low, close } = bars;
     const { typical, n } = this;
     const values = typical.values;
     let { anchor, sum, left, equal } = this;
@@ -170,14 +144,29 @@ export class Cci implements Kernel {
   }
 }
 
+/** Sum of values[from..to-1] - anchor. */
+function distanceFrom(anchor: number, values: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let j = from; j < to; j++) sum += values[j] - anchor;
+  return sum;
+}
+
 /** Buying pressure over true range in one window; 0 without range. */
 class PressureShare {
+  readonly n: number;
   readonly pressure: WindowSum;
   readonly range: WindowSum;
 
   constructor(n: number) {
+    this.n = n;
     this.pressure = new WindowSum(n);
     this.range = new WindowSum(n);
+  }
+
+  /** Takes in pairs of which the last stands at `last` and `last + 1`; see {@link WindowSum.pass}. */
+  pass(values: Float64Array, last: number, count: number): void {
+    this.pressure.pass(values, last, count);
+    this.range.pass(values, last + 1, count);
   }
 
   next(pressure: number, range: number): number {
@@ -203,7 +192,6 @@ export class UltimateOscillator implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const { high, low, close } = bars;
     const y = out[0];
     const { short, middle, long } = this;
     let i = from;
@@ -211,7 +199,36 @@ export class UltimateOscillator implements Kernel {
       this.begun = true;
       y[i++] = Number.NaN;
     }
-    for (; i < to; i++) {
+    const behind = 2 * long.n;
+    if (!fillsBlocks(behind, to - i) || short.n < 2) {
+      this.rows(bars, y, i, to);
+      return;
+    }
+    const begin = i + behind;
+    this.rows(bars, y, i, begin);
+    const block = lanes();
+    const { first, fourth, fifth, sixth, values } = block;
+    for (i = begin; i < to; i += PAIRS) {
+      const end = Math.min(to, i + PAIRS);
+      const rows = end - i;
+      pressures(bars, i - behind, end, values, first / 8);
+      const past = i - begin;
+      shares(block, short, past, behind, rows, fourth);
+      shares(block, middle, past, behind, rows, fifth);
+      shares(block, long, past, behind, rows, sixth);
+      block.ultimate(fourth, fourth, fifth, sixth, rows);
+      block.give(fourth, rows, y, i);
+      if (end < to) continue;
+      const last = first / 8 + 2 * (behind + end - i - 1);
+      short.pass(values, last, to - begin);
+      middle.pass(values, last, to - begin);
+      long.pass(values, last, to - begin);
+    }
+  }
+
+  private rows({ high, low, close }: BarColumns, y: Float64Array, from: number, to: number): void {
+    const { short, middle, long } = this;
+    for (let i = from; i < to; i++) {
       const bottom = Math.min(low[i], close[i - 1]);
       const pressure = close[i] - bottom;
       const range = Math.max(high[i], close[i - 1]) - bottom;
@@ -220,6 +237,45 @@ export class UltimateOscillator implements Kernel {
       y[i] = (100 * total) / 7;
     }
   }
+}
+
+/** Rows of a block of pairs. */
+const PAIRS = BLOCK / 4;
+
+/** Buying pressure and true range of rows from..to-1 in turns, from `at` on. */
+function pressures(
+  { high, low, close }: BarColumns,
+  from: number,
+  to: number,
+  values: Float64Array,
+  at: number,
+): void {
+  let before = close[from - 1];
+  for (let i = from, k = at; i < to; i++, k += 2) {
+    let bottom = low[i];
+    let top = high[i];
+    if (before < bottom) bottom = before;
+    if (before > top) top = before;
+    before = close[i];
+    values[k] = before - bottom;
+    values[k + 1] = top - bottom;
+  }
+}
+
+/** Shares of the pairs in the first region, from the one at `behind` on; `past`: rows since the sums' own state. */
+function shares(
+  block: Lanes,
+  { n, pressure }: PressureShare,
+  past: number,
+  behind: number,
+  rows: number,
+  to: number,
+): void {
+  const { first, second, third } = block;
+  // From the block of n before the one that the first row is in.
+  const skip = behind - ((pressure.place + past) % n) - n;
+  block.windowSums(third + 16 * skip, first + 16 * skip, second + 16 * skip, n, behind + rows - skip);
+  block.shares(to, third + 16 * behind, rows);
 }
 
 const points = 'points 0..100';

@@ -1,9 +1,11 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions, real } from '../definition.ts';
-import { HighestAge, LowestAge, WindowMax, WindowMin } from '../extremes.ts';
-import type { Kernel } from '../kernel.ts';
+import { HighestAge, LowestAge } from '../extremes.ts';
+import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
+import { fillsBlocks, type Lanes, lanes } from '../lanes.ts';
 import { trueRange } from '../lines.ts';
 import { Regression } from '../moments.ts';
+import { Donchian, Maximum, Minimum } from './channels.ts';
 
 /**
  * Directional movement (Wilder 1978) with TA-Lib's seeding: the sums start as the sum of bars 1..n-1, then
@@ -23,6 +25,7 @@ export class Adx implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { high, low, close } = bars;
     const [adxs, pluses, minuses, dxs] = out;
     const n = this.n;
@@ -76,6 +79,35 @@ export class Aroon implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (fillsBlocks(this.high.n, to - from)) this.blocks(bars, out, from, to);
+    else this.rows(bars, out, from, to);
+  }
+
+  private blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const { high, low } = bars;
+    const { n, seen } = this.high;
+    // With a window behind them.
+    const begin = from + n - seen;
+    this.rows(bars, out, from, begin);
+    const block = lanes();
+    const { first, second, third, fourth, values } = block;
+    for (let i = begin; i < to; i += BLOCK) {
+      const rows = Math.min(to - i, BLOCK);
+      block.count(second, rows + n);
+      block.count(fourth, rows + n);
+      block.take(high, i - n + 1, i + rows, first);
+      block.newestHighest(first, second, rows, n);
+      block.take(low, i - n + 1, i + rows, third);
+      block.newestLowest(third, fourth, rows, n);
+      recency(values, second / 8, fourth / 8, n - 1, out, i, i + rows);
+      if (i + rows < to) continue;
+      const last = rows - 1;
+      this.high.pass(values[first / 8 + last], last + n - 1 - values[second / 8 + last]);
+      this.low.pass(values[third / 8 + last], last + n - 1 - values[fourth / 8 + last]);
+    }
+  }
+
+  private rows(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const [ups, downs, differences] = out;
     const n = this.high.n - 1;
     for (let i = from; i < to; i++) {
@@ -86,6 +118,25 @@ export class Aroon implements Kernel {
       downs[i] = ready ? (100 * (n - low)) / n : Number.NaN;
       differences[i] = ups[i] - downs[i];
     }
+  }
+}
+
+/** Aroon of rows in whose windows the extremes stand at positions that begin at `high` and `low` in `values`. */
+function recency(
+  values: Float64Array,
+  high: number,
+  low: number,
+  n: number,
+  [ups, downs, differences]: readonly Float64Array[],
+  from: number,
+  to: number,
+): void {
+  for (let i = from, k = 0; i < to; i++, k++) {
+    const up = (100 * (values[high + k] - k)) / n;
+    const down = (100 * (values[low + k] - k)) / n;
+    ups[i] = up;
+    downs[i] = down;
+    differences[i] = up - down;
   }
 }
 
@@ -108,17 +159,48 @@ export class ParabolicSar implements Kernel {
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { high, low } = bars;
     const y = out[0];
-    for (let i = from; i < to; i++) {
-      this.seen++;
-      if (this.seen === 1) {
-        y[i] = Number.NaN;
-        continue;
+    let i = from;
+    for (; i < to && this.seen < 3; i++) this.row(high, low, y, i);
+    if (fillsBlocks(1, to - i)) {
+      const block = lanes();
+      const { first, second, third } = block;
+      for (; i < to; i += BLOCK) {
+        const rows = Math.min(to - i, BLOCK);
+        block.take(high, i - 1, i + rows, first);
+        block.take(low, i - 1, i + rows, second);
+        this.trail(block, first + 8, second + 8, third, rows);
+        block.give(third, rows, y, i);
       }
-      if (this.seen === 2) {
-        this.begin(high, low, i);
-        y[i] = this.advance(high[i], low[i], high[i], low[i]);
-      } else y[i] = this.advance(high[i - 1], low[i - 1], high[i], low[i]);
     }
+    for (; i < to; i++) this.row(high, low, y, i);
+  }
+
+  private row(high: Float64Array, low: Float64Array, y: Float64Array, i: number): void {
+    if (this.seen < 3) this.seen++;
+    if (this.seen === 1) y[i] = Number.NaN;
+    else if (this.seen === 2) {
+      this.begin(high, low, i);
+      y[i] = this.advance(high[i], low[i], high[i], low[i]);
+    } else y[i] = this.advance(high[i - 1], low[i - 1], high[i], low[i]);
+  }
+
+  /** As {@link advance} for rows whose highs and lows stand at addresses. */
+  private trail(block: Lanes, high: number, low: number, to: number, rows: number): void {
+    const { values, state: s } = block;
+    const state = s / 8;
+    const sign = this.long ? 1 : -1;
+    values[state] = sign * this.stop;
+    values[state + 1] = sign * this.extreme;
+    values[state + 2] = this.factor;
+    values[state + 3] = this.long ? 0 : -0;
+    if (this.long) block.trail(high, low, to, rows, this.step, this.limit);
+    else block.trail(low, high, to, rows, this.step, this.limit);
+    this.long = Object.is(values[state + 3], 0);
+    const after = this.long ? 1 : -1;
+    // never a negative zero
+    this.stop = after * values[state] + 0;
+    this.extreme = after * values[state + 1] + 0;
+    this.factor = values[state + 2];
   }
 
   private begin(high: Float64Array, low: Float64Array, i: number): void {
@@ -164,6 +246,7 @@ export class LinearRegression implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const [ends, slopes, percents, r2s] = out;
     const line = this.line;
@@ -173,71 +256,6 @@ export class LinearRegression implements Kernel {
       ends[i] = line.mean + (line.slope * (line.n - 1)) / 2;
       percents[i] = (100 * line.slope) / x[i];
       r2s[i] = line.r2;
-    }
-  }
-}
-
-/** Highest high, lowest low and their middle over n bars, the current one included. */
-export class Donchian implements Kernel {
-  readonly lookback = 0;
-  private readonly high: WindowMax;
-  private readonly low: WindowMin;
-
-  constructor(n: number) {
-    this.high = new WindowMax(n);
-    this.low = new WindowMin(n);
-  }
-
-  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const { high, low } = bars;
-    const [uppers, middles, lowers] = out;
-    const { high: tops, low: bottoms } = this;
-    for (let i = from; i < to; i++) {
-      const top = tops.next(high[i]);
-      const bottom = bottoms.next(low[i]);
-      uppers[i] = tops.full ? top : Number.NaN;
-      lowers[i] = tops.full ? bottom : Number.NaN;
-      middles[i] = tops.full ? (top + bottom) / 2 : Number.NaN;
-    }
-  }
-}
-
-/** Highest close of n bars. */
-export class Maximum implements Kernel {
-  readonly lookback = 0;
-  private readonly window: WindowMax;
-
-  constructor(n: number) {
-    this.window = new WindowMax(n);
-  }
-
-  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const x = bars.close;
-    const y = out[0];
-    const window = this.window;
-    for (let i = from; i < to; i++) {
-      const top = window.next(x[i]);
-      y[i] = window.full ? top : Number.NaN;
-    }
-  }
-}
-
-/** Lowest close of n bars. */
-export class Minimum implements Kernel {
-  readonly lookback = 0;
-  private readonly window: WindowMin;
-
-  constructor(n: number) {
-    this.window = new WindowMin(n);
-  }
-
-  run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const x = bars.close;
-    const y = out[0];
-    const window = this.window;
-    for (let i = from; i < to; i++) {
-      const bottom = window.next(x[i]);
-      y[i] = window.full ? bottom : Number.NaN;
     }
   }
 }

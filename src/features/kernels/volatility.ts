@@ -1,6 +1,6 @@
 import type { BarColumns } from '#market';
 import { bars, barsPerYear, type Definitions } from '../definition.ts';
-import type { Kernel } from '../kernel.ts';
+import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
 import { trueRange, WilderLine } from '../lines.ts';
 import { Moments } from '../moments.ts';
 import { History, WindowSum } from '../windows.ts';
@@ -11,6 +11,7 @@ export class TrueRange implements Kernel {
   private begun = false;
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { high, low, close } = bars;
     const y = out[0];
     let i = from;
@@ -18,7 +19,12 @@ export class TrueRange implements Kernel {
       this.begun = true;
       y[i++] = Number.NaN;
     }
-    for (; i < to; i++) y[i] = trueRange(high[i], low[i], close[i - 1]);
+    if (i === to) return;
+    let before = close[i - 1];
+    for (; i < to; i++) {
+      y[i] = trueRange(high[i], low[i], before);
+      before = close[i];
+    }
   }
 }
 
@@ -36,6 +42,7 @@ export class Atr implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { high, low, close } = bars;
     const y = out[0];
     const line = this.line;
@@ -102,6 +109,7 @@ export class RangeVolatility implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { open, high, low, close } = bars;
     const [vols, annuals] = out;
     const { sum, estimate } = this;
@@ -139,6 +147,7 @@ export class YangZhang implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { open, high, low, close } = bars;
     const [vols, annuals] = out;
     const { gaps, bodies, sum } = this;

@@ -1,7 +1,7 @@
 import { DAY } from '#base';
 import type { BarColumns } from '#market';
 import { bars, type Definitions } from '../definition.ts';
-import type { Kernel } from '../kernel.ts';
+import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
 import { Regression } from '../moments.ts';
 import { FADED, History, REBUILD } from '../windows.ts';
 
@@ -17,6 +17,7 @@ export class Obv implements Kernel {
   private total = 0;
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { close, volume } = bars;
     const y = out[0];
     let i = from;
@@ -48,6 +49,7 @@ export class ObvSlope implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { close, volume } = bars;
     const [slopes, r2s] = out;
     const { totals, line } = this;
@@ -69,6 +71,7 @@ export class SessionVwap implements Kernel {
   private volume = 0;
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { time, high, low, close, volume } = bars;
     const y = out[0];
     for (let i = from; i < to; i++) {
@@ -92,6 +95,7 @@ export class CumulativeVwap implements Kernel {
   private volume = 0;
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { high, low, close, volume } = bars;
     const y = out[0];
     for (let i = from; i < to; i++) {
@@ -123,18 +127,37 @@ export class Mfi implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const { high, low, close, volume } = bars;
+    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
+    const { high, low, close } = bars;
     const y = out[0];
+    const { n } = this;
+    let i = from;
+    if (this.seen === 0 && i < to) {
+      this.seen = 1;
+      this.typical = (high[i] + low[i] + close[i]) / 3;
+      y[i++] = Number.NaN;
+    }
+    const first = i;
+    while (i < to) {
+      i = this.slide(bars, y, i, to);
+      if (this.left === 0) this.rebuild(y, i - 1);
+    }
+    for (let j = first; j < to && this.seen < n; j++) {
+      this.seen++;
+      y[j] = Number.NaN;
+    }
+  }
+
+  /** Fills rows up to one after which the sums must be rebuilt, with nothing `left`; returns the row after it. */
+  private slide({ high, low, close, volume }: BarColumns, y: Float64Array, from: number, to: number): number {
     const { n, ring } = this;
-    let { typical, at, inflow, outflow } = this;
-    for (let i = from; i < to; i++) {
+    let { typical, at, inflow, outflow, inflowPeak, outflowPeak, left } = this;
+    const stop = Math.min(to, from + left);
+    let i = from;
+    let faded = false;
+    while (i < stop && !faded) {
       const before = typical;
       typical = (high[i] + low[i] + close[i]) / 3;
-      if (this.seen === 0) {
-        this.seen = 1;
-        y[i] = Number.NaN;
-        continue;
-      }
       const flow = typical * volume[i] * (Number(typical > before) - Number(typical < before));
       const old = ring[at];
       ring[at] = flow;
@@ -144,35 +167,39 @@ export class Mfi implements Kernel {
       const oldSize = Math.abs(old);
       inflow += (size + flow - (oldSize + old)) / 2;
       outflow += (size - flow - (oldSize - old)) / 2;
-      if (inflow > this.inflowPeak) this.inflowPeak = inflow;
-      if (outflow > this.outflowPeak) this.outflowPeak = outflow;
-      if (
-        --this.left === 0 ||
-        !(inflow >= FADED * this.inflowPeak) ||
-        !(outflow >= FADED * this.outflowPeak)
-      ) {
-        inflow = 0;
-        outflow = 0;
-        for (let j = 0; j < n; j++) {
-          if (ring[j] > 0) inflow += ring[j];
-          else outflow -= ring[j];
-        }
-        this.inflowPeak = inflow;
-        this.outflowPeak = outflow;
-        this.left = REBUILD;
-      }
-      if (this.seen < n) {
-        this.seen++;
-        y[i] = Number.NaN;
-        continue;
-      }
+      if (inflow > inflowPeak) inflowPeak = inflow;
+      if (outflow > outflowPeak) outflowPeak = outflow;
       const total = inflow + outflow;
-      y[i] = total === 0 ? 0 : 100 * (inflow / total);
+      y[i++] = total === 0 ? 0 : 100 * (inflow / total);
+      faded = !(inflow >= FADED * inflowPeak && outflow >= FADED * outflowPeak);
     }
+    left = faded ? 0 : left - (i - from);
     this.typical = typical;
     this.at = at;
     this.inflow = inflow;
     this.outflow = outflow;
+    this.inflowPeak = inflowPeak;
+    this.outflowPeak = outflowPeak;
+    this.left = left;
+    return i;
+  }
+
+  /** Sums the window's flows anew, and corrects row `i`, the newest. */
+  private rebuild(y: Float64Array, i: number): void {
+    const { n, ring } = this;
+    let inflow = 0;
+    let outflow = 0;
+    for (let j = 0; j < n; j++) {
+      if (ring[j] > 0) inflow += ring[j];
+      else outflow -= ring[j];
+    }
+    this.inflow = inflow;
+    this.outflow = outflow;
+    this.inflowPeak = inflow;
+    this.outflowPeak = outflow;
+    this.left = REBUILD;
+    const total = inflow + outflow;
+    y[i] = total === 0 ? 0 : 100 * (inflow / total);
   }
 }
 
