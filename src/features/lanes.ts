@@ -1,3 +1,4 @@
+import type { BarColumns } from '#market';
 import { BLOCK } from './kernel.ts';
 import { moduleOf } from './lane-assembler.ts';
 import { laneRoutines } from './lane-routines.ts';
@@ -210,6 +211,21 @@ export class Lanes {
 /** Whether a span of rows is long enough for blocks with a window of n. */
 export function fillsBlocks(n: number, rows: number): boolean {
   return rows >= 64 + 4 * n && n <= REACH;
+}
+
+interface BlockKernel {
+  blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void;
+}
+
+/** Calls `blocks` from a place that many kernels share, so that the compiler keeps it out of the work on single rows. */
+export function throughBlocks(
+  kernel: BlockKernel,
+  bars: BarColumns,
+  out: readonly Float64Array[],
+  from: number,
+  to: number,
+): void {
+  kernel.blocks(bars, out, from, to);
 }
 
 let made: Lanes | undefined;

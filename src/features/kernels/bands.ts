@@ -2,7 +2,7 @@ import type { BarColumns } from '#market';
 import { bars, type Definitions, real } from '../definition.ts';
 import { WindowMedian } from '../extremes.ts';
 import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
-import { fillsBlocks, lanes } from '../lanes.ts';
+import { fillsBlocks, lanes, throughBlocks } from '../lanes.ts';
 import { EmaLine, trueRange, WilderLine } from '../lines.ts';
 import { Moments } from '../moments.ts';
 import { History } from '../windows.ts';
@@ -24,7 +24,7 @@ export class BollingerBands implements Kernel {
     const [uppers, middles, lowers, percents, widths] = out;
     const { moments, factor } = this;
     const n = moments.n;
-    if (fillsBlocks(n, to - from)) return this.blocks(bars, out, from, to);
+    if (fillsBlocks(n, to - from)) return throughBlocks(this, bars, out, from, to);
     for (let i = from; i < to; i++) {
       moments.update(x, i);
       const mean = moments.mean;
@@ -38,7 +38,7 @@ export class BollingerBands implements Kernel {
     }
   }
 
-  private blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+  blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const x = bars.close;
     const [uppers, middles, lowers, percents, widths] = out;
     const { moments, factor } = this;
@@ -113,14 +113,14 @@ export class StandardDeviation implements Kernel {
     const x = bars.close;
     const y = out[0];
     const { moments, factor } = this;
-    if (fillsBlocks(moments.n, to - from)) return this.blocks(bars, out, from, to);
+    if (fillsBlocks(moments.n, to - from)) return throughBlocks(this, bars, out, from, to);
     for (let i = from; i < to; i++) {
       moments.update(x, i);
       y[i] = factor * moments.deviation(0);
     }
   }
 
-  private blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+  blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const x = bars.close;
     const y = out[0];
     const { moments, factor } = this;

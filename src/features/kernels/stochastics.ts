@@ -1,7 +1,7 @@
 import type { BarColumns } from '#market';
 import { WindowMax, WindowMin } from '../extremes.ts';
 import { BLOCK, type Kernel } from '../kernel.ts';
-import { fillsBlocks, lanes } from '../lanes.ts';
+import { fillsBlocks, lanes, throughBlocks } from '../lanes.ts';
 import { RsiLine } from '../lines.ts';
 import { ShortMean } from '../windows.ts';
 
@@ -117,22 +117,40 @@ export class StochasticRsi implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    // It may begin an RSI later.
+    if (fillsBlocks(this.high.n, to - from - this.rsi.n)) return throughBlocks(this, bars, out, from, to);
+    const x = bars.close;
+    const [ks, ds] = out;
+    const { fast } = this;
+    for (let i = from; i < to; i++) {
+      ks[i] = Number.NaN;
+      ds[i] = Number.NaN;
+      const rsi = this.rsi.next(x[i]);
+      if (this.rsi.seen <= this.rsi.n) continue;
+      const top = this.high.next(rsi);
+      const bottom = this.low.next(rsi);
+      if (!this.high.full) continue;
+      const k = top - bottom > STILL ? 100 * ((rsi - bottom) / (top - bottom)) : 0;
+      const d = fast.next(k);
+      if (fast.seen < fast.n) continue;
+      ks[i] = k;
+      ds[i] = d;
+    }
+  }
+
+  blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const x = bars.close;
     const { rsi, high, low } = this;
     const { n } = high;
     // The RSI must exist, and two windows of it.
-    const born = Math.min(to, from + Math.max(0, rsi.n + 1 - rsi.seen));
-    if (!fillsBlocks(n, to - born)) {
-      this.rows(x, out, from, to);
-      return;
-    }
-    this.rows(x, out, from, born);
+    const born = from + Math.max(0, rsi.n + 1 - rsi.seen);
+    this.run(bars, out, from, born);
     const block = lanes();
     const { first, second, third, values } = block;
     const window = third / 8;
     const begin = born + 2 * n;
     for (let i = born; i < begin; i++) {
-      this.rows(x, out, i, i + 1);
+      this.run(bars, out, i, i + 1);
       values[window + i - born] = rsi.value;
     }
     for (let i = begin; ; i += BLOCK) {
@@ -150,25 +168,6 @@ export class StochasticRsi implements Kernel {
         return;
       }
       values.copyWithin(window, window + rows, newest + rows);
-    }
-  }
-
-  private rows(x: Float64Array, out: readonly Float64Array[], from: number, to: number): void {
-    const [ks, ds] = out;
-    const { fast } = this;
-    for (let i = from; i < to; i++) {
-      ks[i] = Number.NaN;
-      ds[i] = Number.NaN;
-      const rsi = this.rsi.next(x[i]);
-      if (this.rsi.seen <= this.rsi.n) continue;
-      const top = this.high.next(rsi);
-      const bottom = this.low.next(rsi);
-      if (!this.high.full) continue;
-      const k = top - bottom > STILL ? 100 * ((rsi - bottom) / (top - bottom)) : 0;
-      const d = fast.next(k);
-      if (fast.seen < fast.n) continue;
-      ks[i] = k;
-      ds[i] = d;
     }
   }
 

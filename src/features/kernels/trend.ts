@@ -2,7 +2,7 @@ import type { BarColumns } from '#market';
 import { bars, type Definitions, real } from '../definition.ts';
 import { HighestAge, LowestAge } from '../extremes.ts';
 import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
-import { fillsBlocks, type Lanes, lanes } from '../lanes.ts';
+import { fillsBlocks, type Lanes, lanes, throughBlocks } from '../lanes.ts';
 import { trueRange } from '../lines.ts';
 import { Regression } from '../moments.ts';
 import { Donchian, Maximum, Minimum } from './channels.ts';
@@ -79,16 +79,25 @@ export class Aroon implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    if (fillsBlocks(this.high.n, to - from)) this.blocks(bars, out, from, to);
-    else this.rows(bars, out, from, to);
+    if (fillsBlocks(this.high.n, to - from)) return throughBlocks(this, bars, out, from, to);
+    const [ups, downs, differences] = out;
+    const n = this.high.n - 1;
+    for (let i = from; i < to; i++) {
+      const high = this.high.update(bars.high, i);
+      const low = this.low.update(bars.low, i);
+      const ready = this.high.seen > n;
+      ups[i] = ready ? (100 * (n - high)) / n : Number.NaN;
+      downs[i] = ready ? (100 * (n - low)) / n : Number.NaN;
+      differences[i] = ups[i] - downs[i];
+    }
   }
 
-  private blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+  blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
     const { high, low } = bars;
     const { n, seen } = this.high;
     // With a window behind them.
     const begin = from + n - seen;
-    this.rows(bars, out, from, begin);
+    this.run(bars, out, from, begin);
     const block = lanes();
     const { first, second, third, fourth, values } = block;
     for (let i = begin; i < to; i += BLOCK) {
@@ -104,19 +113,6 @@ export class Aroon implements Kernel {
       const last = rows - 1;
       this.high.pass(values[first / 8 + last], last + n - 1 - values[second / 8 + last]);
       this.low.pass(values[third / 8 + last], last + n - 1 - values[fourth / 8 + last]);
-    }
-  }
-
-  private rows(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    const [ups, downs, differences] = out;
-    const n = this.high.n - 1;
-    for (let i = from; i < to; i++) {
-      const high = this.high.update(bars.high, i);
-      const low = this.low.update(bars.low, i);
-      const ready = this.high.seen > n;
-      ups[i] = ready ? (100 * (n - high)) / n : Number.NaN;
-      downs[i] = ready ? (100 * (n - low)) / n : Number.NaN;
-      differences[i] = ups[i] - downs[i];
     }
   }
 }
@@ -157,31 +153,37 @@ export class ParabolicSar implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    if (fillsBlocks(1, to - from)) return throughBlocks(this, bars, out, from, to);
     const { high, low } = bars;
     const y = out[0];
-    let i = from;
-    for (; i < to && this.seen < 3; i++) this.row(high, low, y, i);
-    if (fillsBlocks(1, to - i)) {
-      const block = lanes();
-      const { first, second, third } = block;
-      for (; i < to; i += BLOCK) {
-        const rows = Math.min(to - i, BLOCK);
-        block.take(high, i - 1, i + rows, first);
-        block.take(low, i - 1, i + rows, second);
-        this.trail(block, first + 8, second + 8, third, rows);
-        block.give(third, rows, y, i);
+    for (let i = from; i < to; i++) {
+      if (this.seen > 1) {
+        y[i] = this.advance(high[i - 1], low[i - 1], high[i], low[i]);
+        continue;
       }
-    }
-    for (; i < to; i++) this.row(high, low, y, i);
-  }
-
-  private row(high: Float64Array, low: Float64Array, y: Float64Array, i: number): void {
-    if (this.seen < 3) this.seen++;
-    if (this.seen === 1) y[i] = Number.NaN;
-    else if (this.seen === 2) {
+      this.seen++;
+      if (this.seen === 1) {
+        y[i] = Number.NaN;
+        continue;
+      }
       this.begin(high, low, i);
       y[i] = this.advance(high[i], low[i], high[i], low[i]);
-    } else y[i] = this.advance(high[i - 1], low[i - 1], high[i], low[i]);
+    }
+  }
+
+  blocks(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
+    const { high, low } = bars;
+    const begin = from + 2 - this.seen;
+    this.run(bars, out, from, begin);
+    const block = lanes();
+    const { first, second, third } = block;
+    for (let i = begin; i < to; i += BLOCK) {
+      const rows = Math.min(to - i, BLOCK);
+      block.take(high, i - 1, i + rows, first);
+      block.take(low, i - 1, i + rows, second);
+      this.trail(block, first + 8, second + 8, third, rows);
+      block.give(third, rows, out[0], i);
+    }
   }
 
   /** As {@link advance} for rows whose highs and lows stand at addresses. */
