@@ -2,24 +2,22 @@ import { assert } from '#base';
 import { type Kernel, parseFeature } from '#features';
 import { type BarColumns, barColumns } from '#market';
 import { CROSS_TOLERANCE } from '#signals';
-import { type Crosses, crossesOver, fillShorts, ROWS_BEHIND, type ScanColumn } from './scan.ts';
+import { FlowColumns } from './flow-columns.ts';
+import { RangeTable } from './range-table.ts';
+import { type Crosses, ROWS_BEHIND, type Scan, type ScanColumn, scanOver } from './scan.ts';
+import { type Settle, settleIn } from './settle.ts';
 
 /** Rows computed at a time: long enough to spread what a piece costs, short enough for two hundred columns to stay near. */
 export const TILE = 2_048;
 
 const PAGE = 65_536;
+/** Signals, or ends of days, in a piece at most, and one behind them. */
+const FOUND = TILE + 1;
 
 /** One distinct request at work: the same kernel that the loop runs, over a window of the bars. */
 interface Slot {
   readonly kernel: Kernel;
   readonly out: Float64Array[];
-}
-
-/** A line that crosses others: its column, and where both forms of it lie for the scan. */
-export interface TileLine extends ScanColumn {
-  /** Byte addresses of row 0. */
-  readonly address: number;
-  readonly shortAddress: number;
 }
 
 /**
@@ -29,21 +27,29 @@ export interface TileLine extends ScanColumn {
 export class FeatureTiles {
   /** Row of the window at which each piece begins; before it stands the history that kernels may read. */
   readonly first: number;
-  /** See {@link crossesOver}. */
+  /** See {@link scanOver}. */
   readonly crosses: Crosses;
+  /** See {@link settleIn}; its table of marks, its days and its flows. */
+  readonly settle: Settle;
+  readonly dayEnds: Int32Array;
+  readonly marks: Int32Array;
+  readonly flows: FlowColumns;
+  /** The doubles that were asked for beside the features. */
+  readonly beside: { readonly buffer: ArrayBuffer; readonly address: number };
   /** Steps in 16 bits that decide without the doubles, in the piece at work. */
   certain = 0;
   /** Where rows found are written, and its byte address. */
   readonly found: Int32Array;
   readonly foundAddress: number;
+  private readonly scan: Scan;
   private readonly window: BarColumns;
   private readonly slots: Slot[] = [];
   private readonly columns = new Map<string, Float64Array>();
-  private readonly lines = new Map<string, TileLine>();
+  private readonly lines = new Map<string, ScanColumn>();
   private filled = false;
 
   /** `requests` are canonical texts, `lines` the expressions of columns that cross others. */
-  constructor(requests: readonly string[], lines: readonly string[]) {
+  constructor(requests: readonly string[], lines: readonly string[], doublesBeside: number) {
     const parsed = [...new Set(requests)].map(parseFeature);
     const kernels = parsed.map(({ definition, parameters }) => definition.create(parameters));
     this.first = Math.max(1, ...kernels.map(({ lookback }) => lookback)) + 1;
@@ -51,9 +57,11 @@ export class FeatureTiles {
     const width = parsed.reduce((sum, { columns }) => sum + columns.length, 0);
     const lineNames = [...new Set(lines.map(columnOf))];
     const shortBytes = 2 * (rows + ROWS_BEHIND);
-    const bytes = width * rows * 8 + lineNames.length * shortBytes + 4 * TILE;
+    const doubles = width * rows + FlowColumns.doubles(TILE) + doublesBeside;
+    const bytes = 8 * doubles + 4 * (RangeTable.size(TILE) + FOUND + FOUND) + lineNames.length * shortBytes;
     const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
-    this.crosses = crossesOver(memory, CROSS_TOLERANCE);
+    this.scan = scanOver(memory, CROSS_TOLERANCE);
+    this.crosses = this.scan.crosses;
     this.window = barColumns(rows);
     const addresses = new Map<string, number>();
     let next = 0;
@@ -68,13 +76,27 @@ export class FeatureTiles {
       this.slots.push({ kernel: kernels[i]!, out });
     });
     // what is wider comes first, so that every column lies where its kind may begin
-    this.found = new Int32Array(memory.buffer, next, TILE);
+    this.beside = { buffer: memory.buffer, address: next };
+    next += 8 * doublesBeside;
+    const flows = new Float64Array(memory.buffer, next, FlowColumns.doubles(TILE));
+    this.flows = new FlowColumns(flows, next, TILE);
+    next += flows.byteLength;
+    this.marks = new Int32Array(memory.buffer, next, RangeTable.size(TILE));
+    next += this.marks.byteLength;
+    this.dayEnds = new Int32Array(memory.buffer, next, FOUND);
+    next += this.dayEnds.byteLength;
+    this.settle = settleIn(memory, {
+      table: this.marks.byteOffset,
+      rows: TILE,
+      dayEnds: this.dayEnds.byteOffset,
+      shift: 1 - this.first,
+    });
+    this.found = new Int32Array(memory.buffer, next, FOUND);
     this.foundAddress = next;
-    next += 4 * TILE;
+    next += this.found.byteLength;
     for (const name of lineNames) {
-      const shorts = new Int16Array(memory.buffer, next, rows + ROWS_BEHIND);
       const address = addresses.get(name)!;
-      this.lines.set(name, { values: this.columns.get(name)!, shorts, address, shortAddress: next });
+      this.lines.set(name, { values: this.columns.get(name)!, address, shortAddress: next });
       next += shortBytes;
     }
   }
@@ -87,7 +109,7 @@ export class FeatureTiles {
   }
 
   /** The column of an expression that was named among the lines. */
-  line(expression: string): TileLine {
+  line(expression: string): ScanColumn {
     const found = this.lines.get(columnOf(expression));
     assert(found !== undefined, 'a line was named');
     return found;
@@ -112,7 +134,7 @@ export class FeatureTiles {
     window.volume.set(bars.volume.subarray(from, to), first);
     window.length = first + n;
     for (const { kernel, out } of this.slots) kernel.run(window, out, first, first + n);
-    this.certain = fillShorts([...this.lines.values()], first, first + n, CROSS_TOLERANCE);
+    this.certain = this.scan.fillShorts([...this.lines.values()], first, first + n);
   }
 
   /** A full piece becomes history: only its last rows are kept. */

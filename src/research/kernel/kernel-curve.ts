@@ -1,6 +1,12 @@
-import type { KernelAccount } from './kernel-account.ts';
 import type { KernelMarket } from './kernel-market.ts';
 import type { RangeTable } from './range-table.ts';
+
+/** What is held, and what all is worth at a mark. */
+export interface Held {
+  /** Signed. */
+  readonly lots: number;
+  equity(markTicks: number): number;
+}
 
 /**
  * The equity curve of one rule, stretch by stretch. While nothing is traded equity rises and falls with the mark, so the
@@ -13,12 +19,12 @@ export class KernelCurve {
   readonly daily: Float64Array;
   /** Least equity of any bar. */
   least = Infinity;
-  private peak = -Infinity;
+  peak = -Infinity;
   private day = 0;
   private readonly market: KernelMarket;
-  private readonly account: KernelAccount;
+  private readonly account: Held;
 
-  constructor(market: KernelMarket, account: KernelAccount) {
+  constructor(market: KernelMarket, account: Held) {
     this.market = market;
     this.account = account;
     this.daily = new Float64Array(market.dayEnds.length);
@@ -53,7 +59,8 @@ export class KernelCurve {
     } else this.walk(from, to);
   }
 
-  private walk(from: number, to: number): void {
+  /** Takes bars [from, to) one by one into peak and drawdown. */
+  walk(from: number, to: number): void {
     const { account } = this;
     const { markTicks } = this.market;
     let { peak } = this;

@@ -33,6 +33,8 @@ export class KernelMarket {
   readonly dayEnds: Int32Array;
   /** Whether every mark is a whole number of 32 bits. */
   readonly marksAreShort: boolean;
+  /** Ticks of the lowest close. */
+  readonly leastMark: number;
   /** A larger position might not be reckoned at every price of the data. */
   readonly lotsMost: number;
 
@@ -53,11 +55,13 @@ export class KernelMarket {
     const days: number[] = [];
     let dayEnd = -1;
     let highest = 0;
+    let leastMark = Infinity;
     for (let i = 0; i < n; i++) {
       const open = bars.open[i]!;
       this.buyTicks[i] = takerTicks(instrument, open, 'buy', slippageRate, null);
       this.sellTicks[i] = takerTicks(instrument, open, 'sell', slippageRate, null);
       this.markTicks[i] = Math.round((bars.close[i]! * perTick) / tick.units);
+      if (this.markTicks[i]! < leastMark) leastMark = this.markTicks[i]!;
       if (this.caps !== null) this.caps[i] = lotsIn(instrument, participation! * bars.volume[i]!);
       highest = Math.max(highest, bars.high[i]!);
       const at = this.closeAt(i);
@@ -68,6 +72,7 @@ export class KernelMarket {
     }
     if (n > 0) days.push(n - 1);
     this.dayEnds = Int32Array.from(days);
+    this.leastMark = leastMark;
     this.marksAreShort = (highest * perTick) / tick.units < 2 ** 31 - 1;
     this.lotsMost =
       Math.min(

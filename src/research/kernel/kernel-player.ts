@@ -14,24 +14,34 @@ import { type SignalFinder, signalFinder } from './signal-finder.ts';
 export interface Piece {
   readonly from: number;
   readonly to: number;
+  /** Days that end in it. */
+  readonly days: number;
   /** Extremes of the marks. */
   readonly marks: RangeTable;
   /** Extremes of highs and lows; null where nothing can be liquidated. */
   readonly prices: RangeTable | null;
 }
 
-/** Who plays one rule: pieces in order, then the outcome is there to be read. */
-export interface RulePlayer {
+/** What one rule's account came to, money in minor units. */
+export interface Books {
+  readonly equityEnd: number;
+  readonly realised: number;
+  readonly unrealised: number;
+  readonly fees: number;
+  readonly trades: number;
+  readonly orders: number;
+  readonly fills: number;
+}
+
+/** What one rule came to, unless the loop has to play it after all. */
+export interface Played {
   readonly rule: KernelRule;
-  readonly account: KernelAccount;
-  readonly curve: KernelCurve;
-  /** Orders sent. */
-  readonly ordered: number;
-  /** Why the loop has to play this after all; null while it need not. */
+  /** Why it has to; null while it need not. */
   readonly outOfLanguage: string | null;
-  /** Ticks of the last close. */
-  readonly last: number;
-  advance(piece: Piece): void;
+  readonly books: Books;
+  readonly maxDrawdown: number;
+  /** Equity at the ends of days. */
+  readonly daily: Float64Array;
 }
 
 /**
@@ -39,14 +49,14 @@ export interface RulePlayer {
  * exits and orders that fill in parts are followed bar by bar while they are there. What it comes to is what the loop
  * comes to, fill for fill, or it says why it cannot tell ({@link outOfLanguage}).
  */
-export class KernelPlayer implements RulePlayer, FillSink {
+export class KernelPlayer implements FillSink {
   readonly rule: KernelRule;
   readonly account: KernelAccount;
   readonly curve: KernelCurve;
-  /** Orders sent. */
-  ordered = 0;
   /** Why the loop has to play this after all; null while it need not. */
   outOfLanguage: string | null = null;
+  /** Orders sent. */
+  private ordered = 0;
   private readonly market: KernelMarket;
   private readonly sizing: KernelSizing;
   private readonly orders: KernelOrders;
@@ -117,9 +127,14 @@ export class KernelPlayer implements RulePlayer, FillSink {
     if (this.rule.solvent && !(this.curve.least > 0)) this.outOfLanguage = 'it lost all it had';
   }
 
-  /** Ticks of the last close. */
-  get last(): number {
-    return this.market.markTicks[this.market.length - 1] ?? 0;
+  played(): Played {
+    const { account, market, curve, rule, outOfLanguage, ordered: orders } = this;
+    const mark = market.markTicks[market.length - 1] ?? 0;
+    const { realised, fees, trades, fills } = account;
+    const unrealised = account.unrealised(mark);
+    const books = { equityEnd: account.equity(mark), realised, unrealised, fees, trades, orders, fills };
+    const { daily, maxDrawdown } = curve;
+    return { rule, outOfLanguage, books, maxDrawdown, daily };
   }
 
   held(): number {

@@ -4,20 +4,13 @@ import { returnsOf, sharpeOf } from '../statistics/moments.ts';
 import { FeatureTiles, TILE } from './feature-tiles.ts';
 import type { KernelRecorder } from './kernel-account.ts';
 import { KernelMarket } from './kernel-market.ts';
-import { KernelPlayer, type Piece, type RulePlayer } from './kernel-player.ts';
+import { type Books, KernelPlayer, type Piece, type Played } from './kernel-player.ts';
 import type { KernelRule } from './kernel-rule.ts';
 import { RangeTable } from './range-table.ts';
-import { isSwift, SwiftPlayer } from './swift-player.ts';
+import { SwiftCrew, type SwiftRule, swiftLots } from './swift-crew.ts';
 
 /** What one rule came to: the figures of a backtest's summary. Money in minor units. */
-export interface KernelOutcome {
-  readonly equityEnd: number;
-  readonly realised: number;
-  readonly unrealised: number;
-  readonly fees: number;
-  readonly trades: number;
-  readonly orders: number;
-  readonly fills: number;
+export interface KernelOutcome extends Books {
   readonly maxDrawdown: number;
   /** Annualised, of daily returns; null below three days or without movement. */
   readonly sharpe: number | null;
@@ -39,12 +32,27 @@ export interface PlayRulesOptions {
 
 const PERIODS_PER_YEAR = 365;
 
-/** Rules that assume the same of the market, and what they share. */
+/** A rule at its place among all. */
+interface Placed extends SwiftRule {
+  readonly i: number;
+}
+
+/** Rules that assume the same of the market. */
 interface Group {
+  readonly market: KernelMarket;
+  readonly swift: Placed[];
+  readonly others: Placed[];
+}
+
+/** A group at work. */
+interface Work {
   readonly market: KernelMarket;
   readonly marks: RangeTable;
   readonly prices: RangeTable | null;
-  readonly players: RulePlayer[];
+  readonly crew: SwiftCrew;
+  readonly players: readonly KernelPlayer[];
+  /** Days over. */
+  days: number;
 }
 
 /**
@@ -58,100 +66,119 @@ export function playRules(
   options: PlayRulesOptions = {},
 ): KernelPlay[] | null {
   const { recorderOf, onProgress } = options;
+  const groups = groupsOf(bars, rules, recorderOf);
   const tiles = new FeatureTiles(
     rules.flatMap(({ requests }) => requests),
     rules.flatMap(({ signal }) => (signal.kind === 'cross' ? [signal.fast, signal.slow] : [])),
+    groups.reduce(
+      (sum, { swift, market }) => sum + SwiftCrew.doubles(swift.length, market.dayEnds.length),
+      0,
+    ),
   );
-  const groups = new Map<string, Group>();
-  const players = rules.map((rule, i) => {
-    const group = groupOf(groups, bars, rule);
-    const player = playerOf(rule, group.market, tiles, recorderOf?.(i) ?? null);
-    group.players.push(player);
-    return player;
+  let { address } = tiles.beside;
+  const works = groups.map(({ market, swift, others }): Work => {
+    const crew = new SwiftCrew(swift, market, tiles, tiles.beside.buffer, address);
+    address += 8 * SwiftCrew.doubles(swift.length, market.dayEnds.length);
+    const players = others.map(({ rule, i }) => {
+      const player = new KernelPlayer(rule, market, tiles);
+      const recorder = recorderOf?.(i) ?? null;
+      if (recorder !== null) player.record(recorder);
+      return player;
+    });
+    const marks = new RangeTable(TILE, market.marksAreShort ? tiles.marks : null);
+    const prices = others.some(({ rule }) => rule.liquidates) ? new RangeTable(TILE) : null;
+    return { market, marks, prices, crew, players, days: 0 };
   });
-  for (const { players } of groups.values()) byNeighbourhood(players);
   for (let from = 0; from < bars.length; from += TILE) {
     const to = Math.min(bars.length, from + TILE);
     tiles.load(bars, from, to);
-    for (const group of groups.values()) playPiece(group, from, to);
+    for (const work of works) playPiece(work, tiles, from, to);
     if (onProgress !== undefined && !onProgress(to, bars.length)) return null;
   }
-  return players.map(outcomeOf);
-}
-
-function playerOf(
-  rule: KernelRule,
-  market: KernelMarket,
-  tiles: FeatureTiles,
-  recorder: KernelRecorder | null,
-): RulePlayer {
-  // fills are told by the player that follows each of them
-  if (recorder === null && isSwift(rule)) return new SwiftPlayer(rule, market, tiles);
-  const player = new KernelPlayer(rule, market, tiles);
-  if (recorder !== null) player.record(recorder);
-  return player;
-}
-
-function groupOf(groups: Map<string, Group>, bars: BarColumns, rule: KernelRule): Group {
-  const key = `${rule.instrument.id} ${rule.intervalMs} ${rule.slippageRate} ${rule.participation} ${rule.liquidates}`;
-  let group = groups.get(key);
-  if (group === undefined) {
-    const rows = Math.min(TILE, bars.length);
-    const market = new KernelMarket(bars, rule);
-    group = {
-      market,
-      marks: new RangeTable(rows, market.marksAreShort),
-      prices: rule.liquidates ? new RangeTable(rows, false) : null,
-      players: [],
-    };
-    groups.set(key, group);
+  const plays: KernelPlay[] = new Array(rules.length);
+  for (const [g, { swift, others }] of groups.entries()) {
+    const { crew, players } = works[g]!;
+    for (const [k, { i }] of swift.entries()) plays[i] = playOf(crew.played(k));
+    for (const [k, { i }] of others.entries()) plays[i] = playOf(players[k]!.played());
   }
-  return group;
+  return plays;
+}
+
+function groupsOf(
+  bars: BarColumns,
+  rules: readonly KernelRule[],
+  recorderOf: PlayRulesOptions['recorderOf'],
+): Group[] {
+  const groups = new Map<string, Group>();
+  for (const [i, rule] of rules.entries()) {
+    const { instrument, intervalMs, slippageRate, participation, liquidates } = rule;
+    const key = `${instrument.id} ${intervalMs} ${slippageRate} ${participation} ${liquidates}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { market: new KernelMarket(bars, rule), swift: [], others: [] };
+      groups.set(key, group);
+    }
+    // fills are told by the player that follows each of them
+    const told = (recorderOf?.(i) ?? null) !== null;
+    const lots = told ? 0 : swiftLots(rule, group.market);
+    (lots > 0 ? group.swift : group.others).push({ rule, lots, i });
+  }
+  for (const { swift, others } of groups.values()) {
+    byNeighbourhood(swift);
+    byNeighbourhood(others);
+  }
+  return [...groups.values()];
 }
 
 /** Columns that are walked over together while they lie in the processor's cache. */
 const NEAR = 12;
 
-/** Puts players that look at the same few columns one behind the other. */
-function byNeighbourhood(players: RulePlayer[]): void {
+/** Puts rules that trade the same size and look at the same few columns one behind the other. */
+function byNeighbourhood(rules: Placed[]): void {
   const places = [new Map<string, number>(), new Map<string, number>()] as const;
   const placeOf = (of: Map<string, number>, expression: string): number => {
     const known = of.get(expression) ?? of.size;
     of.set(expression, known);
     return Math.floor(known / NEAR);
   };
-  const keyed = players.map((player, i) => {
-    const { signal } = player.rule;
-    if (signal.kind !== 'cross') return { player, i, a: 0, b: 0 };
-    return { player, i, a: placeOf(places[0], signal.fast), b: placeOf(places[1], signal.slow) };
+  const keyed = rules.map((placed) => {
+    const { signal, feeRate } = placed.rule;
+    if (signal.kind !== 'cross') return { placed, feeRate, a: 0, b: 0 };
+    return { placed, feeRate, a: placeOf(places[0], signal.fast), b: placeOf(places[1], signal.slow) };
   });
-  keyed.sort((x, y) => x.a - y.a || x.b - y.b || x.i - y.i);
-  for (const [i, { player }] of keyed.entries()) players[i] = player;
+  keyed.sort(
+    (x, y) =>
+      x.placed.lots - y.placed.lots ||
+      x.feeRate - y.feeRate ||
+      x.a - y.a ||
+      x.b - y.b ||
+      x.placed.i - y.placed.i,
+  );
+  for (const [i, { placed }] of keyed.entries()) rules[i] = placed;
 }
 
-function playPiece({ market, marks, prices, players }: Group, from: number, to: number): void {
-  marks.fill(market.markTicks, market.markTicks, from, to);
-  prices?.fill(market.bars.high, market.bars.low, from, to);
-  const piece: Piece = { from, to, marks, prices };
+function playPiece(work: Work, tiles: FeatureTiles, from: number, to: number): void {
+  const { market, marks, prices, crew, players } = work;
+  const { markTicks, dayEnds, bars } = market;
+  marks.fill(markTicks, markTicks, from, to);
+  prices?.fill(bars.high, bars.low, from, to);
+  let days = 0;
+  for (; work.days < dayEnds.length && dayEnds[work.days]! < to; work.days++)
+    tiles.dayEnds[days++] = dayEnds[work.days]! - from;
+  tiles.dayEnds[days] = TILE;
+  const piece: Piece = { from, to, days, marks, prices };
+  crew.advance(piece);
   for (let i = 0; i < players.length; i++) players[i]!.advance(piece);
 }
 
-function outcomeOf({ account, curve, ordered, outOfLanguage, last }: RulePlayer): KernelPlay {
+function playOf({ rule, outOfLanguage, books, maxDrawdown, daily }: Played): KernelPlay {
   if (outOfLanguage !== null) return { outcome: null, reason: outOfLanguage };
-  const returns = returnsOf([account.start, ...curve.daily]);
-  const outcome = {
-    equityEnd: account.equity(last),
-    realised: account.realised,
-    unrealised: account.unrealised(last),
-    fees: account.fees,
-    trades: account.trades,
-    orders: ordered,
-    fills: account.fills,
-    maxDrawdown: curve.maxDrawdown,
-    sharpe: returns === null || returns.length < 3 ? null : sharpeOf(returns, PERIODS_PER_YEAR),
-    daily: curve.daily,
-  };
-  return { outcome, reason: null };
+  const equity = new Float64Array(daily.length + 1);
+  equity[0] = rule.cash;
+  equity.set(daily, 1);
+  const returns = returnsOf(equity);
+  const sharpe = returns === null || returns.length < 3 ? null : sharpeOf(returns, PERIODS_PER_YEAR);
+  return { outcome: { ...books, maxDrawdown, sharpe, daily }, reason: null };
 }
 
 /** Money of an outcome as decimal text. */

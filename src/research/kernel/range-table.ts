@@ -3,59 +3,61 @@
  * values (Bender and Farach-Colton 2000). Filling costs two comparisons a value and level.
  */
 export class RangeTable {
-  /** Extremes of stretches of 2^k values that begin at a row: at `k * rows + row`. */
-  readonly highest: Float64Array | Int32Array;
-  readonly lowest: Float64Array | Int32Array;
   readonly rows: number;
+  /**
+   * Of the stretch of 2^k values that begins at a row, at `2 * (k * rows + row)`: the greatest and, with its sign changed,
+   * the least, so that the greater of two entries is the answer for both.
+   */
+  private readonly extremes: Float64Array | Int32Array;
   /** First row taken. */
-  from = 0;
+  private from = 0;
 
-  /** `whole`: all values will be whole numbers of 32 bits, which take half the room in the processor's cache. */
-  constructor(rows: number, whole: boolean) {
-    const levels = 32 - Math.clz32(Math.max(1, rows));
+  /** Numbers that a table of so many rows takes. */
+  static size(rows: number): number {
+    return 2 * rows * (32 - Math.clz32(Math.max(1, rows)));
+  }
+
+  /** Whole numbers of 32 bits may be kept in room of their own. */
+  constructor(rows: number, room: Int32Array | null = null) {
     this.rows = rows;
-    const kind = whole ? Int32Array : Float64Array;
-    this.highest = new kind(levels * rows);
-    this.lowest = new kind(levels * rows);
+    this.extremes = room ?? new Float64Array(RangeTable.size(rows));
   }
 
   /** Takes rows [from, to) of both columns, the second one for the least. */
   fill(highs: Float64Array, lows: Float64Array, from: number, to: number): void {
-    const { highest, lowest, rows } = this;
+    const { extremes, rows } = this;
     this.from = from;
     const n = to - from;
     for (let i = 0; i < n; i++) {
-      highest[i] = highs[from + i]!;
-      lowest[i] = lows[from + i]!;
+      extremes[2 * i] = highs[from + i]!;
+      extremes[2 * i + 1] = -lows[from + i]!;
     }
-    for (let at = rows, half = 1; 2 * half <= n; at += rows, half *= 2) {
-      const below = at - rows;
-      for (let i = 0; i + 2 * half <= n; i++) {
-        const high = highest[below + i]!;
-        const highBehind = highest[below + i + half]!;
-        const low = lowest[below + i]!;
-        const lowBehind = lowest[below + i + half]!;
-        highest[at + i] = high > highBehind ? high : highBehind;
-        lowest[at + i] = low < lowBehind ? low : lowBehind;
+    for (let at = 2 * rows, half = 1; 2 * half <= n; at += 2 * rows, half *= 2) {
+      const end = at + 2 * (n + 1 - 2 * half);
+      for (let i = at; i < end; i++) {
+        const one = extremes[i - 2 * rows]!;
+        const behind = extremes[i - 2 * rows + 2 * half]!;
+        extremes[i] = Math.max(one, behind);
       }
     }
   }
 
   /** The greatest of rows [from, to), which must not be empty. */
   max(from: number, to: number): number {
-    const level = 31 - Math.clz32(to - from);
-    const at = level * this.rows - this.from;
-    const a = this.highest[at + from]!;
-    const b = this.highest[at + to - (1 << level)]!;
-    return a > b ? a : b;
+    return this.greatest(from, to, 0);
   }
 
   /** The least of rows [from, to), which must not be empty. */
   min(from: number, to: number): number {
+    return -this.greatest(from, to, 1);
+  }
+
+  private greatest(from: number, to: number, which: 0 | 1): number {
+    const { extremes } = this;
     const level = 31 - Math.clz32(to - from);
     const at = level * this.rows - this.from;
-    const a = this.lowest[at + from]!;
-    const b = this.lowest[at + to - (1 << level)]!;
-    return a < b ? a : b;
+    const a = extremes[2 * (at + from) + which]!;
+    const b = extremes[2 * (at + to - (1 << level)) + which]!;
+    return Math.max(a, b);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Chance } from '#base';
-import { crossesOver, fillShorts, ROWS_BEHIND } from './scan.ts';
+import { ROWS_BEHIND, scanOver } from './scan.ts';
 
 const SHARE = 1e-12;
 const ROWS = 400;
@@ -20,7 +20,7 @@ const isBelow = (a: number, b: number) => b - a > SHARE * Math.max(Math.abs(a), 
 
 describe('crosses', () => {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const crosses = crossesOver(memory, SHARE);
+  const { crosses, fillShorts } = scanOver(memory, SHARE);
   const a = column(memory, 0);
   const b = column(memory, 1);
   const OUT = 4 * 8 * ROWS;
@@ -45,7 +45,7 @@ describe('crosses', () => {
         const y = special < 9 ? x : x - side * chance.uniform();
         b.values[i] = special === 9 && holes > 0 ? Number.NaN : special === 3 ? x + Math.abs(x) * 1e-13 : y;
       }
-      const certain = fillShorts([a, b], 0, ROWS, SHARE);
+      const certain = fillShorts([a, b], 0, ROWS);
       if (certain === 2) certainly += 1;
       let above = chance.below(2);
       const start = above;
@@ -76,7 +76,7 @@ describe('crosses', () => {
         a.values[i] = chance.normal() * (chance.happens(0.02) ? 1e6 : 1);
         b.values[i] = chance.happens(0.5) ? a.values[i]! : chance.normal();
       }
-      fillShorts([a, b], 0, ROWS, SHARE);
+      fillShorts([a, b], 0, ROWS);
       for (let i = 0; i < ROWS; i++) {
         if (a.values[i]! < b.values[i]!) expect(a.shorts[i]!).toBeLessThanOrEqual(b.shorts[i]!);
         if (a.values[i]! > b.values[i]!) expect(a.shorts[i]!).toBeGreaterThanOrEqual(b.shorts[i]!);

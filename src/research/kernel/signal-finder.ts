@@ -1,10 +1,16 @@
 import { type ColumnarSource, CROSS_TOLERANCE, type Zone } from '#signals';
-import type { FeatureTiles, TileLine } from './feature-tiles.ts';
+import type { FeatureTiles } from './feature-tiles.ts';
+import type { ScanColumn } from './scan.ts';
 
 /** Finds the bars at which a source speaks, in order, by the rule of the source itself. */
 export interface SignalFinder {
   /** What it says at the bar found last. */
   direction: 1 | -1;
+  /**
+   * Takes all signals of the piece at once: so many lie in `found` of the tiles, each the opposite of the one before, and
+   * `direction` is that of the first. 0: none, or they have to be asked for one by one.
+   */
+  takeAll(): number;
   /** A piece begins: its rows [from, to) of the features' window, of which the first is the one to decide on first. */
   begin(from: number, to: number): void;
   /** The first row from `from` on and before `to` at which it speaks; `to` when none. Every row is searched once, in order. */
@@ -31,14 +37,14 @@ export function signalFinder(source: ColumnarSource, tiles: FeatureTiles): Signa
 class CrossFinder implements SignalFinder {
   direction: 1 | -1 = 1;
   private side: 1 | 0 | -1 = 0;
-  private readonly fast: TileLine;
-  private readonly slow: TileLine;
+  private readonly fast: ScanColumn;
+  private readonly slow: ScanColumn;
   private readonly tiles: FeatureTiles;
   private readonly found: Int32Array;
   private taken = 0;
   private count = 0;
 
-  constructor(tiles: FeatureTiles, fast: TileLine, slow: TileLine) {
+  constructor(tiles: FeatureTiles, fast: ScanColumn, slow: ScanColumn) {
     this.tiles = tiles;
     this.found = tiles.found;
     this.fast = fast;
@@ -68,6 +74,12 @@ class CrossFinder implements SignalFinder {
     this.count = (end - foundAddress) >> 2;
     this.direction = side === 1 ? 1 : -1;
     if ((this.count & 1) === 1) this.side = side === 1 ? -1 : 1;
+  }
+
+  takeAll(): number {
+    this.direction = this.direction === 1 ? -1 : 1;
+    this.taken = this.count;
+    return this.count;
   }
 
   next(_from: number, to: number): number {
@@ -102,6 +114,10 @@ class ZoneFinder implements SignalFinder {
   }
 
   begin(): void {}
+
+  takeAll(): number {
+    return 0;
+  }
 
   next(from: number, to: number): number {
     const { values, long, short, entering } = this;
@@ -142,6 +158,10 @@ class BreakoutFinder implements SignalFinder {
   }
 
   begin(): void {}
+
+  takeAll(): number {
+    return 0;
+  }
 
   next(from: number, to: number): number {
     const { close, upper, lower } = this;

@@ -1,15 +1,17 @@
-/** A WebAssembly module of one function over an imported memory, written as bytes (WebAssembly 2.0, section 5). */
+/** A WebAssembly module of functions over an imported memory, written as bytes (WebAssembly 2.0, section 5). */
 
 /** Value types. */
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F64 = 0x7c;
+export const V128 = 0x7b;
 
 /** Opcodes as far as they are used here. */
 export const OP = {
   block: 0x02,
   loop: 0x03,
   if: 0x04,
+  else: 0x05,
   end: 0x0b,
   branch: 0x0c,
   branchIf: 0x0d,
@@ -18,40 +20,81 @@ export const OP = {
   get: 0x20,
   set: 0x21,
   tee: 0x22,
-  i32Load16Signed: 0x2e,
+  i32Load: 0x28,
   f64Load: 0x2b,
+  i32Load16Signed: 0x2e,
   i32Store: 0x36,
+  f64Store: 0x39,
   i32Const: 0x41,
   i64Const: 0x42,
   f64Const: 0x44,
   i32IsZero: 0x45,
+  i32Equal: 0x46,
   i32LessSigned: 0x48,
+  i32GreaterSigned: 0x4a,
   i32GreaterOrEqualSigned: 0x4e,
   i64IsZero: 0x50,
+  i64NotEqual: 0x52,
   f64Greater: 0x64,
+  f64LessOrEqual: 0x65,
+  i32LeadingZeros: 0x67,
   i32Add: 0x6a,
   i32Subtract: 0x6b,
+  i32And: 0x71,
+  i32Or: 0x72,
   i32ShiftLeft: 0x74,
   i64TrailingZeros: 0x7a,
+  i64Subtract: 0x7d,
   i64And: 0x83,
   i64Or: 0x84,
+  i64Xor: 0x85,
   i64ShiftLeft: 0x86,
+  i64ShiftRight: 0x88,
   f64Abs: 0x99,
   f64Negate: 0x9a,
+  f64Ceil: 0x9b,
+  f64Add: 0xa0,
   f64Subtract: 0xa1,
   f64Multiply: 0xa2,
+  f64Divide: 0xa3,
   f64Max: 0xa5,
   i32OfI64: 0xa7,
   i64OfI32: 0xad,
+  f64OfI32: 0xb7,
 } as const;
 
 /** Opcodes behind the vector prefix. */
 export const SIMD = {
   load: 0,
+  store: 11,
+  constant: 12,
+  shuffle: 13,
+  i8x16Splat: 15,
+  f64x2Splat: 20,
+  f64x2Lane: 33,
+  f64x2WithLane: 34,
+  i8x16LessUnsigned: 38,
   i16x8LessOrEqual: 51,
   i16x8GreaterOrEqual: 53,
+  f64x2Equal: 71,
+  f64x2Greater: 74,
+  and: 78,
+  xor: 81,
+  anyTrue: 83,
+  loadHalf: 93,
+  i8x16Abs: 96,
+  i8x16AllTrue: 99,
   i8x16Bitmask: 100,
   i8x16Narrow: 101,
+  i8x16LeastUnsigned: 119,
+  i16x8Narrow: 133,
+  i16x8SubtractSaturated: 146,
+  i32x4Greatest: 184,
+  f64x2Add: 240,
+  f64x2Subtract: 241,
+  f64x2Multiply: 242,
+  i32x4OfF64x2: 252,
+  f64x2OfI32x4: 254,
 } as const;
 
 /** A block without parameters or results. */
@@ -70,15 +113,15 @@ export function unsigned(value: number): number[] {
   return [...out, rest];
 }
 
-/** Signed LEB128 of a small number that is not negative. */
+/** A whole number of 32 bits as a constant: signed LEB128. */
 export function constant(value: number): number[] {
   const out: number[] = [];
   let rest = value;
-  while (rest >= 0x40) {
+  while (rest >= 0x40 || rest < -0x40) {
     out.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
+    rest >>= 7;
   }
-  return [OP.i32Const, ...out, rest];
+  return [OP.i32Const, ...out, rest & 0x7f];
 }
 
 /** A double as a constant. */
@@ -87,12 +130,15 @@ export const double = (value: number): number[] => [
   ...new Uint8Array(new Float64Array([value]).buffer),
 ];
 
+export const get = (local: number): number[] => [OP.get, local];
+export const set = (local: number): number[] => [OP.set, local];
+
 export const simd = (op: number): number[] => [VECTOR, ...unsigned(op)];
 
 /** A load from the address on the stack plus `offset`; `align` is the power of two it is aligned to at least. */
 export const memoryArgument = (align: number, offset: number): number[] => [align, ...unsigned(offset)];
 
-interface WasmFunction {
+export interface WasmFunction {
   /** What it is exported as. */
   readonly name: string;
   readonly parameters: readonly number[];
@@ -114,19 +160,46 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...content,
 ];
 
-/** The bytes of a module that imports `env.memory` and exports the function. */
-export function wasmModule({ name, parameters, results, locals, body }: WasmFunction): Uint8Array {
+/** The bytes of a module that imports `env.memory` and exports the functions. */
+function wasmModule(functions: readonly WasmFunction[]): Uint8Array {
   const types = (list: readonly number[]) => [...unsigned(list.length), ...list];
-  const signature = [FUNCTION, ...types(parameters), ...types(results)];
-  const code = [...vector(locals.map((type) => [1, type])), ...body, OP.end];
+  const signatures = functions.map(({ parameters, results }) => [
+    FUNCTION,
+    ...types(parameters),
+    ...types(results),
+  ]);
+  const bodies = functions.map(({ locals, body }) => {
+    const code = [...vector(locals.map((type) => [1, type])), ...body, OP.end];
+    return [...unsigned(code.length), ...code];
+  });
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d],
     ...[1, 0, 0, 0],
-    ...section(1, vector([signature])),
+    ...section(1, vector(signatures)),
     // memory: at least one page
     ...section(2, vector([[...text('env'), ...text('memory'), 0x02, 0x00, 1]])),
-    ...section(3, vector([[0]])),
-    ...section(7, vector([[...text(name), 0x00, 0]])),
-    ...section(10, vector([[...unsigned(code.length), ...code]])),
+    ...section(3, vector(functions.map((_, i) => unsigned(i)))),
+    ...section(7, vector(functions.map(({ name }, i) => [...text(name), 0x00, ...unsigned(i)]))),
+    ...section(10, vector(bodies)),
   ]);
+}
+
+/** Compiled modules by their bytes: what was made fast once need not be made so again by the next sweep. */
+const compiled = new Map<string, WebAssembly.Module>();
+const COMPILED_MOST = 16;
+
+/** The functions over a memory, by their names. */
+export function functionsOver(
+  memory: WebAssembly.Memory,
+  functions: readonly WasmFunction[],
+): Readonly<Record<string, unknown>> {
+  const bytes = wasmModule(functions);
+  const key = bytes.join();
+  let module = compiled.get(key);
+  if (module === undefined) {
+    module = new WebAssembly.Module(bytes);
+    if (compiled.size === COMPILED_MOST) compiled.clear();
+    compiled.set(key, module);
+  }
+  return new WebAssembly.Instance(module, { env: { memory } }).exports;
 }
