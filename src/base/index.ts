@@ -8,3 +8,4 @@ export * from './exact.ts';
 export * from './instant.ts';
 export * from './recent.ts';
 export * from './state.ts';
+export * from './wasm.ts';

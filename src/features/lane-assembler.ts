@@ -2,46 +2,35 @@
  * WebAssembly with 128-bit lanes, put together from expressions in the manner of its text format.
  * https://webassembly.github.io/spec/core/binary/
  */
-export type Code = readonly number[];
+import { bytesOfDouble, signed, unsigned, type WasmCode, type WasmFunction } from '#base';
 
-/** A value as the format writes whole numbers: seven bits a byte, the lowest first. */
-export function whole(value: number): number[] {
-  return value < 128 ? [value] : [(value % 128) + 128, ...whole(Math.floor(value / 128))];
-}
+export type Code = WasmCode;
 
-function signed(value: number): number[] {
-  return value >= -64 && value < 64 ? [value & 127] : [(value & 127) | 128, ...signed(value >> 7)];
-}
-
-export const list = (items: readonly Code[]): Code => [...whole(items.length), ...items.flat()];
-export const sized = (body: Code): Code => [...whole(body.length), ...body];
-const section = (id: number, body: Code): Code => [id, ...sized(body)];
-const named = (text: string): Code => list([...text].map((letter) => [letter.charCodeAt(0)]));
-
-const PAGE = 65_536;
-export const I32 = 0x7f;
-export const F64 = 0x7c;
-export const V128 = 0x7b;
 export const LANES = 0xfd;
 
-export const get = (local: number): Code => [0x20, ...whole(local)];
-export const set = (local: number, value: Code): Code => [...value, 0x21, ...whole(local)];
+export const get = (local: number): Code => [0x20, ...unsigned(local)];
+export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
 export const constant = (value: number): Code => [0x41, ...signed(value)];
 export const plus = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
 export const below = (a: Code, b: Code): Code => [...a, ...b, 0x49];
 export const step = (local: number, bytes: number): Code => set(local, plus(get(local), constant(bytes)));
 
 /** Two doubles from an address on, which need not be a multiple of anything but 8. */
-export const load = (address: Code, offset = 0): Code => [...address, LANES, 0, 3, ...whole(offset)];
+export const load = (address: Code, offset = 0): Code => [...address, LANES, 0, 3, ...unsigned(offset)];
 export const store = (address: Code, value: Code, offset = 0): Code => [
   ...address,
   ...value,
   LANES,
   11,
   3,
-  ...whole(offset),
+  ...unsigned(offset),
 ];
-export const lanes = (operation: number, a: Code, b: Code): Code => [...a, ...b, LANES, ...whole(operation)];
+export const lanes = (operation: number, a: Code, b: Code): Code => [
+  ...a,
+  ...b,
+  LANES,
+  ...unsigned(operation),
+];
 export const add = (a: Code, b: Code): Code => lanes(0xf0, a, b);
 export const minus = (a: Code, b: Code): Code => lanes(0xf1, a, b);
 export const min = (a: Code, b: Code): Code => lanes(0xf4, a, b);
@@ -52,9 +41,9 @@ export const lesser = (a: Code, b: Code): Code => lanes(0xf6, a, b);
 export const greater = (a: Code, b: Code): Code => lanes(0xf7, a, b);
 export const times = (a: Code, b: Code): Code => lanes(0xf2, a, b);
 export const over = (a: Code, b: Code): Code => lanes(0xf3, a, b);
-export const root = (a: Code): Code => [...a, LANES, ...whole(0xef)];
+export const root = (a: Code): Code => [...a, LANES, ...unsigned(0xef)];
 export const exceeds = (a: Code, b: Code): Code => lanes(0x4a, a, b);
-export const select = (mask: Code, a: Code, b: Code): Code => [...a, ...b, ...mask, LANES, ...whole(0x52)];
+export const select = (mask: Code, a: Code, b: Code): Code => [...a, ...b, ...mask, LANES, ...unsigned(0x52)];
 /** The first lanes of two, or the second. */
 export const firsts = (a: Code, b: Code): Code => [...a, ...b, LANES, 13, ...bytes(0, 16)];
 export const seconds = (a: Code, b: Code): Code => [...a, ...b, LANES, 13, ...bytes(8, 24)];
@@ -64,8 +53,8 @@ export const equals = (a: Code, b: Code): Code => lanes(0x47, a, b);
 /** a where no bit of the mask is set, else 0. */
 export const except = (a: Code, mask: Code): Code => lanes(0x4f, a, mask);
 /** Both lanes a double. */
-export const both = (a: Code): Code => [...a, LANES, ...whole(20)];
-export const double = (value: number): Code => [0x44, ...new Uint8Array(new Float64Array([value]).buffer)];
+export const both = (a: Code): Code => [...a, LANES, ...unsigned(20)];
+export const double = (value: number): Code => [0x44, ...bytesOfDouble(value)];
 export const zero: Code = [LANES, 12, ...Array<number>(16).fill(0)];
 
 /** Repeats `body` while `condition` holds after it. */
@@ -80,8 +69,14 @@ export const repeat = (body: Code, condition: Code): Code => [
 ];
 
 export const alone = {
-  load: (address: Code, offset = 0): Code => [...address, 0x2b, 3, ...whole(offset)],
-  store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x39, 3, ...whole(offset)],
+  load: (address: Code, offset = 0): Code => [...address, 0x2b, 3, ...unsigned(offset)],
+  store: (address: Code, value: Code, offset = 0): Code => [
+    ...address,
+    ...value,
+    0x39,
+    3,
+    ...unsigned(offset),
+  ],
   add: (a: Code, b: Code): Code => [...a, ...b, 0xa0],
   minus: (a: Code, b: Code): Code => [...a, ...b, 0xa1],
   times: (a: Code, b: Code): Code => [...a, ...b, 0xa2],
@@ -110,23 +105,11 @@ export interface Routine {
   readonly code: Code;
 }
 
-const body = ({ locals = [], code }: Routine): Code =>
-  sized([...list(locals.map((type) => [1, type])), ...code, 0x0b]);
-
-/** The bytes of a module that exports its routines and a memory of at least that many bytes. */
-export function moduleOf(routines: readonly Routine[], bytes: number): Uint8Array {
-  return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(
-      1,
-      list(routines.map(({ parameters }) => [0x60, ...list(parameters.map((type) => [type])), 0])),
-    ),
-    ...section(3, list(routines.map((_, i) => [i]))),
-    ...section(5, list([[0, ...whole(Math.ceil(bytes / PAGE))]])),
-    ...section(
-      7,
-      list([...routines.map(({ name }, i) => [...named(name), 0, i]), [...named('memory'), 2, 0]]),
-    ),
-    ...section(10, list(routines.map(body))),
-  ]);
-}
+/** As a function of a module; it gives nothing back. */
+export const asFunction = ({ name, parameters, locals = [], code }: Routine): WasmFunction => ({
+  name,
+  parameters,
+  results: [],
+  locals,
+  body: code,
+});

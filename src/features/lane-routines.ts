@@ -1,3 +1,4 @@
+import { F64, I32, unsigned, V128 } from '#base';
 import {
   add,
   alone,
@@ -10,11 +11,9 @@ import {
   equals,
   exceeds,
   except,
-  F64,
   firsts,
   get,
   greater,
-  I32,
   LANES,
   lanes,
   lesser,
@@ -34,10 +33,8 @@ import {
   store,
   times,
   unless,
-  V128,
   when,
   whether,
-  whole,
   zero,
 } from './lane-assembler.ts';
 
@@ -201,7 +198,7 @@ function moments(): Routine {
 function trail(): Routine {
   const [tops, bottoms, to, end, state, step_, limit_, step, limit] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const [stop, extreme, factor, turn, top, bottom, before, other] = [9, 10, 11, 12, 13, 14, 15, 16];
-  const splat = (address: Code, offset = 0): Code => [...address, LANES, 10, 3, ...whole(offset)];
+  const splat = (address: Code, offset = 0): Code => [...address, LANES, 10, 3, ...unsigned(offset)];
   const xor = (a: Code, b: Code): Code => lanes(0x51, a, b);
   const and = (a: Code, b: Code): Code => lanes(0x4e, a, b);
   const one = (a: Code): Code => [...a, LANES, 33, 0];
@@ -249,7 +246,7 @@ function trail(): Routine {
             ...constant(8),
             0x6a,
             0x21,
-            ...whole(local),
+            ...unsigned(local),
           ]),
         ],
         below(get(to), get(end)),
@@ -268,7 +265,7 @@ function distances(): Routine {
   const distance = (values: Code): Code => [
     ...minus(minus(values, get(anchor)), get(mean)),
     LANES,
-    ...whole(0xec),
+    ...unsigned(0xec),
   ];
   const lane = (k: number): Code => [...get(sum), LANES, 33, k];
   const firstOnly: Code = [LANES, 12, ...Array<number>(8).fill(255), ...Array<number>(8).fill(0)];

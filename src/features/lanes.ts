@@ -1,6 +1,7 @@
+import { wasmMemory, wasmOver } from '#base';
 import type { BarColumns } from '#market';
 import { BLOCK } from './kernel.ts';
-import { moduleOf } from './lane-assembler.ts';
+import { asFunction } from './lane-assembler.ts';
 import { laneRoutines } from './lane-routines.ts';
 
 /** Longest window of a block; longer ones go row by row. */
@@ -16,7 +17,6 @@ const REGIONS = 6;
 const STATE = 8;
 
 interface Routines {
-  readonly memory: { readonly buffer: ArrayBuffer };
   higher(to: number, a: number, b: number, end: number): void;
   lower(to: number, a: number, b: number, end: number): void;
   minus(to: number, a: number, b: number, end: number): void;
@@ -56,12 +56,6 @@ interface Routines {
   ): void;
 }
 
-/** What is used of the global of this name; the language's own libraries do not declare it. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
 /**
  * Six regions of memory and loops over them that take two values at a time, for spans of many rows: a compiled loop
  * over an array takes one, and branches on every comparison. The results have the bits of the same work row by row,
@@ -83,9 +77,9 @@ export class Lanes {
   private readonly blocks: readonly Float64Array[];
 
   constructor() {
-    const code = moduleOf(laneRoutines(8 * REGION), 8 * (REGIONS * REGION + STATE));
-    this.routines = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Routines;
-    const values = new Float64Array(this.routines.memory.buffer);
+    const memory = wasmMemory(8 * (REGIONS * REGION + STATE));
+    this.routines = wasmOver(memory, laneRoutines(8 * REGION).map(asFunction)) as unknown as Routines;
+    const values = new Float64Array(memory.buffer);
     this.values = values;
     this.blocks = Array.from({ length: REGIONS }, (_, r) => values.subarray(r * REGION, r * REGION + BLOCK));
   }

@@ -1,4 +1,4 @@
-import { assert } from '#base';
+import { assert, wasmMemory } from '#base';
 import { type Kernel, parseFeature } from '#features';
 import { type BarColumns, barColumns } from '#market';
 import { CROSS_TOLERANCE } from '#signals';
@@ -10,7 +10,6 @@ import { type Settle, settleIn } from './settle.ts';
 /** Rows computed at a time: long enough to spread what a piece costs, short enough for two hundred columns to stay near. */
 export const TILE = 2_048;
 
-const PAGE = 65_536;
 /** Signals, or ends of days, in a piece at most, and one behind them. */
 const FOUND = TILE + 1;
 
@@ -59,7 +58,7 @@ export class FeatureTiles {
     const shortBytes = 2 * (rows + ROWS_BEHIND);
     const doubles = width * rows + FlowColumns.doubles(TILE) + doublesBeside;
     const bytes = 8 * doubles + 4 * (RangeTable.size(TILE) + FOUND + FOUND) + lineNames.length * shortBytes;
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
+    const memory = wasmMemory(bytes);
     this.scan = scanOver(memory, CROSS_TOLERANCE);
     this.crosses = this.scan.crosses;
     this.window = barColumns(rows);

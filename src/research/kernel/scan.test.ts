@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Chance } from '#base';
+import { Chance, type WasmMemory, wasmMemory } from '#base';
 import { ROWS_BEHIND, scanOver } from './scan.ts';
 
 const SHARE = 1e-12;
 const ROWS = 400;
 
-function column(memory: WebAssembly.Memory, at: number) {
+function column(memory: WasmMemory, at: number) {
   const address = at * 16 * ROWS;
   const shortAddress = address + 8 * ROWS;
   return {
@@ -19,7 +19,7 @@ function column(memory: WebAssembly.Memory, at: number) {
 const isBelow = (a: number, b: number) => b - a > SHARE * Math.max(Math.abs(a), Math.abs(b));
 
 describe('crosses', () => {
-  const memory = new WebAssembly.Memory({ initial: 1 });
+  const memory = wasmMemory(1);
   const { crosses, fillShorts } = scanOver(memory, SHARE);
   const a = column(memory, 0);
   const b = column(memory, 1);

@@ -1,19 +1,5 @@
-import {
-  constant,
-  double,
-  EMPTY,
-  F64,
-  functionsOver,
-  get,
-  I32,
-  I64,
-  memoryArgument,
-  OP,
-  SIMD,
-  set,
-  simd,
-  V128,
-} from './wasm-builder.ts';
+import { F64, I32, I64, V128, type WasmMemory, wasmOver } from '#base';
+import { constant, double, EMPTY, get, memoryArgument, OP, SIMD, set, simd } from './wasm-builder.ts';
 
 /**
  * Writes the rows from `from` on, before `to`, at which column `a` crosses column `b` to `out`, as 32-bit numbers, and gives
@@ -240,8 +226,8 @@ export interface Scan {
 }
 
 /** The search over a memory. `share` is that of the larger value by which a cross must go. NaN crosses nothing. */
-export function scanOver(memory: WebAssembly.Memory, share: number): Scan {
-  const exports = functionsOver(memory, [
+export function scanOver(memory: WasmMemory, share: number): Scan {
+  const exports = wasmOver(memory, [
     {
       name: 'crosses',
       parameters: [I32, I32, I32, I32, I32, I32, I32, I32, I32],

@@ -1,19 +1,5 @@
-import {
-  constant,
-  double,
-  EMPTY,
-  F64,
-  functionsOver,
-  get,
-  I32,
-  memoryArgument,
-  OP,
-  SIMD,
-  set,
-  simd,
-  V128,
-  type WasmFunction,
-} from './wasm-builder.ts';
+import { F64, I32, V128, type WasmFunction, type WasmMemory, wasmOver } from '#base';
+import { constant, double, EMPTY, get, memoryArgument, OP, SIMD, set, simd } from './wasm-builder.ts';
 
 /**
  * Books, in the record at an address, the fills that follow from the signals written at addresses [at, end), 32-bit rows of which every one changes what
@@ -209,6 +195,6 @@ function settleFunction({ table, rows, dayEnds, shift }: SettleRoom): WasmFuncti
 }
 
 /** The function over a memory. `rows` of the room is a power of two. */
-export function settleIn(memory: WebAssembly.Memory, room: SettleRoom): Settle {
-  return functionsOver(memory, [settleFunction(room)]).settle as Settle;
+export function settleIn(memory: WasmMemory, room: SettleRoom): Settle {
+  return wasmOver(memory, [settleFunction(room)]).settle as Settle;
 }

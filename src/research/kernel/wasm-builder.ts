@@ -1,10 +1,5 @@
-/** A WebAssembly module of functions over an imported memory, written as bytes (WebAssembly 2.0, section 5). */
-
-/** Value types. */
-export const I32 = 0x7f;
-export const I64 = 0x7e;
-export const F64 = 0x7c;
-export const V128 = 0x7b;
+// Instructions of WebAssembly as bytes, for functions that base/wasm.ts makes a module of.
+import { bytesOfDouble, signed, unsigned, type WasmCode } from '#base';
 
 /** Opcodes as far as they are used here. */
 export const OP = {
@@ -100,35 +95,12 @@ export const SIMD = {
 /** A block without parameters or results. */
 export const EMPTY = 0x40;
 const VECTOR = 0xfd;
-const FUNCTION = 0x60;
 
-/** Unsigned LEB128. */
-export function unsigned(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    out.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  return [...out, rest];
-}
-
-/** A whole number of 32 bits as a constant: signed LEB128. */
-export function constant(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  while (rest >= 0x40 || rest < -0x40) {
-    out.push((rest & 0x7f) | 0x80);
-    rest >>= 7;
-  }
-  return [OP.i32Const, ...out, rest & 0x7f];
-}
+/** A whole number of 32 bits as a constant. */
+export const constant = (value: number): WasmCode => [OP.i32Const, ...signed(value)];
 
 /** A double as a constant. */
-export const double = (value: number): number[] => [
-  OP.f64Const,
-  ...new Uint8Array(new Float64Array([value]).buffer),
-];
+export const double = (value: number): WasmCode => [OP.f64Const, ...bytesOfDouble(value)];
 
 export const get = (local: number): number[] => [OP.get, local];
 export const set = (local: number): number[] => [OP.set, local];
@@ -137,69 +109,3 @@ export const simd = (op: number): number[] => [VECTOR, ...unsigned(op)];
 
 /** A load from the address on the stack plus `offset`; `align` is the power of two it is aligned to at least. */
 export const memoryArgument = (align: number, offset: number): number[] => [align, ...unsigned(offset)];
-
-export interface WasmFunction {
-  /** What it is exported as. */
-  readonly name: string;
-  readonly parameters: readonly number[];
-  readonly results: readonly number[];
-  /** Types of further locals. */
-  readonly locals: readonly number[];
-  /** Instructions without the last `end`. */
-  readonly body: readonly number[];
-}
-
-const text = (name: string): number[] => [...unsigned(name.length), ...[...name].map((c) => c.charCodeAt(0))];
-const vector = (items: readonly (readonly number[])[]): number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-];
-const section = (id: number, content: readonly number[]): number[] => [
-  id,
-  ...unsigned(content.length),
-  ...content,
-];
-
-/** The bytes of a module that imports `env.memory` and exports the functions. */
-function wasmModule(functions: readonly WasmFunction[]): Uint8Array {
-  const types = (list: readonly number[]) => [...unsigned(list.length), ...list];
-  const signatures = functions.map(({ parameters, results }) => [
-    FUNCTION,
-    ...types(parameters),
-    ...types(results),
-  ]);
-  const bodies = functions.map(({ locals, body }) => {
-    const code = [...vector(locals.map((type) => [1, type])), ...body, OP.end];
-    return [...unsigned(code.length), ...code];
-  });
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d],
-    ...[1, 0, 0, 0],
-    ...section(1, vector(signatures)),
-    // memory: at least one page
-    ...section(2, vector([[...text('env'), ...text('memory'), 0x02, 0x00, 1]])),
-    ...section(3, vector(functions.map((_, i) => unsigned(i)))),
-    ...section(7, vector(functions.map(({ name }, i) => [...text(name), 0x00, ...unsigned(i)]))),
-    ...section(10, vector(bodies)),
-  ]);
-}
-
-/** Compiled modules by their bytes: what was made fast once need not be made so again by the next sweep. */
-const compiled = new Map<string, WebAssembly.Module>();
-const COMPILED_MOST = 16;
-
-/** The functions over a memory, by their names. */
-export function functionsOver(
-  memory: WebAssembly.Memory,
-  functions: readonly WasmFunction[],
-): Readonly<Record<string, unknown>> {
-  const bytes = wasmModule(functions);
-  const key = bytes.join();
-  let module = compiled.get(key);
-  if (module === undefined) {
-    module = new WebAssembly.Module(bytes);
-    if (compiled.size === COMPILED_MOST) compiled.clear();
-    compiled.set(key, module);
-  }
-  return new WebAssembly.Instance(module, { env: { memory } }).exports;
-}
