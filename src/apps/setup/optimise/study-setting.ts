@@ -23,26 +23,14 @@ import {
   parameterNames,
   readAssignments,
 } from '../load-desk.ts';
-import { type BacktestRequest, readRecorded, shapesOf } from '../run-backtest.ts';
+import { readRecorded, shapesOf } from '../run-backtest.ts';
 import { dataNotes } from '../run-summary.ts';
 import { buildStudy } from '../study.ts';
+import type { SweepRequest } from '../sweep/sweep-plan.ts';
 import type { SpanSetting } from './play-span.ts';
 
-/** What a study of a desk is asked for: a backtest's settings, and the parameters that vary. */
-export interface StudyRequest
-  extends Pick<
-    BacktestRequest,
-    'bars' | 'funding' | 'tapes' | 'store' | 'from' | 'to' | 'cash' | 'feeBps' | 'slippageBps' | 'seed'
-  > {
-  /** Built-in name or path of the desk. */
-  readonly desk: string;
-  /** `fast=5:60`, one for each parameter that varies. */
-  readonly params: readonly string[];
-  /** Which points take part; null is all. */
-  readonly where: string | null;
-  readonly set: readonly string[];
-  readonly answers: string | null;
-}
+/** What a study of a desk is asked for: as a sweep, but that `params` are ranges such as `fast=5:60` and the loop plays. */
+export type StudyRequest = Omit<SweepRequest, 'engine'>;
 
 /** What decides the runs of a study, in a form that can be compared. */
 export interface StudyIdentity {
