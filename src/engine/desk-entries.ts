@@ -40,7 +40,8 @@ export class DeskEntries {
       return this.refuse(instrument, decision, [{ by: 'long-only', reason: 'the desk does not go short' }]);
     }
     const stopped =
-      host.entryObjection(decision.confidence) ?? host.rateObjection(instrument.instrument, instrument.at);
+      host.entryObjection(this.desk.name, decision.confidence) ??
+      host.rateObjection(instrument.instrument, instrument.at);
     if (stopped !== null) return this.refuse(instrument, decision, [stopped]);
     if (host.real.hasWorkingEntry(instrument.book)) {
       return this.refuse(instrument, decision, [

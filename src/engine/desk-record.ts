@@ -1,10 +1,26 @@
 import type { Instant } from '#base';
-import { ShadowRecord, StrategyMonitor, TradeRecord } from '#learning';
+import { type Expectancy, type MonitorFinding, ShadowRecord, StrategyMonitor, TradeRecord } from '#learning';
 import type { Severity, TrackRecord } from '#risk';
 import type { DeskParts } from './desk.ts';
 
 /** What a closed trade changed that others must hear of. */
 export type RecordWord = 'nothing' | 'edge-returned' | 'resumed';
+
+/** Whether a desk's own trades, and its shadow trades, show an edge. */
+export interface EdgeState {
+  /** `unknown`: too few closed trades to say; `returned`: allowed back after a pause, at exploration risk. */
+  readonly state: 'unknown' | 'edge' | 'no-edge' | 'returned';
+  readonly record: TrackRecord;
+  /** Expectancy of the newest trades is negative: what the breaker calls a collapse. */
+  readonly collapsed: boolean;
+  readonly shadow: Expectancy & { readonly edge: boolean };
+  readonly monitor: {
+    readonly watched: boolean;
+    readonly severity: Severity | null;
+    readonly action: string;
+    readonly findings: readonly MonitorFinding[];
+  };
+}
 
 /** A desk's outcomes, handed to learning/ as they come and back to risk/ as plain figures. */
 export class DeskRecord {
@@ -53,6 +69,21 @@ export class DeskRecord {
     return {
       severity: this.watched ? this.monitor.current.severity : null,
       collapsed: this.trades.collapsed,
+    };
+  }
+
+  /** For people who watch: whether this desk earns what it risks. */
+  edge(): EdgeState {
+    const { trades, shadows, watched, monitor } = this;
+    const record = this.trackRecord();
+    const judged = trades.withoutEdge ? 'no-edge' : 'edge';
+    const { severity, action, findings } = monitor.current;
+    return {
+      state: record.edgeReturned ? 'returned' : trades.isJudged ? judged : 'unknown',
+      record,
+      collapsed: trades.collapsed,
+      shadow: { ...shadows.expectancy, edge: shadows.edge },
+      monitor: { watched, severity, action, findings },
     };
   }
 

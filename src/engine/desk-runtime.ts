@@ -215,6 +215,7 @@ export class DeskRuntime {
       weights: parts.weights ?? {},
     });
     if (decision.signals.length < signals.length) this.countMalformed(signals, decision);
+    host.decided(this, instrument, decision);
     if (decision.wanted) {
       host.counts.entriesConsidered += 1;
       for (const objection of decision.objections) tally(host.counts.objectionsByGate, objection.by);

@@ -1,5 +1,5 @@
 import { broken, captureState, DAY, type Instant, restoreState, unreachable } from '#base';
-import type { Objection } from '#ensemble';
+import type { Decision, Objection } from '#ensemble';
 import type { ClientOrderId, Trade, VenueReport } from '#ledger';
 import type { Instrument, InstrumentId } from '#market';
 import type { AccountSummary, CircuitBreaker, Plan } from '#risk';
@@ -22,6 +22,7 @@ import { OrderWatch } from './order-watch.ts';
 import { booked, closedTrade, legsEnded } from './outcomes.ts';
 import { PlanDesk } from './plan-desk.ts';
 import type { PortfolioDefinition } from './portfolio.ts';
+import type { PortfolioLimits } from './portfolio-limits.ts';
 import type { ShadowVenue } from './shadow-venue.ts';
 import type { HappeningTrace, TraceSink } from './trace.ts';
 import { reported, resume, sendFailed } from './venue-reports.ts';
@@ -34,6 +35,8 @@ export interface Observer {
   filled?(effect: LaneEffect, report: VenueReport): void;
   traded?(trade: Trade, desk: string, shadow: boolean): void;
   safety?(desk: string, layer: string, objection: Objection, at: Instant): void;
+  /** Every pooled result, those that wanted nothing as well. */
+  decided?(desk: DeskRuntime, instrument: InstrumentRuntime, decision: Decision): void;
 }
 
 /**
@@ -55,6 +58,10 @@ export class Engine implements Host {
   readonly intake: MarketIntake;
   readonly breakerWatch: BreakerWatch;
   running: boolean;
+  /** Desks whose entries an operator has stopped, whatever the portfolio does. */
+  readonly desksStopped = new Set<string>();
+  /** What an operator has put in place of the configured limits of the portfolio. */
+  limitChanges: PortfolioLimits = {};
   at: Instant = 0;
   private readonly observations = new Observations();
   readonly orderWatch = new OrderWatch();
@@ -280,9 +287,11 @@ export class Engine implements Host {
     closeAll(this, at);
   }
 
-  entryObjection(confidence: number): Objection | null {
+  entryObjection(desk: string, confidence: number): Objection | null {
     if (!this.running)
       return { by: 'stopped', reason: 'the portfolio is stopped: an operator must start it' };
+    if (this.desksStopped.has(desk))
+      return { by: 'desk-stopped', reason: `desk ${desk} is stopped: an operator must start it` };
     const feed = this.intake.feedDown;
     if (feed !== undefined) return { by: 'feed', reason: `feed ${feed} is down` };
     if (!this.account(this.real).ratesFresh) return { by: 'fx-rate', reason: 'a currency rate is stale' };
@@ -337,6 +346,10 @@ export class Engine implements Host {
       expiresAt,
     });
     return questionId;
+  }
+
+  decided(desk: DeskRuntime, instrument: InstrumentRuntime, decision: Decision): void {
+    this.observer.decided?.(desk, instrument, decision);
   }
 
   judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome {
@@ -398,6 +411,7 @@ export class Engine implements Host {
   restore(captured: unknown): void {
     restoreState(this, captured);
     this.accounts.clear();
+    this.plans.limitsChanged();
     this.intake.restored();
   }
 }

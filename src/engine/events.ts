@@ -1,7 +1,8 @@
 import type { Instant } from '#base';
 import type { VenueCommand } from '#execution';
-import type { ClientOrderId, VenueReport } from '#ledger';
+import type { BookId, ClientOrderId, VenueReport } from '#ledger';
 import type { MarketEvent } from '#market';
+import type { LimitChanges } from './portfolio-limits.ts';
 
 interface Stamped {
   readonly at: Instant;
@@ -10,8 +11,16 @@ interface Stamped {
 
 /** What a person or a program with rights may ask of a running portfolio. */
 export type OperatorAction =
-  | { readonly action: 'start' }
-  | { readonly action: 'stop' }
+  /**
+   * Entries may leave, or may not. With `desk` those of one desk alone; absent or null the whole portfolio's. An entry
+   * leaves only while both its portfolio and its desk are started.
+   */
+  | { readonly action: 'start'; readonly desk?: string | null | undefined }
+  | { readonly action: 'stop'; readonly desk?: string | null | undefined }
+  /** Cancel one working order. */
+  | { readonly action: 'cancel'; readonly clientId: ClientOrderId }
+  /** Close one position and cancel its book's entries. */
+  | { readonly action: 'close'; readonly book: BookId }
   /** Close everything and cancel every order. `desk` null is the whole portfolio. */
   | { readonly action: 'flatten'; readonly desk: string | null }
   | { readonly action: 'recover'; readonly confirm: string | null }
@@ -19,6 +28,13 @@ export type OperatorAction =
   | { readonly action: 'kill' }
   /** Lets a desk whose shadow window shows an edge again enter at exploration risk. */
   | { readonly action: 'resume-edge'; readonly desk: string }
+  /**
+   * Other limits of the portfolio from now on: a number takes the place of the configuration's, null gives that back.
+   * The desks' own limits go on beside them, so a change can never let through what a desk refuses.
+   */
+  | { readonly action: 'limits'; readonly changes: LimitChanges }
+  /** Nothing is done: an entry for the record, of something that happened beside the loop. */
+  | { readonly action: 'record'; readonly subject: string; readonly detail: string }
   /** A person's word on a plan under review. */
   | {
       readonly action: 'review';

@@ -1,5 +1,8 @@
 import type { Engine } from './engine.ts';
-import type { Command, Event } from './events.ts';
+import type { Command, Event, OperatorAction } from './events.ts';
+
+/** Acts of operators of which nothing is left to take over. */
+const DONE_BY_COMMANDS = new Set<OperatorAction['action']>(['kill', 'flatten', 'close', 'cancel', 'review']);
 
 /**
  * Takes what is a fact in an event that another version recorded, as far as it must be taken otherwise than an own
@@ -27,8 +30,8 @@ export function takeFact(engine: Engine, event: Event): boolean {
         engine.running = false;
         engine.breaker?.critical('kill-command', event.at);
       }
-      // closing everything was done by orders, which are facts of their own
-      return action === 'kill' || action === 'flatten' || action === 'review';
+      // closing and canceling was done by orders and cancellations, which are facts of their own
+      return DONE_BY_COMMANDS.has(action);
     }
     case 'timer-fired':
       engine.breaker?.tick(event.at);

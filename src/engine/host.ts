@@ -1,5 +1,5 @@
 import type { Instant } from '#base';
-import type { Objection } from '#ensemble';
+import type { Decision, Objection } from '#ensemble';
 import type { ClientOrderId } from '#ledger';
 import type { Instrument, InstrumentId } from '#market';
 import type { AccountSummary, Plan, SizingContext } from '#risk';
@@ -31,8 +31,8 @@ export interface Host {
   readonly toMoney: (minor: number) => number;
   /** The account of a lane, made once per slice or fill. */
   account(lane: Lane): AccountSummary;
-  /** Why no entry may leave now at this confidence, or null: stopped, breaker, stale rates. */
-  entryObjection(confidence: number): Objection | null;
+  /** Why no entry of a desk may leave now at this confidence, or null: stopped, breaker, stale rates. */
+  entryObjection(desk: string, confidence: number): Objection | null;
   /** Why nothing may be entered in an instrument whose money cannot be reckoned in the base currency, or null. */
   rateObjection(instrument: Instrument, at: Instant): Objection | null;
   /** Whether nothing may be entered in an instrument: it does not trade, or its grid is about to change. */
@@ -43,6 +43,8 @@ export interface Host {
   /** The breaker wants every position closed. */
   readonly closesAll: boolean;
   ask(question: Question, expiresAt: Instant): string;
+  /** A desk has pooled what its sources said of an instrument; nobody acts on it, some watch. */
+  decided(desk: DeskRuntime, instrument: InstrumentRuntime, decision: Decision): void;
   judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome;
   approveShadow(lane: Lane, plan: Plan, memory: EntryMemory): void;
   exitNow(

@@ -62,9 +62,12 @@ export class MarketIntake {
   constructor(engine: Engine, observations: Observations) {
     this.engine = engine;
     this.observations = observations;
-    this.correlated = engine.definition.desks.some(
-      ({ parts: { limits = [], safetyLayers = [] } }) => limits.length + safetyLayers.length > 0,
-    );
+    const { definition } = engine;
+    this.correlated =
+      definition.limits !== undefined ||
+      definition.desks.some(
+        ({ parts: { limits = [], safetyLayers = [] } }) => limits.length + safetyLayers.length > 0,
+      );
     for (const desk of engine.desks) desk.instruments.forEach((_, index) => void this.listen(desk, index));
   }
 

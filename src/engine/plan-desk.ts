@@ -1,7 +1,15 @@
 import type { Instant } from '#base';
 import type { Objection } from '#ensemble';
 import type { BookId, ClientOrderId } from '#ledger';
-import { approveShadow, type Plan, type PlanFacts, platformGuard, RiskDesk, type WasApproved } from '#risk';
+import {
+  approveShadow,
+  type Limit,
+  type Plan,
+  type PlanFacts,
+  platformGuard,
+  RiskDesk,
+  type WasApproved,
+} from '#risk';
 import { tally } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import type { Engine } from './engine.ts';
@@ -9,6 +17,7 @@ import { planFacts } from './entry-plan.ts';
 import type { JudgeOutcome } from './host.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
 import type { EntryMemory, Lane } from './lane.ts';
+import { limitsInForce, portfolioLimitsOf } from './portfolio-limits.ts';
 
 /** A plan that waits for a reviewer. Plain data. */
 interface UnderReview {
@@ -22,9 +31,11 @@ interface UnderReview {
 
 /** Where the desks' plans meet risk: judged, reviewed, sent. */
 export class PlanDesk {
-  static readonly configuration = ['engine', 'unmeasured'];
+  static readonly configuration = ['engine', 'unmeasured', 'limits'];
   private readonly engine: Engine;
   private readonly riskDesks: readonly RiskDesk[];
+  /** What each risk desk asks, by reference: the portfolio's part of it changes at run time. */
+  private readonly limits: readonly Limit[][];
   /** Exits are not measured: nothing may keep us in a position. */
   private readonly unmeasured: PlanFacts;
   private readonly reviews = new Map<string, UnderReview>();
@@ -32,7 +43,6 @@ export class PlanDesk {
 
   constructor(engine: Engine) {
     this.engine = engine;
-    const { platform } = engine.definition;
     this.unmeasured = {
       notional: 0,
       margin: 0,
@@ -41,15 +51,32 @@ export class PlanDesk {
       leverage: 1,
       instrumentOf: engine.instrumentOf,
     };
+    this.limits = engine.definition.desks.map(() => []);
+    this.limitsChanged();
     this.riskDesks = engine.definition.desks.map(
-      ({ parts }) =>
+      ({ parts }, i) =>
         new RiskDesk({
-          limits: [...(parts.limits ?? []), ...(platform === null ? [] : [platformGuard(platform)])],
+          limits: this.limits[i]!,
           safetyLayers: parts.safetyLayers ?? [],
           solvent: parts.unlimitedCredit !== true,
           reviewMs: parts.review?.timeoutMs ?? null,
         }),
     );
+  }
+
+  /** The portfolio's own limits as they stand, asked after those of a desk and before the platform's guard. */
+  get portfolioLimits(): readonly Limit[] {
+    const { definition, limitChanges } = this.engine;
+    return portfolioLimitsOf(limitsInForce(definition.limits ?? {}, limitChanges));
+  }
+
+  /** To be called whenever the portfolio's limits may be others than before: after a change, after a restore. */
+  limitsChanged(): void {
+    const { desks, platform } = this.engine.definition;
+    const shared = this.portfolioLimits;
+    const guard = platform === null ? [] : [platformGuard(platform)];
+    for (const [i, { parts }] of desks.entries())
+      this.limits[i]!.splice(0, this.limits[i]!.length, ...(parts.limits ?? []), ...shared, ...guard);
   }
 
   private riskDeskOf(desk: string): RiskDesk {
@@ -102,7 +129,7 @@ export class PlanDesk {
   /** Why nothing may be entered by a plan now, whatever the limits would say, or null. */
   private entryObjection(plan: Plan): Objection | null {
     const { engine } = this;
-    const stopped = engine.entryObjection(plan.confidence);
+    const stopped = engine.entryObjection(plan.desk, plan.confidence);
     if (stopped !== null) return stopped;
     for (const { instrument } of plan.legs) {
       const unrated = engine.rateObjection(engine.instrumentOf(instrument), engine.at);

@@ -2,6 +2,7 @@ import type { SimulatedVenueOptions } from '#execution';
 import type { Currency, Instrument } from '#market';
 import type { BreakerConfig, PlatformGuardConfig } from '#risk';
 import type { DeskParts } from './desk.ts';
+import type { PortfolioLimits } from './portfolio-limits.ts';
 import type { TraceSink } from './trace.ts';
 
 /** One desk of a portfolio, built: its parts and what it trades. */
@@ -26,6 +27,11 @@ export interface PortfolioDefinition {
   /** Interval of the bars that come for each instrument. */
   readonly feedMs: (instrument: Instrument['id']) => number;
   readonly breaker: BreakerConfig | null;
+  /**
+   * Limits of the portfolio beside those of its desks, which an operator may change while it runs. Absent, as in a study
+   * of one desk: none, and nobody keeps the correlations that they would ask for.
+   */
+  readonly limits?: PortfolioLimits;
   /** The guard above the desk's own limits, which can only refuse or reduce; null for a study of one desk. */
   readonly platform: Partial<PlatformGuardConfig> | null;
   /** Entries allowed from the start; a portfolio that is armed by hand starts stopped. */

@@ -62,6 +62,22 @@ describe('Correlations', () => {
     expect(correlations.between('X', 'Z')).toBe(OPTIONS.prior);
   });
 
+  it('gives the deviation of the returns of the window, and none while there are too few', () => {
+    const correlations = new Correlations({ ...OPTIONS, window: 6, minimum: 4 });
+    const closes = [100, 101, 99, 104, 102, 107, 103, 108];
+    const found = closes.map((close, hour) => {
+      correlations.observe('X', hour * HOUR, close);
+      return correlations.deviation('X');
+    });
+    expect(found.slice(0, 4)).toEqual([null, null, null, null]);
+    const returns = closes.slice(1).map((close, i) => close / closes[i]! - 1);
+    const newest = returns.slice(-6);
+    const mean = newest.reduce((sum, r) => sum + r, 0) / 6;
+    const variance = newest.reduce((sum, r) => sum + (r - mean) ** 2, 0) / 5;
+    expect(found.at(-1)).toBeCloseTo(Math.sqrt(variance), 12);
+    expect(correlations.deviation('Z')).toBeNull();
+  });
+
   it('goes on from a snapshot', () => {
     const first = new Correlations(OPTIONS);
     for (let hour = 0; hour < 9; hour++) {

@@ -81,6 +81,29 @@ export class Correlations {
     return value;
   }
 
+  /** Standard deviation of an instrument's sampled returns within the window; null while there are too few. */
+  deviation(instrument: string): number | null {
+    const s = this.series.get(instrument);
+    if (s === undefined || s.n < this.minimum) return null;
+    const oldest = Math.max(-1, s.hour - this.window);
+    let n = 0;
+    let sum = 0;
+    for (let i = 0; i < this.window; i++) {
+      if (!(s.hours[i]! > oldest)) continue;
+      n += 1;
+      sum += s.returns[i]!;
+    }
+    if (n < this.minimum) return null;
+    let squares = 0;
+    for (let i = 0; i < this.window; i++) if (s.hours[i]! > oldest) squares += (s.returns[i]! - sum / n) ** 2;
+    return Math.sqrt(squares / (n - 1));
+  }
+
+  /** The span of one sampled return, ms. */
+  get periodMs(): number {
+    return this.sampleMs;
+  }
+
   private pearson(x: Series, y: Series): number {
     const oldest = Math.max(-1, Math.max(x.hour, y.hour) - this.window);
     let n = 0;

@@ -59,6 +59,11 @@ export class TradeRecord {
     return n >= TRADES_MIN && expectancy < 0;
   }
 
+  /** Whether enough trades count to say anything of an edge. */
+  get isJudged(): boolean {
+    return this.expectancy().n >= TRADES_MIN;
+  }
+
   /** True while sizing would make no entries: no edge over at least 30 trades. Shadows are followed meanwhile. */
   get withoutEdge(): boolean {
     const { n, expectancy } = this.expectancy();

@@ -39,6 +39,11 @@ export class HighestEquity {
     return highest[this.head]!;
   }
 
+  /** The highest of the window as it was at the newest value; NaN before any. */
+  get current(): number {
+    return this.count === 0 ? Number.NaN : this.highest[this.head]!;
+  }
+
   clear(): void {
     this.count = 0;
   }
@@ -66,6 +71,14 @@ export class LatencyMedian {
       for (; j >= 0 && sorted[j]! > values[i]!; j--) sorted[j + 1] = sorted[j]!;
       sorted[j + 1] = values[i]!;
     }
+    return this.current;
+  }
+
+  /** The median as it stands; NaN before any call. */
+  get current(): number {
+    const { sorted, values } = this;
+    const n = Math.min(this.count, values.length);
+    if (n === 0) return Number.NaN;
     const middle = n >> 1;
     return n % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
   }
@@ -91,6 +104,19 @@ export class OrderOutcomes {
     this.at[slot] = at;
     this.failed[slot] = failed ? 1 : 0;
     this.count += 1;
+  }
+
+  /** The share of (at - windowMs, at] that failed, and of how many; for whoever only watches. */
+  rateAt(at: number, windowMs: number): { readonly rate: number | null; readonly orders: number } {
+    let orders = 0;
+    let failures = 0;
+    for (let i = 1; i <= Math.min(this.count, ORDERS); i++) {
+      const slot = (this.count - i) % ORDERS;
+      if (this.at[slot]! <= at - windowMs) break;
+      orders += 1;
+      failures += this.failed[slot]!;
+    }
+    return { rate: orders === 0 ? null : failures / orders, orders };
   }
 
   /** Counts orders and failures in (at - windowMs, at]. */

@@ -330,3 +330,41 @@ it('keeps a bounded history', () => {
   for (let i = 0; i < 1000; i++) breaker.override({ enabled: i % 2 === 0, reason: 'x' }, T + i);
   expect(breaker.history).toHaveLength(256);
 });
+
+describe('what people who watch the breaker see', () => {
+  it('is what its thresholds are compared with, and looking changes nothing', () => {
+    const breaker = fresh();
+    const nothing = {
+      latencyMs: null,
+      failures: 0,
+      failureRate: null,
+      ordersInWindow: 0,
+      slippage: null,
+      loss: null,
+    };
+    expect(breaker.measuresAt(T)).toEqual(nothing);
+    for (const ms of [10, 30, 20]) breaker.latency(ms, T);
+    breaker.orderSucceeded(T - 400 * S);
+    breaker.orderSucceeded(T);
+    breaker.orderFailed(T);
+    breaker.slippage(0.0005, T);
+    breaker.equity(1_000, T);
+    breaker.equity(980, T + S);
+    const before = JSON.stringify(captureState(breaker));
+    expect(breaker.measuresAt(T + S)).toEqual({
+      latencyMs: 20,
+      failures: 1,
+      failureRate: 0.5,
+      ordersInWindow: 2,
+      slippage: 0.0005,
+      loss: 0.02,
+    });
+    expect(JSON.stringify(captureState(breaker))).toBe(before);
+    expect(breaker.thresholds.loss.share).toBe(0.05);
+    expect(breaker.recover({ reason: 'seen' }, T + 2 * S)).toEqual({ kind: 'ok' });
+    expect(breaker.measuresAt(T + 2 * S)).toEqual(nothing);
+    expect(breaker.isOverridden).toBe(false);
+    breaker.override({ enabled: true, reason: 'look' }, T + 3 * S);
+    expect(breaker.isOverridden).toBe(true);
+  });
+});

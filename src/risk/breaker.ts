@@ -38,6 +38,21 @@ export interface BreakerMove {
   readonly reason: string;
 }
 
+/** What the breaker measures, as it stands; null: nothing was measured since the start or the last recovery. */
+export interface BreakerMeasures {
+  /** Median of the latest calls, ms. */
+  readonly latencyMs: number | null;
+  /** Order failures in a row. */
+  readonly failures: number;
+  /** Share of the orders of the window that failed, and how many orders that are. */
+  readonly failureRate: number | null;
+  readonly ordersInWindow: number;
+  /** Of the newest market fill, against us, as a fraction; 0 when it was in our favour. */
+  readonly slippage: number | null;
+  /** Fall from the highest equity of the window, as a fraction. */
+  readonly loss: number | null;
+}
+
 export type BreakerAnswer = { readonly kind: 'ok' } | { readonly kind: 'refused'; readonly reason: string };
 
 const HALT = BREAKER_LEVELS.indexOf('HALT');
@@ -71,6 +86,8 @@ export class CircuitBreaker {
   /** When the healthy time of the current level began. */
   private healthySince: Instant = 0;
   private closing = false;
+  private lastSlippage: number | null = null;
+  private lastEquity: number | null = null;
   private why: MutableCause[] = [];
   private moves: BreakerMove[] = [];
 
@@ -91,6 +108,32 @@ export class CircuitBreaker {
 
   get causes(): readonly BreakerCause[] {
     return this.why;
+  }
+
+  /** The numbers it goes by. */
+  get thresholds(): BreakerConfig {
+    return this.config;
+  }
+
+  /** True while a person's override holds it at HALT or above. */
+  get isOverridden(): boolean {
+    return this.overridden;
+  }
+
+  /** For people who watch: what its thresholds are compared with. */
+  measuresAt(at: Instant): BreakerMeasures {
+    const { lastEquity } = this;
+    const { rate, orders } = this.outcomes.rateAt(at, this.config.failureRate.windowMs);
+    const latency = this.latencies.current;
+    const highest = this.equities.current;
+    return {
+      latencyMs: Number.isNaN(latency) ? null : latency,
+      failures: this.failures,
+      failureRate: rate,
+      ordersInWindow: orders,
+      slippage: this.lastSlippage,
+      loss: lastEquity === null || !(highest > 0) ? null : Math.max(0, (highest - lastEquity) / highest),
+    };
   }
 
   /** The last 256 moves, oldest first. */
@@ -167,6 +210,7 @@ export class CircuitBreaker {
       this.critical('corruption', at);
       return;
     }
+    this.lastSlippage = rate;
     this.raise('slippage', stepReached(this.config.slippage, rate), rate, at);
   }
 
@@ -177,6 +221,7 @@ export class CircuitBreaker {
       return;
     }
     const highest = this.equities.push(at, value);
+    this.lastEquity = value;
     const { share, level } = this.config.loss;
     const lost = highest - value;
     if (value > 0 && (lost <= 0 || lost < share * highest * (1 - 1e-12))) return;
@@ -240,6 +285,8 @@ export class CircuitBreaker {
     this.latencies.clear();
     this.outcomes.clear();
     this.equities.clear();
+    this.lastSlippage = null;
+    this.lastEquity = null;
     this.moved(before, at, 'recover', request.reason);
     return { kind: 'ok' };
   }

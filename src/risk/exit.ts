@@ -43,6 +43,19 @@ export interface ExitMemory {
   readonly make: () => Record<string, number>;
 }
 
+/** What would make an exit fire for a position as things stand, for people who watch it. */
+export interface ExitAhead {
+  readonly on: 'price' | 'time' | 'indicator' | 'state';
+  /** Price, instant or value of the indicator at which it fires; null where no number decides. */
+  readonly level: number | null;
+  /** What is compared with the level, now and when the way to the level began. */
+  readonly now: number | null;
+  readonly from: number | null;
+  /** False: something else must happen before it can fire. */
+  readonly armed: boolean;
+  readonly text: string;
+}
+
 /** One reason to leave. Exits are asked in the desk's order; the first that fires wins. */
 export interface Exit {
   readonly name: string;
@@ -57,4 +70,10 @@ export interface Exit {
     values: Readonly<Record<string, number>>,
     memory?: Record<string, number>,
   ) => ExitSignal | null;
+  /** Changes nothing, the memory neither. Null: it cannot fire for this position. Absent: it does not say. */
+  readonly ahead?: (
+    context: ExitContext,
+    values: Readonly<Record<string, number>>,
+    memory?: Readonly<Record<string, number>>,
+  ) => ExitAhead | null;
 }

@@ -44,3 +44,4 @@ export * from './sizers/kelly.ts';
 export * from './sizers/sigma-sizer.ts';
 export * from './sizers/simple-sizers.ts';
 export * from './sizers/stop-rule.ts';
+export * from './value-at-risk.ts';

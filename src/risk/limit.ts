@@ -34,10 +34,21 @@ export interface LegFacts {
   readonly riskToStop: number;
 }
 
+/** How much of a limit an account uses as it stands, whatever is planned. */
+export interface LimitUse {
+  /** What is measured: an underlying, a group, a position; null: the account. */
+  readonly of: string | null;
+  readonly used: number;
+  readonly max: number;
+  readonly unit: string;
+}
+
 /** Objects to one plan. Tightening its numbers never enlarges what passes. */
 export interface Limit {
   readonly name: string;
   readonly check: (plan: Plan, facts: PlanFacts, account: AccountSummary) => LimitVerdict;
+  /** For people who watch it. Absent: it measures plans only, or nothing that has a number. */
+  readonly uses?: (account: AccountSummary) => readonly LimitUse[];
 }
 
 /** Facts per leg. Totals without legs are shared out in proportion to notional at the expected price. */

@@ -6,6 +6,7 @@ import {
   Engine,
   type Event,
   NO_JOURNAL,
+  type OperatorAction,
   readCommand,
   readEvent,
   replay,
@@ -13,6 +14,7 @@ import {
 } from '#engine';
 import { weightedSum } from '#ensemble';
 import { simulatedVenue, venueOptions } from '#execution';
+import { type BookId, bookId, type ClientOrderId } from '#ledger';
 import { appendBar, type Bar, barColumns, currency } from '#market';
 import { Backtest, EquityCurve } from '#research';
 import {
@@ -37,6 +39,7 @@ import {
   live,
   marketOf,
   PAIR,
+  START,
 } from './engine-kit.ts';
 
 const CASES = { numRuns: 1_000 };
@@ -116,6 +119,117 @@ describe('replay', () => {
         expect(JSON.stringify(warm.capture())).toBe(JSON.stringify(life.engine.capture()));
       }),
       CASES,
+    );
+  });
+});
+
+describe('what operators do', () => {
+  const book = bookId({ portfolio: 'laws', desk: 'law', configuration: 'default', instrument: PAIR[0].id });
+  const share = fc.constantFrom(0.001, 0.01, 0.05, 0.3, 1, null);
+  /** Among them orders, books and desks that are not there: refused, and refused again. */
+  const act: fc.Arbitrary<OperatorAction> = fc.oneof(
+    fc.constantFrom<OperatorAction>(
+      { action: 'stop', desk: 'law' },
+      { action: 'start', desk: 'law' },
+      { action: 'stop', desk: 'nobody' },
+      { action: 'stop' },
+      { action: 'start', desk: null },
+      { action: 'start' },
+      { action: 'close', book },
+      { action: 'close', book },
+      { action: 'close', book: 'laws/nobody/default/X' as BookId },
+      { action: 'record', subject: 'user', detail: '{"role":"trader"}' },
+    ),
+    fc
+      .integer({ min: 1, max: 8 })
+      .map(
+        (n): OperatorAction => ({ action: 'cancel', clientId: `laws-${n.toString(36)}` as ClientOrderId }),
+      ),
+    fc
+      .record({ riskMax: share, assetMax: share, groupMax: share, groupRho: share, heatMax: share })
+      .map((changes): OperatorAction => ({ action: 'limits', changes })),
+  );
+  const acts = fc.array(fc.tuple(fc.nat(30), act), { minLength: 3, maxLength: 12 });
+  const eventsOf = (walk: readonly number[], given: readonly (readonly [number, OperatorAction])[]) => {
+    const more = given.map(([k, wanted], i): Event => {
+      const at = START + (1 + (k % walk.length)) * INTERVAL + 1 + i;
+      return { kind: 'operator-acted', at, eventTime: at, by: 'law', reason: 'law', act: wanted };
+    });
+    return marketOf(barsOf(walk), more);
+  };
+  const FEWER = { numRuns: 400 };
+
+  it('is repeated by replay, and a snapshot at any point and the tail are the whole', () => {
+    const done = { stopped: 0, changed: 0, canceled: 0, closed: 0 };
+    fc.assert(
+      fc.property(steps, acts, fc.nat(), (walk, given, pick) => {
+        const definition = { ...lawPortfolio(crossingDesk()), limits: { assetMax: 0.5 } };
+        const events = eventsOf(walk, given);
+        const whole = live(definition, events);
+        const snapshotAfter = 1 + (pick % whole.steps);
+        const life = live(definition, events, { snapshotAfter });
+        const again = new Engine(definition);
+        expect(replay(again, life.entries, noTape).difference).toBeNull();
+        expect(JSON.stringify(again.capture())).toBe(JSON.stringify(life.engine.capture()));
+        const { position, text } = life.snapshot!;
+        const warm = new Engine(definition);
+        warm.restore(JSON.parse(text));
+        expect(JSON.stringify(warm.capture())).toBe(text);
+        expect(replay(warm, life.entries.slice(position), noTape).difference).toBeNull();
+        expect(JSON.stringify(warm.capture())).toBe(JSON.stringify(life.engine.capture()));
+        checkBooks(life.engine);
+        done.stopped += life.engine.desksStopped.size;
+        done.changed += Object.keys(life.engine.limitChanges).length;
+        for (const command of life.commands) {
+          if (command.kind === 'cancel-order' && command.reason === 'operator') done.canceled += 1;
+          if (command.kind === 'submit-order' && command.order.reason === 'exit:close') done.closed += 1;
+        }
+      }),
+      { numRuns: 200 },
+    );
+    for (const [what, count] of Object.entries(done)) expect(count, what).toBeGreaterThan(3);
+  });
+
+  it('a stopped desk enters nothing', () => {
+    fc.assert(
+      fc.property(steps, (walk) => {
+        const stop: OperatorAction = { action: 'stop', desk: 'law' };
+        const at = START + 1;
+        const event: Event = {
+          kind: 'operator-acted',
+          at,
+          eventTime: at,
+          by: 'law',
+          reason: 'law',
+          act: stop,
+        };
+        const life = live(lawPortfolio(crossingDesk()), marketOf(barsOf(walk), [event]));
+        expect(life.commands).toEqual([]);
+      }),
+      FEWER,
+    );
+  });
+
+  it('no change of limits lets through more than the desk alone allows', () => {
+    fc.assert(
+      fc.property(steps, fc.constantFrom(0.01, 0.05, 0.2, 1), (walk, assetMax) => {
+        const parts = crossingDesk({ limits: [singleAssetLimit({ max: 0.01 })] });
+        const changes: OperatorAction = { action: 'limits', changes: { assetMax } };
+        const at = START + 1;
+        const event: Event = {
+          kind: 'operator-acted',
+          at,
+          eventTime: at,
+          by: 'law',
+          reason: 'law',
+          act: changes,
+        };
+        const alone = live(lawPortfolio(parts), marketOf(barsOf(walk)));
+        const changed = live({ ...lawPortfolio(parts), limits: {} }, marketOf(barsOf(walk), [event]));
+        // a limit as tight as the desk's own, or looser, changes nothing
+        expect(JSON.stringify(changed.commands)).toBe(JSON.stringify(alone.commands));
+      }),
+      FEWER,
     );
   });
 });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { importCircles, readSources, roomFaults } from '../support/rooms.ts';
+import { importCircles, readSources, readWeb, roomFaults, webFaults } from '../support/rooms.ts';
 
 const files = readSources(fileURLToPath(new URL('../../src', import.meta.url)));
 
@@ -37,5 +37,30 @@ describe('the room law', () => {
       { path: 'base/b.ts', text: "import { a } from './a.ts';" },
     ];
     expect(importCircles(circle)).toHaveLength(1);
+  });
+});
+
+describe('the law of the dashboard', () => {
+  const web = readWeb(fileURLToPath(new URL('../../web', import.meta.url)));
+
+  it('reads a whole dashboard', () => {
+    expect(web.length).toBeGreaterThan(10);
+  });
+
+  it('nothing of the program is imported but the wire types', () => {
+    expect(webFaults(web)).toEqual([]);
+  });
+
+  it.each([
+    ['src/pages/spy.tsx', "import { Ledger } from '#ledger';"],
+    ['src/pages/spy.tsx', "import { start } from '../../../src/apps/server/server.ts';"],
+    ['src/spy.ts', "import { Engine } from '../../src/engine/index.ts';"],
+  ])('finds a planted violation in %s: %s', (path, text) => {
+    expect(webFaults([{ path, text }])).toHaveLength(1);
+  });
+
+  it('lets the wire types in', () => {
+    const text = "import type { Role } from '../../src/apps/contract/index.ts';";
+    expect(webFaults([{ path: 'src/main.tsx', text }])).toEqual([]);
   });
 });

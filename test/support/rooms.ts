@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sourceFiles } from '../../src/apps/setup/source-files.ts';
 
@@ -139,4 +139,36 @@ function resolveTarget(from: string, target: string): string {
     else if (step !== '.') parts.push(step);
   }
   return parts.join('/');
+}
+
+/** Every source of the dashboard with its text, paths below its folder. */
+export function readWeb(root: string): SourceFile[] {
+  const below = (folder: string): string[] =>
+    readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory())
+        return entry.name === 'node_modules' || entry.name === 'dist' ? [] : below(path);
+      return /\.tsx?$/.test(entry.name) ? [path] : [];
+    });
+  return below('').map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+}
+
+/** The dashboard may import its own files, packages, and of the program only the wire types. */
+export function webFaults(files: readonly SourceFile[]): string[] {
+  const faults: string[] = [];
+  for (const { path, text } of files) {
+    const depth = path.split('/').length;
+    for (const target of importsOf(text)) {
+      if (target.startsWith('#') || target === 'quorum' || target.startsWith('quorum/')) {
+        faults.push(`${path}: the dashboard may not import ${target}`);
+        continue;
+      }
+      if (!target.startsWith('.')) continue;
+      const up = target.split('/').filter((part) => part === '..').length;
+      if (up < depth) continue;
+      if (!/^(\.\.\/)+src\/apps\/contract\//.test(target))
+        faults.push(`${path}: the dashboard may import src/apps/contract only, not ${target}`);
+    }
+  }
+  return faults;
 }

@@ -28,6 +28,13 @@ export class ExitMemories {
     return record;
   }
 
+  /** The record of `exit` as it stands, for whoever only looks; undefined when nothing is remembered yet. */
+  peek(exit: Exit, book: BookId): Readonly<MemoryRecord> | undefined {
+    if (exit.memory === undefined) return undefined;
+    const records = exit.memory.of === 'position' ? this.ofPositions.get(book) : this.ofPortfolio;
+    return records?.[exit.name];
+  }
+
   /** Drops what was remembered about a position: call when its book is flat. */
   forget(book: BookId): void {
     this.ofPositions.delete(book);

@@ -258,3 +258,62 @@ describe('exit memories', () => {
     expect(copy.of(rebalance, BOOK)!.lastAt).toBe(9);
   });
 });
+
+describe('what lies ahead of an exit', () => {
+  const ahead = (exit: Exit, ctx: ExitContext, values = {}, memory = exit.memory?.make()) =>
+    exit.ahead!(ctx, values, memory);
+
+  it('is the level at which its own check fires, not before', () => {
+    for (const [exit, beyond] of [
+      [stopLossExit(), -1],
+      [takeProfitExit(), 1],
+    ] as const) {
+      const { level } = ahead(exit, context({}))!;
+      expect(fires(exit, context({}, { price: level! }))).toBe(true);
+      expect(fires(exit, context({}, { price: level! - beyond }))).toBe(false);
+    }
+    const time = timeExit();
+    const due = ahead(time, context({}))!;
+    expect(due).toMatchObject({ on: 'time', from: 0, now: 0, armed: true });
+    expect(fires(time, context({}, { at: due.level! }))).toBe(true);
+    expect(fires(time, context({}, { at: due.level! - 1 }))).toBe(false);
+  });
+
+  it('is nothing where it cannot fire', () => {
+    expect(ahead(stopLossExit(), context({ stopPrice: null }))).toBeNull();
+    expect(ahead(timeExit({ longestMs: {}, otherwiseMs: Infinity }), context({}))).toBeNull();
+    expect(ahead(takeProfitExit(), context({ targetPrice: null }))).toBeNull();
+    expect(ahead(regimeChangeExit(), context({ entryRegime: 'RANGE' }))).toBeNull();
+    expect(ahead(thesisExit(), context({ atEntry: { rsi: 50 } }), { rsi: 60 })).toBeNull();
+    expect(ahead(rebalanceExit(), context({}))).toBeNull();
+  });
+
+  it('says what a trailing stop waits for, then where it is, and leaves its memory alone', () => {
+    const exit = trailingExit();
+    const memory = exit.memory!.make();
+    const arms = ahead(exit, context({}), {}, memory)!;
+    expect(arms).toMatchObject({ armed: false, from: 50_000, level: expect.closeTo(51_250, 6) });
+    expect(memory).toEqual({ level: Number.NaN });
+    const up = context({ bestPrice: 52_000 }, { price: 52_000 });
+    expect(fires(exit, up, {}, memory)).toBe(false);
+    const trails = ahead(exit, up, {}, memory)!;
+    expect(trails).toMatchObject({ armed: true, from: 52_000, now: 52_000, level: memory.level });
+    expect(fires(exit, context({ bestPrice: 52_000 }, { price: trails.level! }), {}, memory)).toBe(true);
+  });
+
+  it('names the value of the indicator, the regimes and the imbalance that would do it', () => {
+    const long = context({ atEntry: { rsi: 25 } });
+    expect(ahead(thesisExit(), long, { rsi: 40 })).toMatchObject({
+      on: 'indicator',
+      level: 70,
+      now: 40,
+      from: 25,
+    });
+    const short = context({ direction: -1, atEntry: { rsi: 75 } });
+    expect(ahead(thesisExit(), short, { rsi: 60 })).toMatchObject({ level: 30, now: 60, from: 75 });
+    expect(ahead(regimeChangeExit(), context({}))).toMatchObject({
+      on: 'state',
+      text: expect.stringContaining('CHOP or TREND_DOWN'),
+    });
+  });
+});

@@ -1,6 +1,6 @@
 import { assert } from '#base';
 import { columnarExits } from '../columnar.ts';
-import type { Exit } from '../exit.ts';
+import type { Exit, ExitAhead } from '../exit.ts';
 
 /** Closes at or beyond the stop. Rests at the venue. */
 export function stopLossExit(): Exit {
@@ -14,6 +14,7 @@ export function stopLossExit(): Exit {
       if (stopPrice === null || !(direction * (price - stopPrice) <= 0)) return null;
       return { exit, reason: `price ${price} has reached the stop ${stopPrice}` };
     },
+    ahead: ({ position, price }) => atPrice(position.stopPrice, price, position.entryPrice, 'stop'),
   };
   return columnarExits.describe(made, { kind: exit });
 }
@@ -30,8 +31,13 @@ export function takeProfitExit(): Exit {
       if (targetPrice === null || !(direction * (price - targetPrice) >= 0)) return null;
       return { exit, reason: `price ${price} has reached the target ${targetPrice}` };
     },
+    ahead: ({ position, price }) => atPrice(position.targetPrice, price, position.entryPrice, 'target'),
   };
   return columnarExits.describe(made, { kind: exit });
+}
+
+function atPrice(level: number | null, now: number, from: number, what: string): ExitAhead | null {
+  return level === null ? null : { on: 'price', level, now, from, armed: true, text: `${what} ${level}` };
 }
 
 /** Distance per regime as a fraction of the best price; `otherwise` for a regime without one or none at all. */
@@ -78,6 +84,18 @@ export function trailingExit(changes: Partial<TrailingConfig> = {}): Exit {
       if (level !== null && !(direction * (level - memory.level!) <= 0)) memory.level = level;
       if (!(direction * (price - memory.level!) <= 0)) return null;
       return { exit, reason: `price ${price} has fallen back to the trailing stop ${memory.level}` };
+    },
+    ahead: ({ position, price, regime }, _values, memory) => {
+      const { direction, entryPrice, bestPrice } = position;
+      const level = memory?.level ?? Number.NaN;
+      if (Number.isFinite(level)) {
+        const text = `trailing stop ${level}`;
+        return { on: 'price', level, now: price, from: bestPrice, armed: true, text };
+      }
+      const distance = (regime === null ? undefined : config.distances[regime]) ?? config.otherwise;
+      const arms = entryPrice * (1 + direction * distance);
+      const text = `trails by ${distance} of the price once that has reached ${arms}`;
+      return { on: 'price', level: arms, now: price, from: entryPrice, armed: false, text };
     },
   };
   return columnarExits.describe(made, { kind: exit, distance: config.otherwise });

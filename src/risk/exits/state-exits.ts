@@ -1,7 +1,10 @@
-import { assert, formatInterval, HOUR, MINUTE } from '#base';
+import { assert, formatInstant, formatInterval, HOUR, MINUTE } from '#base';
 import type { AccountSummary, Exposure } from '../account.ts';
 import { columnarExits } from '../columnar.ts';
 import type { Exit } from '../exit.ts';
+
+/** The last instant that has a date. */
+const LAST_INSTANT = 8.64e15;
 
 /** Longest holding time in ms by entry regime; `otherwise` for a regime without one or none at all. */
 export interface TimeExitConfig {
@@ -31,6 +34,22 @@ export function timeExit(changes: Partial<TimeExitConfig> = {}): Exit {
       const held = formatInterval(Math.round((at - openedAt) / MINUTE) * MINUTE);
       return { exit, reason: `held for ${held} in ${entryRegime ?? 'no'} regime` };
     },
+    ahead: ({ at, position }) => {
+      const { entryRegime, openedAt } = position;
+      const longest =
+        (entryRegime === null ? undefined : config.longestMs[entryRegime]) ?? config.otherwiseMs;
+      const level = openedAt + longest;
+      // beyond all dates: never
+      if (!(level <= LAST_INSTANT)) return null;
+      return {
+        on: 'time',
+        level,
+        now: at,
+        from: openedAt,
+        armed: true,
+        text: `held until ${formatInstant(level)}`,
+      };
+    },
   };
   return columnarExits.describe(made, { kind: exit, longestMs: config.otherwiseMs });
 }
@@ -55,6 +74,12 @@ export function regimeChangeExit(turns: RegimeTurns = SIGMA_TURNS): Exit {
       const { entryRegime } = position;
       if (entryRegime === null || regime === null || !turns[entryRegime]?.includes(regime)) return null;
       return { exit, reason: `regime went from ${entryRegime} to ${regime}` };
+    },
+    ahead: ({ position }) => {
+      const ends = position.entryRegime === null ? undefined : turns[position.entryRegime];
+      if (ends === undefined || ends.length === 0) return null;
+      const text = `regime becomes ${ends.join(' or ')}`;
+      return { on: 'state', level: null, now: null, from: null, armed: true, text };
     },
   };
 }
@@ -124,6 +149,21 @@ export function rebalanceExit(changes: Partial<RebalanceConfig> = {}): Exit {
       const side = position.direction === 1 ? 'long' : 'short';
       return { exit, reason: `portfolio is too ${side}; this is its worst ${side} position` };
     },
+    ahead: ({ account, position }) => {
+      const { positionsMin, grossMarginMin, imbalanceMax } = config;
+      let long = 0;
+      let short = 0;
+      for (const { direction, margin } of account.exposures) {
+        if (direction === 1) long += margin;
+        else short += margin;
+      }
+      const gross = long + short;
+      if (position.direction === 1 ? long <= short : short <= long) return null;
+      const enough = account.exposures.length >= positionsMin && gross >= grossMarginMin * account.equity;
+      const now = Math.abs(long - short) / gross;
+      const text = `one-sidedness above ${imbalanceMax}, for the worst position of the heavy side`;
+      return { on: 'state', level: imbalanceMax, now, from: 0, armed: enough, text };
+    },
   };
 }
 
@@ -153,6 +193,22 @@ export function thesisExit(changes: Partial<ThesisConfig> = {}): Exit {
           ? then <= config.low && now >= config.high
           : then >= config.high && now <= config.low;
       return played ? { exit, reason: `oscillator went from ${then} to ${now}` } : null;
+    },
+    ahead: ({ position }, values) => {
+      const then = position.atEntry.rsi;
+      const now = values.rsi;
+      if (then === undefined || now === undefined) return null;
+      const long = position.direction === 1;
+      if (long ? !(then <= config.low) : !(then >= config.high)) return null;
+      const level = long ? config.high : config.low;
+      return {
+        on: 'indicator',
+        level,
+        now,
+        from: then,
+        armed: true,
+        text: `${config.feature} reaches ${level}`,
+      };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { type AccountSummary, committed } from '../account.ts';
 import { type Limit, type LimitVerdict, legFacts } from '../limit.ts';
 import { correlatedGroups, type Node } from './groups.ts';
+import { usesBy } from './limit-uses.ts';
 import { capVerdict, refuse, strictest } from './verdicts.ts';
 
 /** Margin per key of what is held and of what a plan adds, as shares of equity. */
@@ -55,6 +56,13 @@ export function singleAssetLimit(config: { readonly max: number } = { max: 0.4 }
       const shares = sharesBy(account, legs, held, (i) => legs[i]!.underlying);
       return strictestOf(name, 'asset', shares, config.max);
     },
+    uses: (account) =>
+      usesBy(
+        account,
+        config.max,
+        (e) => e.underlying,
+        (e) => e.margin,
+      ),
   };
 }
 
@@ -93,6 +101,13 @@ export function sectorLimit(config: SectorConfig = SIGMA_SECTORS): Limit {
       const shares = sharesBy(account, legs, held, (i) => sectorOf(legs[i]!.underlying));
       return strictestOf(name, 'sector', shares, config.max);
     },
+    uses: (account) =>
+      usesBy(
+        account,
+        config.max,
+        (e) => sectorOf(e.underlying),
+        (e) => e.margin,
+      ),
   };
 }
 
@@ -108,12 +123,25 @@ export function correlatedGroupLimit(
       const nodes: Node[] = [...legs, ...committed(account)];
       const groups = correlatedGroups(nodes, (a, b) => account.correlation(a, b), config.rho);
       if (groups === null) return refuse({ by: name, reason: 'a correlation is not a number within -1..1' });
-      const label = (group: number) =>
-        [...new Set(nodes.filter((_, i) => groups[i] === group).map((n) => n.underlying))].sort().join('+');
+      const label = (group: number) => groupName(nodes, groups, group);
       const held = (i: number) => String(groups[legs.length + i]);
       const byNumber = sharesBy(account, legs, held, (i) => String(groups[i]));
       const shares = new Map([...byNumber].map(([group, share]) => [label(Number(group)), share]));
       return strictestOf(name, 'group', shares, config.max);
     },
+    uses: (account) => {
+      const nodes: readonly Node[] = committed(account);
+      const groups = correlatedGroups(nodes, (a, b) => account.correlation(a, b), config.rho);
+      return usesBy(
+        account,
+        config.max,
+        (_, i) => (groups === null ? null : groupName(nodes, groups, groups[i]!)),
+        (e) => e.margin,
+      );
+    },
   };
+}
+
+function groupName(nodes: readonly Node[], groups: readonly number[], group: number): string {
+  return [...new Set(nodes.filter((_, i) => groups[i] === group).map((n) => n.underlying))].sort().join('+');
 }

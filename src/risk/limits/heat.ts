@@ -3,6 +3,7 @@ import type { InstrumentId } from '#market';
 import { type AccountSummary, committed } from '../account.ts';
 import { type Limit, type LimitVerdict, legFacts } from '../limit.ts';
 import { correlationOf, isCorrelation } from './groups.ts';
+import { ofEquity } from './limit-uses.ts';
 import { PASS, refuse, within } from './verdicts.ts';
 
 /** Signed risk to the stop over equity. */
@@ -102,5 +103,16 @@ export function heatLimit(config: { readonly max: number } = { max: 0.06 }): Lim
       const share = largestShare(a, b, c, config.max);
       return share === null || share === 0 ? refuse(objection) : { kind: 'reduce', share, objection };
     },
+    uses: (account) => [
+      {
+        of: null,
+        used:
+          account.equity > 0
+            ? heat(weightsOf(account), (x, y) => account.correlation(x, y))
+            : ofEquity(committed(account).length, account.equity),
+        max: config.max,
+        unit: 'of equity',
+      },
+    ],
   };
 }

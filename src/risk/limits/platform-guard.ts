@@ -1,5 +1,6 @@
 import type { PlatformSummary } from '../account.ts';
-import type { Limit } from '../limit.ts';
+import type { Limit, LimitUse } from '../limit.ts';
+import { ofEquity } from './limit-uses.ts';
 import { dayLoss } from './safety-layers.ts';
 import { capVerdict, PASS, refuse, strictest } from './verdicts.ts';
 
@@ -69,6 +70,17 @@ export function platformGuard(changes: Partial<PlatformGuardConfig> = {}): Limit
       return strictest([
         capVerdict(words, margin / equity, (facts.margin * perBaseMinor) / equity, config.marginMax),
       ]);
+    },
+    uses: ({ platform }) => {
+      if (platform === undefined) return [];
+      const { equity, equityAtDayStart, margin } = platform;
+      const lost = Math.max(0, dayLoss(equityAtDayStart, equity));
+      const uses: LimitUse[] = [
+        { of: 'loss today', used: lost, max: config.dayLossMax, unit: 'of equity at 00:00 UTC' },
+      ];
+      if (config.marginMax !== null)
+        uses.push({ of: 'margin', used: ofEquity(margin, equity), max: config.marginMax, unit: 'of equity' });
+      return uses;
     },
   };
 }

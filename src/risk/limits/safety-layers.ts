@@ -1,4 +1,5 @@
 import type { Limit } from '../limit.ts';
+import { largestUse, ofEquity } from './limit-uses.ts';
 import { capVerdict, PASS, refuse, strictest, within } from './verdicts.ts';
 
 /** sigma.md 8. Shares are of equity. */
@@ -74,6 +75,9 @@ function leverageLayer({ leverageMax }: SafetyConfig): Limit {
         unit: 'x',
       });
     },
+    uses: (account) => [
+      largestUse(account, leverageMax, null, (e) => (e.margin > 0 ? e.notional / e.margin : 0), 'x'),
+    ],
   };
 }
 
@@ -99,6 +103,10 @@ function sizeLayer({ riskMax, marginMax }: SafetyConfig): Limit {
         );
       return strictest([cap('risk', facts.riskToStop, riskMax), cap('margin', facts.margin, marginMax)]);
     },
+    uses: (account) => [
+      largestUse(account, riskMax, 'risk', (e) => ofEquity(e.riskToStop, account.equity)),
+      largestUse(account, marginMax, 'margin', (e) => ofEquity(e.margin, account.equity)),
+    ],
   };
 }
 
@@ -111,6 +119,14 @@ function balanceLayer({ feesReserved }: SafetyConfig): Limit {
       const words = { by, reason: 'margin and fees exceed the free balance', unit: 'minor units' };
       return capVerdict(words, 0, needed, account.freeBalance);
     },
+    uses: ({ equity, freeBalance }) => [
+      {
+        of: null,
+        used: equity > 0 ? Math.max(0, equity - freeBalance) / equity : Number.POSITIVE_INFINITY,
+        max: 1,
+        unit: 'of equity',
+      },
+    ],
   };
 }
 
@@ -131,5 +147,13 @@ function dayLossLayer({ dayLossMax }: SafetyConfig): Limit {
         unit: 'of equity at 00:00 UTC',
       });
     },
+    uses: ({ equityAtDayStart, equity }) => [
+      {
+        of: null,
+        used: Math.max(0, dayLoss(equityAtDayStart, equity)),
+        max: dayLossMax,
+        unit: 'of equity at 00:00 UTC',
+      },
+    ],
   };
 }

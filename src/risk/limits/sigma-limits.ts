@@ -7,6 +7,7 @@ import {
   singleAssetLimit,
 } from './concentration.ts';
 import { heatLimit } from './heat.ts';
+import { largestUse, ofEquity } from './limit-uses.ts';
 import { capVerdict } from './verdicts.ts';
 
 /** Risk to the stop of one plan over equity, at most `max`; reduces to fit (a stop rounds outward to its tick). */
@@ -21,6 +22,7 @@ export function riskPerPlanLimit(config: { readonly max: number } = { max: 0.02 
         facts.riskToStop / account.equity,
         config.max,
       ),
+    uses: (account) => [largestUse(account, config.max, null, (e) => ofEquity(e.riskToStop, account.equity))],
   };
 }
 
