@@ -13,14 +13,14 @@ const NOWHERE = { QUORUM_BINANCE_REST_URL: 'http://127.0.0.1:9', QUORUM_BINANCE_
 
 describe('quorum start without a network', () => {
   it('says so, runs the sample, answers, obeys and ends cleanly', async () => {
-    const child = new Child(['start', '--speed', '40'], { cwd: root, env: NOWHERE });
+    const child = new Child(['start', '--no-console', '--speed', '40'], { cwd: root, env: NOWHERE });
     const journal = join(root, '.quorum/sample/journal');
     await child.until(() => sizeOf(journal) > 20_000, 'the sample to run');
     expect(child.stdout).toMatch(/The live feed http:\/\/127\.0\.0\.1:9 cannot be reached/);
     expect(child.stdout).toMatch(/Running "sample" instead/);
     expect(statSync(join(root, '.quorum/sample/control.sock')).mode & 0o777).toBe(0o600);
 
-    const second = await quorum(['start', '--sample'], root);
+    const second = await quorum(['start', '--no-console', '--sample'], root);
     expect(second.code).toBe(3);
     expect(second.stderr).toMatch(/held by running process/);
 
@@ -90,20 +90,45 @@ describe('quorum start without a network', () => {
       ['SIGINT', 130],
       ['SIGTERM', 0],
     ] as const) {
-      const child = new Child(['start', '--sample', '--speed', '50', '--data-dir', 'signals'], { cwd: root });
+      const child = new Child(
+        ['start', '--no-console', '--sample', '--speed', '50', '--data-dir', 'signals'],
+        { cwd: root },
+      );
       await child.until(() => /enters|equity/.test(child.stdout), 'a first line');
       child.kill(signal);
       expect((await child.ended).code).toBe(expected);
     }
     const last = await quorum(
-      ['start', '--sample', '--speed', '0', '--slices', '200', '--data-dir', 'signals', '--json'],
+      [
+        'start',
+        '--no-console',
+        '--sample',
+        '--speed',
+        '0',
+        '--slices',
+        '200',
+        '--data-dir',
+        'signals',
+        '--json',
+      ],
       root,
     );
     expect(last.code, last.stderr).toBe(0);
     expect(last.stderr).toMatch(/REPLAY continued sample/);
     expect(JSON.parse(last.stdout)).toMatchObject({ schemaVersion: 1, ending: 'finished', mode: 'REPLAY' });
     // a clean end keeps what the panel shows: nothing new was decided since, and the last decisions are still there
-    const again = ['start', '--sample', '--speed', '0', '--slices', '200', '--data-dir', 'signals', '--json'];
+    const again = [
+      'start',
+      '--no-console',
+      '--sample',
+      '--speed',
+      '0',
+      '--slices',
+      '200',
+      '--data-dir',
+      'signals',
+      '--json',
+    ];
     const status = (text: string) => JSON.parse(text) as { decisions: unknown[] };
     expect(status(last.stdout).decisions.length).toBeGreaterThan(0);
     expect(status((await quorum(again, root)).stdout).decisions).toEqual(status(last.stdout).decisions);
@@ -113,7 +138,18 @@ describe('quorum start without a network', () => {
 
   it('puts an earlier journal aside only when told to', async () => {
     const fresh = await quorum(
-      ['start', '--sample', '--fresh', '--speed', '0', '--slices', '5', '--data-dir', 'signals'],
+      [
+        'start',
+        '--no-console',
+        '--sample',
+        '--fresh',
+        '--speed',
+        '0',
+        '--slices',
+        '5',
+        '--data-dir',
+        'signals',
+      ],
       root,
     );
     expect(fresh.code, fresh.stderr).toBe(0);
@@ -122,7 +158,11 @@ describe('quorum start without a network', () => {
   });
 
   it('does not fall back when a live portfolio was asked for by name', async () => {
-    const named = await quorum(['start', '--portfolio', 'sigma', '--data-dir', 'named'], root, NOWHERE);
+    const named = await quorum(
+      ['start', '--no-console', '--portfolio', 'sigma', '--data-dir', 'named'],
+      root,
+      NOWHERE,
+    );
     expect(named.code).toBe(5);
     expect(named.stderr).toMatch(/cannot be reached/);
   });
@@ -142,6 +182,7 @@ describe('quorum start without a network', () => {
     writeFileSync(join(root, 'mine.json'), JSON.stringify(configuration));
     const run = [
       'start',
+      '--no-console',
       '--config',
       'mine.json',
       '--speed',
@@ -156,7 +197,7 @@ describe('quorum start without a network', () => {
     expect(ended.code, ended.stderr).toBe(0);
     expect(JSON.parse(ended.stdout)).toMatchObject({ portfolio: 'mine', mode: 'REPLAY', currency: 'USD' });
     writeFileSync(join(root, 'bad.json'), JSON.stringify({ portfolios: { mine: { desk: [] } } }));
-    const bad = await quorum(['start', '--config', 'bad.json'], root);
+    const bad = await quorum(['start', '--no-console', '--config', 'bad.json'], root);
     expect(bad.code).toBe(3);
     expect(bad.stderr).toMatch(/portfolios\.mine/);
     expect(bad.stderr).not.toMatch(/ at .*\.ts:\d+/);

@@ -38,7 +38,17 @@ describe('kill -9', () => {
     ['demo', ['--demo'], '650', 200_000],
   ] as const) {
     it(`at any moment loses nothing and trades nothing twice: ${portfolio}`, async () => {
-      const args = ['start', ...options, '--speed', '0', '--slices', slices, '--snapshot-every', '700'];
+      const args = [
+        'start',
+        '--no-console',
+        ...options,
+        '--speed',
+        '0',
+        '--slices',
+        slices,
+        '--snapshot-every',
+        '700',
+      ];
       const whole = await quorum([...args, '--data-dir', `whole-${portfolio}`], root);
       expect(whole.code, whole.stderr).toBe(0);
       await killedAgainAndAgain(args, `killed-${portfolio}`, portfolio, step);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { InputError } from '#base';
+import { captureState, InputError } from '#base';
 import { demoPortfolio, samplePortfolio } from '../../src/apps/runner/choose.ts';
 import type { PortfolioRequest } from '../../src/apps/runner/portfolio-setup.ts';
 import { decisionsIn, entriesOf, play, tradesIn, writeJournal } from './play.ts';
@@ -53,6 +53,25 @@ describe('a session that was cut off anywhere', () => {
       }
     });
   }
+
+  it('takes the bar that only the venue had seen as any other', async () => {
+    const request = nervous(0);
+    const whole = folder();
+    await play(request, whole, SLICES);
+    const entries = entriesOf(whole);
+    const cuts = entries.flatMap(({ text }, i) => (text.startsWith('{"note":"venue-first"') ? [i + 1] : []));
+    expect(cuts.length).toBeGreaterThan(3);
+    const watched = async (directory: string) => {
+      const { learning, figures, lastBars } = await play(request, directory, 0, { leave: true });
+      return JSON.stringify([captureState(learning), captureState(figures), [...lastBars]]);
+    };
+    for (const cut of cuts.slice(0, 8)) {
+      const directory = folder();
+      writeJournal(directory, entries, cut);
+      const after = await watched(directory);
+      expect(after === (await watched(directory)), `cut after entry ${cut}`).toBe(true);
+    }
+  });
 
   it('may be cut off again and again, with snapshots or without', async () => {
     const request = nervous(250);

@@ -4,17 +4,33 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '#base';
-import type { OperatorAction } from '#engine';
+import type { OperatorAction, PORTFOLIO_LIMIT_NAMES } from '#engine';
+import type { BookId, ClientOrderId } from '#ledger';
+import type { AnswersByAsk } from './control-answers.ts';
 
 /**
  * The control line of a running portfolio: a local socket only its user may open, one JSON object a line each way.
  * `{"ask":"status"}`, `{"ask":"shutdown"}`, `{"ask":"operator","by","reason","act":{"action",...}}`,
- * `{"ask":"why","instrument"?,"at"?,"most"?}`. Answers carry `"ok":true` and what was asked for, or `"ok":false,"error"`.
+ * `{"ask":"why","instrument"?,"at"?,"most"?}`, and without more `risk`, `learning`, `exits`, `metrics`, `heartbeat`.
+ * Answers carry `"ok":true` and what was asked for, or `"ok":false,"error"`. None waits for the projections.
  */
 const text = z.string().min(1).max(500);
+const desk = text.nullable().optional();
+const fraction = z.number().gt(0).max(1).nullable().optional();
+const changes = z.strictObject({
+  riskMax: fraction,
+  assetMax: fraction,
+  groupMax: fraction,
+  groupRho: fraction,
+  heatMax: fraction,
+} satisfies Record<(typeof PORTFOLIO_LIMIT_NAMES)[number], typeof fraction>);
 const act = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('start') }),
-  z.strictObject({ action: z.literal('stop') }),
+  z.strictObject({ action: z.literal('start'), desk }),
+  z.strictObject({ action: z.literal('stop'), desk }),
+  z.strictObject({ action: z.literal('cancel'), clientId: text.transform((id) => id as ClientOrderId) }),
+  z.strictObject({ action: z.literal('close'), book: text.transform((book) => book as BookId) }),
+  z.strictObject({ action: z.literal('limits'), changes }),
+  z.strictObject({ action: z.literal('record'), subject: text, detail: z.string().max(8_000) }),
   z.strictObject({ action: z.literal('flatten'), desk: text.nullable() }),
   z.strictObject({ action: z.literal('recover'), confirm: text.nullable() }),
   z.strictObject({ action: z.literal('override'), enabled: z.boolean() }),
@@ -30,6 +46,11 @@ const act = z.discriminatedUnion('action', [
 
 const request = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('status') }),
+  z.strictObject({ ask: z.literal('risk') }),
+  z.strictObject({ ask: z.literal('learning') }),
+  z.strictObject({ ask: z.literal('exits') }),
+  z.strictObject({ ask: z.literal('metrics') }),
+  z.strictObject({ ask: z.literal('heartbeat') }),
   z.strictObject({ ask: z.literal('shutdown') }),
   z.strictObject({ ask: z.literal('operator'), by: text, reason: text, act }),
   z.strictObject({
@@ -122,6 +143,19 @@ function readLines(socket: Socket, take: (line: string) => void): void {
     }
     if (rest.length > LINE_MOST) socket.destroy();
   });
+}
+
+/**
+ * What a running portfolio says of itself, typed by what was asked; null when it does not answer, or answers that it
+ * cannot.
+ */
+export async function askAbout<A extends keyof AnswersByAsk>(
+  directory: string,
+  ask: A,
+  timeoutMs = 5_000,
+): Promise<AnswersByAsk[A] | null> {
+  const answer = await askControl(directory, { ask }, timeoutMs);
+  return answer?.ok === true ? (answer[ask] as AnswersByAsk[A]) : null;
 }
 
 /** Asks a running portfolio; null when none answers there. */

@@ -1,6 +1,6 @@
 import { DAY, formatDecimal, HOUR, type Instant } from '#base';
 import type { Engine } from '#engine';
-import type { AccountFigures, PerformanceNote } from './notes.ts';
+import type { AccountFigures, EquityNote, PerformanceNote } from './notes.ts';
 
 /** The account as it stands, unrealised gains as of `at`. */
 export function accountFigures(engine: Engine, at: Instant): AccountFigures {
@@ -28,6 +28,18 @@ export class Figures {
   constructor(cash: number) {
     this.peak = cash;
     this.dayEquity = cash;
+  }
+
+  /** How far an equity lies below the peak, as a fraction of it. */
+  drawdownOf(equity: number): number {
+    return this.peak > 0 ? Math.max(0, (this.peak - equity) / this.peak) : 0;
+  }
+
+  /** The account after a slice, for its curve. */
+  equityNote(engine: Engine, at: Instant): EquityNote {
+    const equity = engine.equity();
+    const text = formatDecimal(equity, engine.definition.baseMinorScale);
+    return { note: 'equity', at, equity: text, drawdown: this.drawdownOf(equity) };
   }
 
   /** Looks at the account after a bar; true once an hour, when its figures belong in the journal. */

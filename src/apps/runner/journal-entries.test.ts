@@ -26,6 +26,22 @@ describe('EntryReader', () => {
   };
   const grid = (timed: Timed) => instrumentIn(timed, AVAX.id).tick;
 
+  it('reads closed bars only for those who keep them, and what is written of openings for nobody', () => {
+    const bar = {
+      kind: 'bar-closed',
+      at: 7,
+      eventTime: 7,
+      instrument: AVAX.id,
+      intervalMs: 1,
+      bar: { time: 6 },
+    };
+    expect(reading()('event', bar)).toBeNull();
+    const read = reading(new EntryReader(0, new Map(), true));
+    expect(read('event', bar)).toMatchObject({ at: 7, value: { kind: 'bar-closed', bar: { time: 6 } } });
+    expect(read('note', { note: 'bar-opened', event: bar })).toBeNull();
+    expect(read('event', { kind: 'mark-updated', at: 8 })).toBeNull();
+  });
+
   it('means lots and ticks in the grid that the venue stated, from the next entry on', () => {
     const read = reading();
     expect(grid(read('event', changed))).toEqual(AVAX.tick);

@@ -4,7 +4,13 @@ import { type Instrument, type InstrumentId, instrumentFor } from '#market';
 import type { PaperNote } from './notes.ts';
 
 /** Entries whose contents no reader of the journal's story wants: most of a live journal, not worth parsing again. */
-const UNREAD = ['{"kind":"mark-updated"', '{"kind":"bar-', '{"note":"bar-opened"', '{"note":"venue-first"'];
+const UNREAD = [
+  '{"kind":"mark-updated"',
+  '{"kind":"bar-opened"',
+  '{"note":"bar-opened"',
+  '{"note":"venue-first"',
+];
+const BAR = '{"kind":"bar-closed"';
 
 type Definitions = ReadonlyMap<InstrumentId, Instrument>;
 
@@ -28,22 +34,32 @@ export class EntryReader {
   /** Definitions the venue has stated and nothing was entered in yet: until then what is held is in the old ones. */
   private readonly stated = new Map<InstrumentId, Instrument>();
 
-  /** `at`: the time of the event before the first entry read; `redefined`: definitions in force there. */
-  constructor(at = 0, redefined: Definitions = new Map()) {
+  private readonly bars: boolean;
+
+  /**
+   * `at`: the time of the event before the first entry read; `redefined`: definitions in force there; `bars`: whether
+   * closed bars are read too, which only those who keep them want.
+   */
+  constructor(at = 0, redefined: Definitions = new Map(), bars = false) {
     this.at = at;
     this.redefined = redefined;
+    this.bars = bars;
   }
 
   /** With `wanted` false only what later entries need is taken from it. */
   read(position: number, kind: EntryKind, text: string, wanted = true): ProjectionEntry {
     if (kind === 'event') this.at = instantOf(text) ?? this.at;
-    const unread = wanted ? UNREAD.some((start) => text.startsWith(start)) : !this.matters(text);
+    const unread = wanted ? this.isUnread(text) : !this.matters(text);
     if (unread) return { position, kind, value: null };
     const value: unknown = contentsOf(kind, text);
     if (kind === 'event') this.hear(value as Event);
     else if (kind === 'note') this.follow(value as PaperNote);
     const timed: Timed = { at: this.at, value, redefined: this.redefined };
     return { position, kind, value: timed };
+  }
+
+  private isUnread(text: string): boolean {
+    return (!this.bars && text.startsWith(BAR)) || UNREAD.some((start) => text.startsWith(start));
   }
 
   /** Whether an entry may change in which grid the next ones are. */
@@ -75,9 +91,9 @@ function contentsOf(kind: EntryKind, text: string): unknown {
   return kind === 'event' ? readEvent(text) : kind === 'command' ? readCommand(text) : JSON.parse(text);
 }
 
-/** The entries of a journal from a position on, as readers get them. */
-export function* entriesFrom(path: string, from: number): Generator<ProjectionEntry> {
-  const reader = new EntryReader();
+/** The entries of a journal from a position on, as readers get them; closed bars too with `bars`. */
+export function* entriesFrom(path: string, from: number, bars = false): Generator<ProjectionEntry> {
+  const reader = new EntryReader(0, new Map(), bars);
   for (const entry of readJournal(path)) {
     const wanted = entry.position >= from;
     const read = reader.read(entry.position, entry.kind, entry.text, wanted);

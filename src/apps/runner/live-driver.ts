@@ -67,6 +67,11 @@ export class LiveDriver {
     });
   }
 
+  /** Market events that wait for their turn. */
+  get queued(): number {
+    return this.queue.length;
+  }
+
   /** Runs until the signal; rejects when the loop throws. */
   async run(): Promise<void> {
     const { session, signal } = this.options;

@@ -33,6 +33,14 @@ export interface PerformanceNote extends AccountFigures {
   readonly maxDrawdown: number;
 }
 
+/** Equity after a slice, as decimal text, and how far it lies below the highest so far, as a fraction. */
+export interface EquityNote {
+  readonly note: 'equity';
+  readonly at: number;
+  readonly equity: string;
+  readonly drawdown: number;
+}
+
 /** Where an order stands after a report. */
 export interface OrderNote {
   readonly note: 'order';
@@ -65,7 +73,7 @@ export type DerivedNote =
     }
   | OrderNote;
 
-export type PaperNote = VenueNote | DerivedNote | PerformanceNote;
+export type PaperNote = VenueNote | DerivedNote | PerformanceNote | EquityNote;
 
 export function isVenueNote(note: { readonly note: string }): note is VenueNote {
   return note.note === 'bar-opened' || note.note === 'venue-first';

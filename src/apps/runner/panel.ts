@@ -1,5 +1,5 @@
 import { formatInstant } from '#base';
-import { plainData } from '../cli/plain-text.ts';
+import { plain, plainData } from '../cli/plain-text.ts';
 import { paint, table } from '../cli/terminal.ts';
 import type { DecisionStatus, Status } from './status.ts';
 
@@ -22,6 +22,11 @@ export function amount(decimal: string): string {
 const mark = (status: Status): string =>
   status.mode === 'PAPER' ? paint('42;30', ' PAPER ') : paint('43;30', ` ${status.mode} `);
 
+function stoppedText({ running, desksStopped }: Status): string {
+  if (!running) return paint(RED, 'STOPPED by an operator');
+  return desksStopped.length === 0 ? '' : paint(RED, `STOPPED by an operator: ${desksStopped.join(', ')}`);
+}
+
 function breakerText({ breaker }: Status): string {
   if (breaker === null) return 'none';
   const text =
@@ -29,13 +34,22 @@ function breakerText({ breaker }: Status): string {
   return paint(breaker.state === 'CLOSED' ? GREEN : breaker.state === 'ALERT' ? YELLOW : RED, text);
 }
 
+/** Where a console shows what runs. */
+export interface ConsolePlace {
+  readonly url: string;
+}
+
 /** The whole status as lines of at most `columns` characters, for a terminal that is redrawn. */
-export function panelLines(given: Status, columns: number): string[] {
+export function panelLines(
+  given: Status,
+  columns: number,
+  consolePlace: ConsolePlace | null = null,
+): string[] {
   const status = plainData(given);
   const money = (text: string) => `${amount(text)} ${status.currency}`;
   const day = paint(status.dayChange < 0 ? RED : GREEN, percent(status.dayChange));
   const lines = [
-    `${mark(status)} ${paint(BOLD, status.portfolio)}  ${formatInstant(status.at)}  ${status.running ? '' : paint(RED, 'STOPPED by an operator')}`,
+    `${mark(status)} ${paint(BOLD, status.portfolio)}  ${formatInstant(status.at)}  ${stoppedText(status)}`,
     '',
     `equity ${paint(BOLD, money(status.equity))}  today ${day}  drawdown ${percent(-status.maxDrawdown)}`,
     `realised ${amount(status.realised)}  unrealised ${amount(status.unrealised)}  fees ${amount(status.fees)}  funding ${amount(status.funding)}`,
@@ -60,6 +74,7 @@ export function panelLines(given: Status, columns: number): string[] {
       DIM,
       'Ctrl-C ends (nothing is lost) · quorum status · quorum operator flatten --reason "..." · quorum stop',
     ),
+    ...(consolePlace === null ? [] : [`console ${paint(BOLD, plain(consolePlace.url))}`]),
   ];
   return lines.map((line) => cut(line, columns));
 }

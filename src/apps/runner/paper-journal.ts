@@ -2,6 +2,7 @@ import type { JournalFile, ProjectionEntry } from '#adapters';
 import type { EntryKind, JournalSink } from '#engine';
 import { EntryReader } from './journal-entries.ts';
 import type { PaperNote } from './notes.ts';
+import { StageTimes } from './stage-times.ts';
 
 /**
  * The journal of a paper run. Everything that came in one turn of the event loop becomes durable in one commit; what is
@@ -12,12 +13,14 @@ export class PaperJournal implements JournalSink {
   /** Takes entries once they are durable, in order and without holes. */
   onDurable: (entries: readonly ProjectionEntry[]) => void = () => {};
   private readonly reader: EntryReader;
+  private readonly times: StageTimes;
   private waiting: { position: number; kind: EntryKind; text: string }[] = [];
 
   /** `reader` stands where the journal ends. */
-  constructor(file: JournalFile, reader = new EntryReader()) {
+  constructor(file: JournalFile, reader = new EntryReader(), times = new StageTimes()) {
     this.file = file;
     this.reader = reader;
+    this.times = times;
   }
 
   append(kind: EntryKind, text: string): void {
@@ -35,7 +38,9 @@ export class PaperJournal implements JournalSink {
   /** Everything appended survives a crash from here on. */
   commit(): void {
     if (this.waiting.length === 0) return;
+    const from = performance.now();
     this.file.commit({ durable: true });
+    this.times.commit.add(performance.now() - from);
     const entries = this.waiting.map(({ position, kind, text }) => this.reader.read(position, kind, text));
     this.waiting = [];
     this.onDurable(entries);

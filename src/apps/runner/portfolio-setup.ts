@@ -10,7 +10,6 @@ import { formatInterval, InputError, numberToSteps, parseInterval } from '#base'
 import type { DeskParts, DeskSetup, PortfolioDefinition, TraceSink } from '#engine';
 import { type SimulatedVenueOptions, venueOptions } from '#execution';
 import { currency, type Instrument, type InstrumentId, instrumentFor, instrumentIdOf } from '#market';
-import { correlatedGroupLimit, heatLimit, type Limit, riskPerPlanLimit, singleAssetLimit } from '#risk';
 import { codeHash } from '../setup/code-hash.ts';
 import type {
   AccountConfiguration,
@@ -87,7 +86,6 @@ export async function setUpPortfolio(
   const venue = venueOf(request, desks, instruments, feeBps, slippageBps);
   const base = instruments[0]!;
   const cash = portfolio.cash ?? desks[0]!.parts.simulation?.cash ?? 10_000;
-  const more = portfolioLimits(portfolio.limits ?? {});
   const names = new Set<string>();
   const deskSetups: DeskSetup[] = setups.map(({ desk, given }, i) => {
     const deskName = given.name ?? desk.definition.name;
@@ -101,7 +99,7 @@ export async function setUpPortfolio(
     return {
       name: deskName,
       configuration: given.configuration,
-      parts: partsOf(desk.parts, more, slippageBps),
+      parts: partsOf(desk.parts, slippageBps),
       instruments: traded[i]!,
       intervalMs: intervalOf(desk.parts.interval, feedMs, deskName),
       otherMs: (desk.parts.otherIntervals ?? []).map((text) => intervalOf(text, feedMs, deskName)),
@@ -136,6 +134,8 @@ export async function setUpPortfolio(
       desks: deskSetups,
       feedMs: (id) => finest?.get(id) ?? feedMs,
       breaker: desks.find((d) => d.parts.breaker !== undefined)?.parts.breaker ?? null,
+      // an operator may set limits where the configuration has none
+      limits: portfolio.limits ?? {},
       platform: null,
       running: portfolio.running,
       feeRate: feeBps === null ? null : feeBps / 10_000,
@@ -279,23 +279,12 @@ function intervalOf(text: string, feedMs: number, desk: string): number {
   return ms;
 }
 
-function partsOf(parts: DeskParts, more: readonly Limit[], slippageBps: number): DeskParts {
+function partsOf(parts: DeskParts, slippageBps: number): DeskParts {
   return {
     ...parts,
-    limits: [...(parts.limits ?? []), ...more],
     // the sizer reckons with the slippage of the account
     simulation: { ...parts.simulation, slippageBps },
   };
-}
-
-function portfolioLimits(given: NonNullable<PortfolioConfiguration['limits']>): Limit[] {
-  const limits: Limit[] = [];
-  if (given.riskMax !== undefined) limits.push(riskPerPlanLimit({ max: given.riskMax }));
-  if (given.assetMax !== undefined) limits.push(singleAssetLimit({ max: given.assetMax }));
-  if (given.groupMax !== undefined)
-    limits.push(correlatedGroupLimit({ rho: given.groupRho ?? 0.7, max: given.groupMax }));
-  if (given.heatMax !== undefined) limits.push(heatLimit({ max: given.heatMax }));
-  return limits;
 }
 
 /** One account fills all desks: where it says nothing, the most cautious desk speaks. */

@@ -27,7 +27,7 @@ export function projectPortfolio(
     open: () => openFor(directory, portfolio, runId, databaseUrl),
     journal: runId,
     writers: [paperRows(portfolio)],
-    source: (from) => entriesFrom(join(directory, 'journal'), from),
+    source: (from) => entriesFrom(join(directory, 'journal'), from, true),
   });
 }
 
@@ -49,10 +49,20 @@ async function openFor(
   return store;
 }
 
-/** One database holds the projections of one journal, so every portfolio gets a schema: `quorum_NAME`. */
+/** One database holds the projections of one journal, so every portfolio has a schema: `quorum_NAME`, and an address in it. */
+export function schemaOf(
+  databaseUrl: string,
+  portfolio: string,
+): { readonly schema: string; readonly url: string } {
+  const schema = `quorum_${portfolio.replaceAll('-', '_')}`;
+  const url = new URL(databaseUrl);
+  url.searchParams.set('options', `-c search_path=${schema}`);
+  return { schema, url: url.href };
+}
+
 async function ownSchema(databaseUrl: string, portfolio: string): Promise<string> {
   const { default: pg } = await import('pg');
-  const schema = `quorum_${portfolio.replaceAll('-', '_')}`;
+  const { schema, url } = schemaOf(databaseUrl, portfolio);
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
@@ -60,7 +70,5 @@ async function ownSchema(databaseUrl: string, portfolio: string): Promise<string
   } finally {
     await client.end();
   }
-  const url = new URL(databaseUrl);
-  url.searchParams.set('options', `-c search_path=${schema}`);
-  return url.href;
+  return url;
 }

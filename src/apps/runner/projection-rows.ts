@@ -2,7 +2,7 @@ import type { ProjectionRow, RowWriter } from '#adapters';
 import { formatDecimal, stepsToText } from '#base';
 import type { Command, Event, TraceLine } from '#engine';
 import { bookKey, type OrderRequest } from '#ledger';
-import type { InstrumentId } from '#market';
+import type { BarClosed, InstrumentId } from '#market';
 import type { Signal } from '#signals';
 import { instrumentIn, type Timed } from './journal-entries.ts';
 import type { PaperNote } from './notes.ts';
@@ -92,14 +92,21 @@ function orderRow(portfolio: string, timed: Timed, order: OrderRequest): Project
 }
 
 function eventRows(portfolio: string, event: Event, position: number): ProjectionRow[] {
+  if (event.kind === 'bar-closed') return barRows(event);
   const id = `${portfolio}-${position}`;
   if (event.kind === 'operator-acted') {
     const { at, act, by, reason } = event;
-    const title = `${act.action} by ${by}`;
+    const { action, ...detail } = act;
+    // what was done beside the loop is named by what it was done to
+    const title = act.action === 'record' ? `${act.subject} by ${by}` : `${action} by ${by}`;
     return [
       {
         table: 'notifications',
         row: { id, at, portfolio, severity: 'info', kind: 'operator', title, body: reason },
+      },
+      {
+        table: 'operator_acts',
+        row: { id, at, portfolio, by, action, reason, detail: JSON.stringify(detail) },
       },
     ];
   }
@@ -114,6 +121,15 @@ function eventRows(portfolio: string, event: Event, position: number): Projectio
     ];
   }
   return [];
+}
+
+/** A bar as it came; none for one whose numbers are none. */
+function barRows({ instrument, intervalMs, bar }: BarClosed): ProjectionRow[] {
+  const { time, open, high, low, close, volume } = bar;
+  if (!Number.isSafeInteger(time) || ![open, high, low, close, volume].every(Number.isFinite)) return [];
+  const id = `${instrument}/${intervalMs}/${time}`;
+  const row = { id, at: time, instrument, interval_ms: intervalMs, open, high, low, close, volume };
+  return [{ table: 'bars', row }];
 }
 
 function noteRows(portfolio: string, timed: Timed, position: number): ProjectionRow[] {
@@ -194,6 +210,10 @@ function noteRows(portfolio: string, timed: Timed, position: number): Projection
           },
         },
       ];
+    }
+    case 'equity': {
+      const { at, equity, drawdown } = note;
+      return [{ table: 'equity', row: { id: `${portfolio}-${position}`, at, portfolio, equity, drawdown } }];
     }
     case 'performance': {
       const { note: _, winRate, maxDrawdown, ...figures } = note;

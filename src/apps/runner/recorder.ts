@@ -1,6 +1,8 @@
 import type { DecisionTrace, Engine, HappeningTrace, Observer, TraceLine, TraceSink } from '#engine';
 import type { BookId } from '#ledger';
+import type { LearningWatch } from './learning-watch.ts';
 import type { DerivedNote } from './notes.ts';
+import { Tallies } from './tallies.ts';
 
 /** Lines kept for the status and for questions about recent decisions. */
 const KEPT = 1_000;
@@ -16,12 +18,16 @@ export class Recorder implements TraceSink {
   onLine: (line: TraceLine) => void = () => {};
   /** Recent decisions and happenings, oldest first. */
   readonly recent: TraceLine[] = [];
+  /** Told of what desks decide, when somebody keeps it. */
+  learning: LearningWatch | null = null;
+  readonly tallies = new Tallies();
   private made: DerivedNote[] = [];
   private readonly regimes = new Map<BookId, string | null>();
 
   line(line: TraceLine): void {
     this.recent.push(line);
     if (this.recent.length > KEPT) this.recent.shift();
+    if (line.type === 'decision') this.tallies.decided(line);
     this.put({ note: 'trace', line });
     if (this.sink !== null) this.onLine(line);
   }
@@ -57,6 +63,7 @@ export class Recorder implements TraceSink {
           this.put({ note: 'fill', at, fill: report.fill, book: report.book, reason: report.cause });
         }
         if (order === null) return;
+        this.tallies.reported(order, report);
         const { status, filledLots, averagePrice, venueOrderId, endReason, request } = order;
         const { clientId, instrument } = request;
         this.put({
@@ -77,6 +84,7 @@ export class Recorder implements TraceSink {
         this.regimes.delete(trade.book);
         this.put({ note: 'trade', trade, desk, regime });
       },
+      decided: (desk, instrument, decision) => this.learning?.decided(desk, instrument, decision),
       safety: (desk, layer, objection, at) => this.put({ note: 'safety', at, desk, layer, objection }),
     };
   }

@@ -72,6 +72,8 @@ export interface RecoverOptions {
   readonly entries: Iterable<JournalEntry>;
   /** Takes the notes that the engine's last step made. */
   readonly notesMade: () => readonly DerivedNote[];
+  /** Called with each event before the engine takes it. */
+  readonly onEvent?: (event: Event) => void;
   /** Called for each entry folded. */
   readonly onEntry?: (entry: JournalEntry) => void;
 }
@@ -149,7 +151,7 @@ class JournalFold {
     const note = JSON.parse(entry.text) as PaperNote;
     if (!isVenueNote(note)) {
       // figures of the account are the runner's own, not the fold's
-      if (note.note !== 'performance') this.notes.shift();
+      if (note.note !== 'performance' && note.note !== 'equity') this.notes.shift();
       return;
     }
     this.expectNothing(entry);
@@ -173,6 +175,7 @@ class JournalFold {
     else this.advance(entry, event.at);
     this.at = event.at;
     this.events += 1;
+    this.options.onEvent?.(event);
     this.waiting = this.options.engine.step(event);
     this.next = 0;
     this.notes = [...this.options.notesMade()];

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { type BinanceUsdmFeedOptions, systemClock } from '#adapters';
+import { type BinanceUsdmFeedOptions, type ProjectorState, systemClock } from '#adapters';
 import { formatInstant, type Instant, SECOND } from '#base';
 import type { Command, TraceLine } from '#engine';
 import { plain } from '../cli/plain-text.ts';
-import { type ControlAnswer, type ReadRequest, serveControl } from './control.ts';
+import { serveControl } from './control.ts';
+import { ControlLine } from './control-line.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LogLines } from './log-lines.ts';
-import { panelLines, statusLine } from './panel.ts';
+import { type ConsolePlace, panelLines, statusLine } from './panel.ts';
 import type { PaperSetup } from './portfolio-setup.ts';
 import { projectPortfolio } from './projecting.ts';
 import { markOf } from './run-mode.ts';
@@ -36,6 +37,18 @@ export interface RunPaperOptions {
   /** Redraw a panel here instead of saying lines; null: lines. */
   readonly screen: NodeJS.WriteStream | null;
   readonly feed?: Partial<BinanceUsdmFeedOptions>;
+  /** The console that shows this portfolio, named under the panel; asked at each drawing. Absent or null: none. */
+  readonly console?: () => ConsolePlace | null;
+  /** Told once, when the portfolio is about to run: what else this process runs may speak through it. */
+  readonly onVoice?: (voice: Voice) => void;
+}
+
+/** How companions of the loop reach the person at the terminal. */
+export interface Voice {
+  /** A line for people and for the log. */
+  readonly tell: (line: string) => void;
+  /** A line for the person at the terminal alone: it is kept nowhere. */
+  readonly whisper: (line: string) => void;
 }
 
 export type Ending = 'finished' | 'asked' | 'interrupted' | 'terminated' | 'time';
@@ -67,19 +80,40 @@ class Program {
   private lineAt = 0;
   private live: LiveDriver | null = null;
   private tapeOver = false;
-  private projections: (() => Status['projections']) | null = null;
+  private projector: (() => ProjectorState) | null = null;
+  private readonly line: ControlLine;
+  private begun = false;
+  private killAsked = false;
 
   constructor(options: RunPaperOptions) {
     const { setup, dataDir, fresh, snapshotEvery } = options;
     this.options = options;
     this.directory = join(dataDir, setup.name);
     this.log = new TextLog(join(dataDir, 'quorum.log'));
-    this.session = new Session({
-      setup,
-      directory: this.directory,
-      fresh,
-      snapshotEvery,
-      onCommand: (command, at) => this.heed(command, at),
+    // before a long journal is folded: unheard, the signal would end the program and leave its positions to nobody
+    if (process.platform !== 'win32') process.on('SIGUSR2', this.kill);
+    try {
+      this.session = new Session({
+        setup,
+        directory: this.directory,
+        fresh,
+        snapshotEvery,
+        onCommand: (command, at) => this.heed(command, at),
+      });
+    } catch (error) {
+      process.off('SIGUSR2', this.kill);
+      throw error;
+    }
+    const { session } = this;
+    this.line = new ControlLine({
+      session,
+      status: () => this.status(),
+      feed: () => this.feedStatus,
+      tape: () => this.tape,
+      feedQueue: () => this.live?.queued ?? 0,
+      projector: () => this.projector?.() ?? null,
+      now: () => (this.live === null ? session.engine.at : Math.max(this.now(), session.engine.at)),
+      end: () => this.end('asked'),
     });
   }
 
@@ -88,19 +122,17 @@ class Program {
     const { setup } = options;
     const logs = new LogLines(join(directory, 'logs'), session.journal.file.path, setup.name, setup.mode);
     const projector = projectPortfolio(directory, setup.name, session.header.runId, options.databaseUrl);
-    this.projections = () => {
-      const { behind, error } = projector.state();
-      return { behind, error };
-    };
+    this.projector = () => projector.state();
     session.journal.onDurable = (entries) => {
       logs.take(entries);
       for (const entry of entries) projector.offer(entry);
     };
-    const control = await serveControl(directory, (request) => this.answer(request));
+    const control = await serveControl(directory, (request) => this.line.answer(request));
     this.announce();
     session.recorder.onLine = (line) => this.tellLine(line);
     const release = this.heedSignals();
     const redraw = this.startScreen();
+    options.onVoice?.({ tell: (line) => this.tell(line), whisper: (line) => this.whisper(line) });
     const timer = options.forMs === null ? null : setTimeout(() => this.end('time'), options.forMs);
     try {
       try {
@@ -113,8 +145,10 @@ class Program {
         this.screen = null;
         await control.close();
       }
+      this.line.close();
       session.close();
     } catch (error) {
+      this.line.close();
       session.abandon();
       throw error;
     } finally {
@@ -137,12 +171,14 @@ class Program {
       const say = (line: string) => this.tell(line);
       const feed = options.feed === undefined ? {} : { feed: options.feed };
       this.live = new LiveDriver({ session, restUrl, wsUrl, signal, onSlice, say, ...feed });
+      this.hasBegun();
       await this.live.run();
       return;
     }
     const { tape } = setup;
     tape.seek(session.steps);
     session.begin(session.engine.at > 0 ? session.engine.at : (tape.peek() ?? 0));
+    this.hasBegun();
     const speed = options.speed ?? SPEEDS[setup.mode];
     const { slicesMax } = options;
     this.tapeOver = await playTape({
@@ -178,6 +214,21 @@ class Program {
     this.abort.abort();
   }
 
+  /**
+   * The kill switch of last resort: needs no socket, no database and no other process. One that comes while the journal is
+   * still folded is obeyed as soon as the loop runs.
+   */
+  private readonly kill = (): void => {
+    this.killAsked = true;
+    if (!this.begun || !this.line.killBySignal('SIGUSR2')) return;
+    this.tell('killed by SIGUSR2: nothing is entered, every order is being canceled, every position closed');
+  };
+
+  private hasBegun(): void {
+    this.begun = true;
+    if (this.killAsked) this.kill();
+  }
+
   /** Ctrl-C and a polite kill end cleanly; a second Ctrl-C at once: what is durable is safe whatever happens. */
   private heedSignals(): () => void {
     const interrupt = () => {
@@ -193,6 +244,7 @@ class Program {
       process.off('SIGINT', interrupt);
       process.off('SIGTERM', terminate);
       process.off('SIGHUP', terminate);
+      process.off('SIGUSR2', this.kill);
       if (orphaned !== null) clearInterval(orphaned);
     };
   }
@@ -217,12 +269,21 @@ class Program {
       this.tell('prices are recorded and played again: nothing here is evidence of anything');
   }
 
-  private status(): Status {
+  private get feedStatus(): string {
+    return this.live?.status ?? (this.tapeOver ? 'over' : 'tape');
+  }
+
+  private get tape(): Status['tape'] {
     const { tape } = this.options.setup;
+    return tape === null ? null : { position: tape.position, length: tape.length, over: this.tapeOver };
+  }
+
+  private status(): Status {
+    const state = this.projector?.() ?? null;
     return statusOf(this.session, {
-      feed: this.live?.status ?? (this.tapeOver ? 'over' : 'tape'),
-      tape: tape === null ? null : { position: tape.position, length: tape.length, over: this.tapeOver },
-      projections: this.projections?.() ?? null,
+      feed: this.feedStatus,
+      tape: this.tape,
+      projections: state === null ? null : { behind: state.behind, error: state.error },
     });
   }
 
@@ -234,7 +295,8 @@ class Program {
   }
 
   private redraw(): void {
-    if (this.screen !== null) this.screen.draw(panelLines(this.status(), this.screen.columns));
+    if (this.screen !== null)
+      this.screen.draw(panelLines(this.status(), this.screen.columns, this.options.console?.() ?? null));
   }
 
   private sliceSeen(): void {
@@ -274,56 +336,10 @@ class Program {
     if (this.screen === null) this.options.say(text);
   }
 
-  private answer(request: ReadRequest): ControlAnswer {
-    switch (request.ask) {
-      case 'status':
-        return { ok: true, status: this.status() };
-      case 'shutdown':
-        this.end('asked');
-        return { ok: true };
-      case 'why':
-        return { ok: true, lines: this.linesAbout(request) };
-      case 'operator':
-        return this.operate(request);
-    }
+  private whisper(line: string): void {
+    if (this.screen === null) this.options.say(plain(line));
+    else this.screen.above(plain(line));
   }
-
-  private linesAbout({ instrument, at, most }: Extract<ReadRequest, { ask: 'why' }>): TraceLine[] {
-    const { recent } = this.session.recorder;
-    const about = instrument === null ? recent : recent.filter((line) => line.instrument === instrument);
-    return (at === null ? about : about.filter((line) => line.at <= at)).slice(-most);
-  }
-
-  private operate({ act, by, reason }: Extract<ReadRequest, { ask: 'operator' }>): ControlAnswer {
-    const { session } = this;
-    const { engine } = session;
-    if ('desk' in act && act.desk !== null && !engine.desks.some((d) => d.name === act.desk)) {
-      return {
-        ok: false,
-        error: `there is no desk ${act.desk}: ${engine.desks.map((d) => d.name).join(', ')}`,
-      };
-    }
-    if (act.action === 'review' && !engine.plans.open.some((r) => r.questionId === act.questionId)) {
-      return { ok: false, error: `no plan waits under ${act.questionId}` };
-    }
-    if (act.action === 'recover' && engine.breaker === null)
-      return { ok: false, error: 'this portfolio has no breaker' };
-    const at = this.live === null ? engine.at : Math.max(this.now(), engine.at);
-    const before = engine.breaker?.state ?? null;
-    session.happened({ kind: 'operator-acted', at, eventTime: at, by, reason, act });
-    session.commit();
-    const after = engine.breaker?.state ?? null;
-    if (act.action === 'recover' && after !== 'CLOSED') {
-      return { ok: false, refused: true, error: `the breaker stays ${after}: ${refusal(after)}` };
-    }
-    return { ok: true, running: engine.running, breakerBefore: before, breaker: after };
-  }
-}
-
-function refusal(state: string | null): string {
-  return state === 'SHUTDOWN'
-    ? 'leaving SHUTDOWN needs --confirm RESTART'
-    : 'an override holds it: lift it first';
 }
 
 /** Under a launcher of another Node version a killed launcher must not leave the program behind. */

@@ -16,6 +16,13 @@ export class Screen {
     this.drawn = shown.length;
   }
 
+  /** Puts a line above what is drawn, where it stays. */
+  above(line: string): void {
+    const up = this.drawn > 0 ? `\u001b[${this.drawn}A\r` : '\r';
+    this.out.write(`${up}\u001b[J${line}\n`);
+    this.drawn = 0;
+  }
+
   get columns(): number {
     return this.out.columns ?? 80;
   }

@@ -3,17 +3,19 @@ import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { headAt, JournalFile, lockHolder, makeFolder, readJournal, SnapshotFiles } from '#adapters';
 import { canonicalJson, captureState, InputError, type Instant, restoreState, sha256 } from '#base';
-import { type Command, Engine, type Event, type TraceLine } from '#engine';
+import type { Command, Engine, Event, TraceLine } from '#engine';
 import { simulatedVenue, type VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
-import type { InstrumentId, MarketEvent } from '#market';
+import type { BarClosed, InstrumentId, MarketEvent } from '#market';
 import { Figures } from './figures.ts';
 import { EntryReader } from './journal-entries.ts';
+import { LearningWatch } from './learning-watch.ts';
 import { PaperJournal } from './paper-journal.ts';
 import { PaperLoop, type Unfinished } from './paper-loop.ts';
 import type { PaperHeader, PaperSetup } from './portfolio-setup.ts';
 import { Recorder } from './recorder.ts';
 import { recover } from './recover.ts';
+import { StageTimes, TimedEngine } from './stage-times.ts';
 
 export interface SessionOptions {
   readonly setup: PaperSetup;
@@ -50,6 +52,9 @@ export class Session {
   readonly journal: PaperJournal;
   readonly recorder: Recorder;
   readonly figures: Figures;
+  readonly learning: LearningWatch;
+  /** How long the loop's stages take in this process. */
+  readonly times = new StageTimes();
   readonly beginning: Beginning;
   /** Steps of the tape taken, when there is one. */
   steps: number;
@@ -61,6 +66,8 @@ export class Session {
   private readonly made: string;
   private readonly snapshotEvery: number;
   private snapshotAt: number;
+  /** Slices whose equity stands in the journal. */
+  private slicesNoted: number;
   private begun: boolean;
 
   /** Throws {@link InputError} when another process holds the journal, it is damaged, or another version wrote it. */
@@ -78,7 +85,9 @@ export class Session {
       if (known !== null) checkHeader(known, setup);
       this.made = sha256(canonicalJson({ ...setup.header }));
       this.recorder = new Recorder();
-      this.engine = new Engine(setup.define(this.recorder));
+      this.engine = new TimedEngine(setup.define(this.recorder), this.times);
+      this.learning = new LearningWatch(this.engine);
+      this.recorder.learning = this.learning;
       this.recorder.watch(this.engine);
       this.venue = simulatedVenue(setup.venue);
       this.figures = new Figures(this.engine.definition.cash);
@@ -86,15 +95,17 @@ export class Session {
       this.steps = 0;
       const found = known === null ? null : this.fold(path);
       this.snapshotAt = file.head.entries;
+      this.slicesNoted = this.engine.counts.slices;
+      this.times.measuring = true;
       this.begun = found?.begun ?? false;
       const redefined = new Map(setup.instruments.map(({ id }) => [id, this.engine.instrumentOf(id)]));
-      this.journal = new PaperJournal(file, new EntryReader(this.engine.at, redefined));
+      this.journal = new PaperJournal(file, new EntryReader(this.engine.at, redefined, true), this.times);
       const { engine, venue, journal } = this;
       const { onCommand } = options;
       this.loop = new PaperLoop({ engine, venue, journal, latencyMs: setup.venue.latencyMs, onCommand });
       this.recorder.sink = (note) => journal.note(note);
       if (known === null) journal.append('header', canonicalJson(this.header));
-      this.loop.complete(found?.unfinished ?? NOTHING);
+      this.complete(found?.unfinished ?? NOTHING);
       const { cut, cutBytes, merged } = file.recovery;
       const mended =
         cutBytes > 0 || merged > 0
@@ -126,6 +137,9 @@ export class Session {
       venue: this.venue,
       entries: readJournal(path, after === undefined ? {} : { after }),
       notesMade: () => this.recorder.taken(),
+      onEvent: (event) => {
+        if (event.kind === 'bar-closed') this.learning.barAt(event.at);
+      },
       onEntry: (entry) => {
         folded += 1;
         if (entry.kind !== 'event' || !entry.text.startsWith('{"kind":"bar-closed"')) return;
@@ -137,6 +151,15 @@ export class Session {
     this.steps += result.steps;
     const begun = snapshot !== null || result.events > 0;
     return { unfinished: result.unfinished, fromSnapshot: snapshot?.position ?? null, folded, begun };
+  }
+
+  /** Finishes what a crash interrupted; a bar that was shown to the venue alone is a bar like any other. */
+  private complete(unfinished: Unfinished): void {
+    const { market } = unfinished;
+    const bar = market?.kind === 'bar-closed' ? market : null;
+    if (bar !== null) this.learning.barAt(bar.at);
+    this.loop.complete(unfinished);
+    if (bar !== null) this.barTaken(bar);
   }
 
   /** Says to the loop that the run began, or began again. */
@@ -160,15 +183,25 @@ export class Session {
 
   /** A market event whose `at` is not before anything seen. Not durable before {@link commit}. */
   market(event: MarketEvent): void {
+    const from = this.times.begins();
+    // what we say of a feed ourselves is no news from it
+    if (event.kind !== 'feed-changed') this.times.marketAt = Date.now();
+    if (event.kind === 'bar-closed') this.learning.barAt(event.at);
     this.loop.market(event);
+    this.times.ends(from);
     this.steps += 1;
-    if (event.kind !== 'bar-closed') return;
+    if (event.kind === 'bar-closed') this.barTaken(event);
+  }
+
+  private barTaken(event: BarClosed): void {
     this.lastBars.set(event.instrument, event.bar.time);
     if (this.figures.look(this.engine, event.at)) this.journal.note(this.figures.note(this.engine, event.at));
   }
 
   happened(event: Exclude<Event, MarketEvent | VenueReport>): void {
+    const from = this.times.begins();
     this.loop.happened(event);
+    this.times.ends(from);
   }
 
   nextDue(): Instant {
@@ -182,7 +215,13 @@ export class Session {
 
   /** Makes durable what happened since the last commit; now and then takes a snapshot behind it. */
   commit(): void {
+    const { slices } = this.engine.counts;
+    if (slices > this.slicesNoted) {
+      this.slicesNoted = slices;
+      this.journal.note(this.figures.equityNote(this.engine, this.engine.at));
+    }
     this.journal.commit();
+    this.times.turned();
     if (this.journal.file.head.entries - this.snapshotAt >= this.snapshotEvery) this.snapshot();
   }
 
@@ -193,6 +232,8 @@ export class Session {
       figures: captureState(this.figures),
       steps: this.steps,
       lastBars: [...this.lastBars],
+      learning: captureState(this.learning),
+      tallies: captureState(this.recorder.tallies),
       recent: this.recorder.recent.slice(-REMEMBERED),
     };
     const { head } = this.journal.file;
@@ -205,6 +246,8 @@ export class Session {
     restoreState(this.venue, state.venue);
     restoreState(this.figures, state.figures);
     this.steps = state.steps;
+    if (state.learning !== undefined) restoreState(this.learning, state.learning);
+    if (state.tallies !== undefined) restoreState(this.recorder.tallies, state.tallies);
     for (const [instrument, time] of state.lastBars) this.lastBars.set(instrument, time);
     this.recorder.recent.push(...state.recent);
     this.recorder.watch(this.engine);
@@ -229,6 +272,8 @@ interface StoredState {
   readonly figures: unknown;
   readonly steps: number;
   readonly lastBars: readonly [InstrumentId, Instant][];
+  readonly learning?: unknown;
+  readonly tallies?: unknown;
   /** Newest lines of the trace, for the status of a continued run. */
   readonly recent: readonly TraceLine[];
 }

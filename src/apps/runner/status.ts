@@ -45,6 +45,8 @@ export interface Status extends AccountFigures {
   readonly dayChange: number;
   readonly maxDrawdown: number;
   readonly running: boolean;
+  /** Desks whose entries an operator has stopped alone. */
+  readonly desksStopped: readonly string[];
   readonly breaker: {
     readonly state: string;
     readonly since: number;
@@ -55,6 +57,7 @@ export interface Status extends AccountFigures {
     readonly desk: string;
     readonly price: number | null;
     readonly regime: string | null;
+    readonly intervalMs: number;
     readonly bars: number;
   }[];
   readonly positions: readonly PositionStatus[];
@@ -94,6 +97,7 @@ export function statusOf(session: Session, around: Surroundings): Status {
     dayChange: figures.dayEquity > 0 ? engine.equity() / figures.dayEquity - 1 : 0,
     maxDrawdown: figures.maxDrawdown,
     running: engine.running,
+    desksStopped: [...engine.desksStopped].sort(),
     breaker:
       engine.breaker === null
         ? null
@@ -108,6 +112,7 @@ export function statusOf(session: Session, around: Surroundings): Status {
         desk: desk.name,
         price: Number.isFinite(i.price) ? i.price : null,
         regime: i.regimeName,
+        intervalMs: i.intervalMs,
         bars: i.count,
       })),
     ),

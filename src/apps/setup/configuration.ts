@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { InputError } from '#base';
 import { nearest } from '#features';
+import { alertKeysAt, alertsSchema } from '../alerts/alert-configuration.ts';
 
 const fraction = z.number().min(0).max(1);
 const bps = z.number().min(0).max(10_000);
@@ -92,6 +93,9 @@ export const configurationSchema = z
     portfolios: z.record(name, portfolio),
     accounts: z.record(name, account).default({}),
     feeds: z.record(name, feed).default({}),
+    alerts: alertsSchema
+      .optional()
+      .describe('where alerts go and by which rules; the console shows them anyway'),
     databaseUrlEnv: environmentName.optional().describe('environment variable with the PostgreSQL URL'),
   })
   .describe('What quorum start runs');
@@ -202,6 +206,7 @@ function explain(issue: Issue, file: string): InputError {
 function keysAt(path: readonly PropertyKey[]): string[] {
   const first = String(path[0] ?? '');
   if (path.length === 0) return Object.keys(configurationSchema.shape);
+  if (first === 'alerts') return alertKeysAt(path.slice(1));
   if (first === 'accounts') return Object.keys(account.shape);
   if (first === 'feeds') {
     return [...new Set([binance, synthetic, sample, recorded].flatMap((s) => Object.keys(s.shape)))];

@@ -15,6 +15,23 @@ export interface WalkCut {
   readonly embargoMs: number;
 }
 
+/** Training is so many tests long where only the number of tests is given. */
+const TRAIN_TESTS = 4;
+
+/** Stretches for about `folds` tests after one another: whole days where there are enough, else whole bars. */
+export function foldCut(from: Instant, to: Instant, folds: number, intervalMs: number): WalkCut {
+  const days = Math.floor((to - from) / DAY) - 1;
+  const unit = days >= folds + TRAIN_TESTS ? DAY : intervalMs;
+  const units = unit === DAY ? days : Math.floor((to - from) / unit);
+  const testMs = Math.floor(units / (folds + TRAIN_TESTS)) * unit;
+  if (testMs < 2 * intervalMs)
+    throw new InputError(
+      `the tape is too short for ${folds} tests of at least two bars, each after a training of ${TRAIN_TESTS} times that`,
+      'ask for fewer folds, or give more bars',
+    );
+  return { trainMs: TRAIN_TESTS * testMs, testMs, stepMs: testMs, anchored: false, embargoMs: 0 };
+}
+
 /** Cuts a tape into windows. Throws InputError where not one fits or two tests would overlap. */
 export function walkSpans(from: Instant, to: Instant, cut: WalkCut): { train: Span; test: Span }[] {
   const { trainMs, testMs, stepMs, embargoMs, anchored } = cut;

@@ -13,12 +13,13 @@ import {
   type StudySetting,
 } from '../setup/optimise/study-setting.ts';
 import { type SearchOptions, searchTrials, type TrialRun } from '../setup/optimise/trials.ts';
-import { checkLengths, type WalkCut, walkSpans } from './walk-cut.ts';
+import { checkLengths, foldCut, type WalkCut, walkSpans } from './walk-cut.ts';
 import { joined, joinedDays } from './walk-figures.ts';
 import { walkFiles, walkSummary } from './walk-forward-files.ts';
 
 export interface WalkRequest extends StudyRequest {
-  readonly cut: WalkCut;
+  /** Or how many tests there are to be; training is then four times as long as one. */
+  readonly cut: WalkCut | { readonly folds: number };
   /** Trials of each window; a grid may have fewer points. */
   readonly trials: number;
   readonly search: Omit<SearchOptions, 'seed' | 'objective' | 'pruneWindows'> & {
@@ -120,12 +121,14 @@ export async function runWalkForward(request: WalkRequest, settings: WalkSetting
   const objective = objectiveOf(request.search.objective);
   const study = await planStudy(request);
   const { tape } = study.setting.data;
-  const spans = walkSpans(tape.from!, tape.to!, request.cut);
-  checkLengths(study, request.cut);
+  const cut =
+    'folds' in request.cut ? foldCut(tape.from!, tape.to!, request.cut.folds, study.intervalMs) : request.cut;
+  const spans = walkSpans(tape.from!, tape.to!, cut);
+  checkLengths(study, cut);
   const { objective: name, ...how } = request.search;
   const identity: WalkIdentity = {
     ...study.identity,
-    ...request.cut,
+    ...cut,
     ...how,
     objective: name,
     trials: request.trials,
@@ -188,7 +191,7 @@ export async function runWalkForward(request: WalkRequest, settings: WalkSetting
     const outcome: WalkOutcome = {
       study,
       objective,
-      cut: request.cut,
+      cut,
       windows,
       planned: spans.length,
       finished,

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { CompiledQuery, type Transaction } from 'kysely';
 import { assert, InputError } from '#base';
 import type { EntryKind } from '#engine';
 import type { ProjectionStore } from './database.ts';
@@ -57,10 +57,10 @@ export async function applyEntries(
       if (entry.position === from + i) return;
       throw new ProjectionGap(`expected journal position ${from + i}, got ${entry.position}`);
     });
-    for (const { table, columns, rows } of grouped(fresh, writers)) {
-      for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
-        await upsert(tx, table, columns, rows.slice(i, i + ROWS_PER_INSERT));
-      }
+    for (const group of grouped(fresh, writers)) {
+      const { rows } = group;
+      for (let i = 0; i < rows.length; i += ROWS_PER_INSERT)
+        await upsert(tx, store.kind, group, rows.slice(i, i + ROWS_PER_INSERT));
     }
     const next = from + fresh.length;
     await tx
@@ -155,24 +155,38 @@ function checkRow(table: TableName, row: { readonly id: string }): void {
   }
 }
 
-async function upsert(
-  tx: Transaction<ProjectionDatabase>,
+/** Statements by table, columns and number of rows: most batches are alike, and wording one costs more than running it. */
+const STATEMENTS = new Map<string, string>();
+const STATEMENTS_MAX = 500;
+
+function upsertText(
+  kind: ProjectionStore['kind'],
   table: TableName,
   columns: readonly string[],
+  rows: number,
+): string {
+  const key = `${kind} ${table} ${columns.join(' ')} ${rows}`;
+  const known = STATEMENTS.get(key);
+  if (known !== undefined) return known;
+  // table and columns are those of TABLES, see checkRow
+  const names = columns.map((column) => `"${column}"`);
+  let place = 0;
+  const mark = () => (kind === 'postgres' ? `$${++place}` : '?');
+  const values = Array.from({ length: rows }, () => `(${names.map(mark).join(', ')})`).join(', ');
+  const set = names.filter((name) => name !== '"id"').map((name) => `${name} = excluded.${name}`);
+  const text = `insert into "${table}" (${names.join(', ')}) values ${values} on conflict ("id") do update set ${set.join(', ')}`;
+  if (STATEMENTS.size >= STATEMENTS_MAX) STATEMENTS.clear();
+  STATEMENTS.set(key, text);
+  return text;
+}
+
+async function upsert(
+  tx: Transaction<ProjectionDatabase>,
+  kind: ProjectionStore['kind'],
+  { table, columns }: Group,
   rows: readonly Row[],
 ): Promise<void> {
-  // The column names come from the checked rows; kysely cannot follow a table name that is only known at run time.
-  const loose = tx as unknown as Kysely<Record<string, Record<string, unknown>>>;
-  const values = rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column]])));
-  await loose
-    .insertInto(table)
-    .values(values)
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet((eb) =>
-          Object.fromEntries(columns.filter((c) => c !== 'id').map((c) => [c, eb.ref(`excluded.${c}`)])),
-        ),
-    )
-    .execute();
+  const values: unknown[] = [];
+  for (const row of rows) for (const column of columns) values.push(row[column]);
+  await tx.executeQuery(CompiledQuery.raw(upsertText(kind, table, columns, rows.length), values));
 }

@@ -4,8 +4,8 @@ import {
   type ColumnType,
   type DatabaseKind,
   type ProjectionDatabase,
-  TABLE_NAMES,
   TABLES,
+  type TableName,
 } from './tables.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -16,7 +16,10 @@ interface Migration {
 }
 
 /** In order, never edited once released: a changed schema is a further migration. */
-const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'first tables', up: createTables }];
+const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'first tables', up: createTables },
+  { version: 2, name: 'bars, equity and operators', up: addCurves },
+];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
 
@@ -95,17 +98,44 @@ function columnType(type: ColumnType, kind: DatabaseKind): ColumnDataType {
   }
 }
 
+/** The tables of version 1, with the columns they have had since. */
+const FIRST_TABLES = [
+  'trades',
+  'signals',
+  'strategies',
+  'performance_snapshots',
+  'breaker_events',
+  'notifications',
+  'orders',
+  'fills',
+  'decisions',
+] as const satisfies readonly TableName[];
+
+async function createTable(
+  db: Kysely<ProjectionDatabase>,
+  kind: DatabaseKind,
+  table: TableName,
+): Promise<void> {
+  let create = db.schema
+    .createTable(table)
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('position', 'bigint', (column) => column.notNull());
+  for (const [name, type] of Object.entries(TABLES[table]))
+    create = create.addColumn(name, columnType(type, kind));
+  await create.execute();
+}
+
+// Pages of a list go from newest to oldest; the id breaks ties.
+const NEWEST_FIRST = ['at desc', 'id desc'] as const;
+
 async function createTables(db: Kysely<ProjectionDatabase>, kind: DatabaseKind): Promise<void> {
-  for (const table of TABLE_NAMES) {
-    let create = db.schema
-      .createTable(table)
-      .addColumn('id', 'text', (column) => column.primaryKey().notNull())
-      .addColumn('position', 'bigint', (column) => column.notNull());
-    for (const [name, type] of Object.entries(TABLES[table]))
-      create = create.addColumn(name, columnType(type, kind));
-    await create.execute();
-    // Pages of a list go from newest to oldest; the id breaks ties.
-    await db.schema.createIndex(`${table}_by_time`).on(table).columns(['at desc', 'id desc']).execute();
+  for (const table of FIRST_TABLES) {
+    await createTable(db, kind, table);
+    await db.schema
+      .createIndex(`${table}_by_time`)
+      .on(table)
+      .columns([...NEWEST_FIRST])
+      .execute();
   }
   await db.schema.createIndex('fills_by_order').on('fills').column('order_id').execute();
   await db.schema.createIndex('orders_by_state').on('orders').column('state').execute();
@@ -115,4 +145,37 @@ async function createTables(db: Kysely<ProjectionDatabase>, kind: DatabaseKind):
     .addColumn('journal', 'text', (column) => column.notNull())
     .addColumn('next_position', 'bigint', (column) => column.notNull())
     .execute();
+}
+
+async function addCurves(db: Kysely<ProjectionDatabase>, kind: DatabaseKind): Promise<void> {
+  // what was projected before holds none of these rows: the journal is projected again from its beginning
+  for (const table of FIRST_TABLES) await db.deleteFrom(table).execute();
+  await db.deleteFrom('projection_position').execute();
+  for (const table of ['bars', 'equity', 'operator_acts'] as const) await createTable(db, kind, table);
+  for (const table of ['equity', 'operator_acts'] as const)
+    await db.schema
+      .createIndex(`${table}_by_time`)
+      .on(table)
+      .columns([...NEWEST_FIRST])
+      .execute();
+  // bars are only ever read for one instrument, and there are many of them: one index
+  await db.schema
+    .createIndex('bars_by_instrument')
+    .on('bars')
+    .columns(['instrument', 'interval_ms', 'at'])
+    .execute();
+  for (const column of ['instrument', 'outcome'] as const) {
+    await db.schema
+      .createIndex(`decisions_by_${column}`)
+      .on('decisions')
+      .columns([column, ...NEWEST_FIRST])
+      .execute();
+  }
+  for (const table of ['trades', 'orders', 'fills'] as const) {
+    await db.schema
+      .createIndex(`${table}_by_instrument`)
+      .on(table)
+      .columns(['instrument', ...NEWEST_FIRST])
+      .execute();
+  }
 }

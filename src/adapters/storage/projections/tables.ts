@@ -135,6 +135,33 @@ export const TABLES = {
     reason: 'text',
     trace: 'json',
   },
+  /** Every bar the loop saw, by `instrument/interval_ms/open time`; `at` is the open time. */
+  bars: {
+    at: 'instant',
+    instrument: 'text',
+    interval_ms: 'count',
+    open: 'float',
+    high: 'float',
+    low: 'float',
+    close: 'float',
+    volume: 'float',
+  },
+  /** The curve: at most one sample a slice. */
+  equity: {
+    at: 'instant',
+    portfolio: 'text',
+    equity: 'decimal',
+    drawdown: 'float',
+  },
+  /** Everything that people and programs with rights did; `by` is a word of SQL and must be quoted there. */
+  operator_acts: {
+    at: 'instant',
+    portfolio: 'text',
+    by: 'text',
+    action: 'text',
+    reason: 'text',
+    detail: 'json',
+  },
 } as const satisfies Record<string, Record<string, ColumnType>>;
 
 export type TableName = keyof typeof TABLES;
