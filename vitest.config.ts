@@ -14,11 +14,12 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^quorum\/(features|research)$/, replacement: at('./src/$1/index.ts') },
+      { find: /^@contract\/paths$/, replacement: at('./src/apps/contract/paths.ts') },
       { find: /^quorum$/, replacement: at('./src/index.ts') },
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'],
     env: { QUORUM_REGISTRY: join(registry, 'runs.sqlite') },
     pool: 'threads',
     isolate: false,

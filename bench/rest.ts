@@ -37,7 +37,7 @@ function highest(pid: number): number {
 async function measure(label: string, portfolio: string, args: readonly string[], env = {}): Promise<void> {
   const child: ChildProcess = spawn(
     process.execPath,
-    [BINARY, 'start', ...args, '--data-dir', join(folder, label)],
+    [BINARY, 'start', '--no-console', ...args, '--data-dir', join(folder, label)],
     { env: { ...process.env, ...env }, stdio: 'ignore' },
   );
   const ended = new Promise<void>((done) => child.on('exit', () => done()));

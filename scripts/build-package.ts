@@ -1,4 +1,4 @@
-// Builds dist/ for the packed tarball: JavaScript and type declarations of src/. Run by `npm pack` and `npm publish`.
+// Builds dist/ for the packed tarball: JavaScript and type declarations of src/, and the pages of the console. Run by `npm pack` and `npm publish`.
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -43,3 +43,15 @@ for (const file of globSync('dist/**/*.d.ts', { cwd: root })) {
   const text = readFileSync(path, 'utf8');
   if (/\bBuffer\b/.test(text)) writeFileSync(path, text.replace(/\bBuffer\b/g, 'Uint8Array'));
 }
+
+const vite = join(
+  dirname(createRequire(join(root, 'web', 'package.json')).resolve('vite/package.json')),
+  'bin',
+  'vite.js',
+);
+const pages = spawnSync(
+  process.execPath,
+  [vite, 'build', '--outDir', join(root, 'dist', 'web'), '--emptyOutDir', '--logLevel', 'warn'],
+  { cwd: join(root, 'web'), stdio: ['ignore', 2, 2], env: { ...process.env, NODE_ENV: 'production' } },
+);
+if (pages.status !== 0) process.exit(pages.status ?? 1);

@@ -65,6 +65,7 @@ function pack(): string {
     'dist/index.js',
     'dist/index.d.ts',
     'dist/package.json',
+    'dist/web/index.html',
     'LICENSE',
   ]) {
     assert.ok(paths.includes(needed), `the tarball lacks ${needed}`);

@@ -289,14 +289,33 @@ describe.each(['sqlite', 'postgres'] as const)('projections in %s', (kind) => {
       expect(columns.sort()).toEqual(['id', 'position', ...Object.keys(TABLES[table])].sort());
     }
     const versions = await store.db.selectFrom('quorum_schema').select('version').execute();
-    expect(versions).toEqual([{ version: SCHEMA_VERSION }]);
+    expect(versions.map(({ version }) => version)).toEqual(
+      Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1),
+    );
+  });
+
+  it('brings a database of version 1 up to date and projects it again from the beginning', async () => {
+    await applyEntries(store, JOURNAL, [() => [{ table: 'trades', row: { id: 't' } }]], [entryAt(0)]);
+    for (const table of ['bars', 'equity', 'operator_acts'] as const)
+      await store.db.schema.dropTable(table).execute();
+    for (const index of ['decisions_by_instrument', 'decisions_by_outcome'])
+      await store.db.schema.dropIndex(index).execute();
+    for (const table of ['trades', 'orders', 'fills'])
+      await store.db.schema.dropIndex(`${table}_by_instrument`).execute();
+    await store.db.deleteFrom('quorum_schema').where('version', '>', 1).execute();
+    const again = await open();
+    expect(await projectedPosition(again, JOURNAL)).toBe(0);
+    expect(await contents(again)).toEqual(Object.fromEntries(TABLE_NAMES.map((table) => [table, []])));
+    const bar = { id: 'A/1/2', at: 2, instrument: 'A', interval_ms: 1, open: 1, high: 2, low: 0.5, close: 1 };
+    await applyEntries(again, JOURNAL, [() => [{ table: 'bars', row: bar }]], [entryAt(0)]);
+    expect((await contents(again)).bars).toMatchObject([{ ...bar, volume: null, position: 0 }]);
   });
 
   it('refuses the schema of a newer program and leaves it alone', async () => {
     const newer = { version: SCHEMA_VERSION + 1, name: 'later', applied_at: 1 };
     await store.db.insertInto('quorum_schema').values(newer).execute();
     await expect(openProjections(place)).rejects.toThrow(InputError);
-    await expect(openProjections(place)).rejects.toThrow(/schema 2, this program knows up to 1/);
+    await expect(openProjections(place)).rejects.toThrow(/schema 3, this program knows up to 2/);
   });
 
   it('stores what it is given: exact decimals, instants as numbers, nulls, any text', async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBarsFile } from '#adapters';
 import { computeFeatures } from '#features';
@@ -19,17 +20,19 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
+const whole = await program();
+
 /** All commands with their subcommands, as words. */
 function commandLines(): string[][] {
   const lines: string[][] = [];
-  const visit = (command: ReturnType<typeof program>, words: string[]) => {
+  const visit = (command: Command, words: string[]) => {
     for (const child of command.commands) {
       if (child.name() === 'help') continue;
       lines.push([...words, child.name()]);
-      visit(child as ReturnType<typeof program>, [...words, child.name()]);
+      visit(child as Command, [...words, child.name()]);
     }
   };
-  visit(program(), []);
+  visit(whole, []);
   return lines;
 }
 

@@ -180,7 +180,7 @@ describe('quorum why, of a backtest', () => {
 
 describe('quorum why, of a portfolio on paper', () => {
   const folder = () => p('paper/sample');
-  const start = ['start', '--sample', '--data-dir', 'paper'];
+  const start = ['start', '--no-console', '--sample', '--data-dir', 'paper'];
 
   it('asks the running program, and its journal once it has ended', async () => {
     const child = new Child([...start, '--speed', '100'], { cwd: place.dir });

@@ -1,72 +1,58 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../setup/code-hash.ts';
-import { backtestCommand } from './commands/backtest.ts';
-import { backupCommand } from './commands/backup.ts';
-import { biasCommand } from './commands/bias.ts';
-import { crossValidateCommand } from './commands/cross-validate.ts';
-import { dataCommand } from './commands/data.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { featuresCommand } from './commands/features.ts';
-import { monteCarloCommand } from './commands/monte-carlo.ts';
-import { newCommand } from './commands/new.ts';
-import { operatorCommand } from './commands/operator.ts';
-import { optimiseCommand } from './commands/optimise.ts';
-import { parityCommand } from './commands/parity.ts';
-import { passportCommand } from './commands/passport.ts';
-import { promoteCommand } from './commands/promote.ts';
-import { replayCommand } from './commands/replay.ts';
-import { reportCommand } from './commands/report.ts';
-import { restoreCommand } from './commands/restore.ts';
-import { runsCommand } from './commands/runs.ts';
-import { startCommand } from './commands/start.ts';
-import { statusCommand } from './commands/status.ts';
-import { stopCommand } from './commands/stop.ts';
-import { stressCommand } from './commands/stress.ts';
-import { sweepCommand } from './commands/sweep.ts';
-import { walkForwardCommand } from './commands/walk-forward.ts';
-import { whyCommand } from './commands/why.ts';
-import { workerCommand } from './commands/worker.ts';
-import { worthCommand } from './commands/worth.ts';
 import { EXIT, explain } from './terminal.ts';
 
-/** Builds the whole command line. Each command lives in a file of its own and loads what it needs when it runs. */
-export function program(): Command {
+/** Every command, in the order of the help. Each lives in a file of its own and is loaded when it is asked for. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./commands/start.ts')).startCommand(),
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  stop: async () => (await import('./commands/stop.ts')).stopCommand(),
+  operator: async () => (await import('./commands/operator.ts')).operatorCommand(),
+  alerts: async () => (await import('./commands/alerts.ts')).alertsCommand(),
+  watchdog: async () => (await import('./commands/watchdog.ts')).watchdogCommand(),
+  journal: async () => (await import('./commands/journal.ts')).journalCommand(),
+  logs: async () => (await import('./commands/logs.ts')).logsCommand(),
+  jobs: async () => (await import('./commands/jobs.ts')).jobsCommand(),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
+  users: async () => (await import('./commands/users.ts')).usersCommand(),
+  backup: async () => (await import('./commands/backup.ts')).backupCommand(),
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand(),
+  backtest: async () => (await import('./commands/backtest.ts')).backtestCommand(),
+  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand(),
+  worker: async () => (await import('./commands/worker.ts')).workerCommand(),
+  optimise: async () => (await import('./commands/optimise.ts')).optimiseCommand(),
+  'walk-forward': async () => (await import('./commands/walk-forward.ts')).walkForwardCommand(),
+  'cross-validate': async () => (await import('./commands/cross-validate.ts')).crossValidateCommand(),
+  bias: async () => (await import('./commands/bias.ts')).biasCommand(),
+  'monte-carlo': async () => (await import('./commands/monte-carlo.ts')).monteCarloCommand(),
+  stress: async () => (await import('./commands/stress.ts')).stressCommand(),
+  parity: async () => (await import('./commands/parity.ts')).parityCommand(),
+  runs: async () => (await import('./commands/runs.ts')).runsCommand(),
+  passport: async () => (await import('./commands/passport.ts')).passportCommand(),
+  promote: async () => (await import('./commands/promote.ts')).promoteCommand(),
+  replay: async () => (await import('./commands/replay.ts')).replayCommand(),
+  features: async () => (await import('./commands/features.ts')).featuresCommand(),
+  data: async () => (await import('./commands/data.ts')).dataCommand(),
+  new: async () => (await import('./commands/new.ts')).newCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  why: async () => (await import('./commands/why.ts')).whyCommand(),
+  ask: async () => (await import('./commands/ask.ts')).askCommand(),
+  worth: async () => (await import('./commands/worth.ts')).worthCommand(),
+  report: async () => (await import('./commands/report.ts')).reportCommand(),
+};
+
+/** Builds the command line; `only`: with that one command, since loading all of them takes longer than some of them do. */
+export async function program(only?: string): Promise<Command> {
   const root = new Command('quorum')
     .description('An autonomous, multi-market trading platform: one loop for backtest, paper and live.')
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('(add --help for usage)')
     .showSuggestionAfterError(true)
     .exitOverride();
-  for (const command of [
-    startCommand(),
-    statusCommand(),
-    stopCommand(),
-    operatorCommand(),
-    backupCommand(),
-    restoreCommand(),
-    backtestCommand(),
-    sweepCommand(),
-    workerCommand(),
-    optimiseCommand(),
-    walkForwardCommand(),
-    crossValidateCommand(),
-    biasCommand(),
-    monteCarloCommand(),
-    stressCommand(),
-    parityCommand(),
-    runsCommand(),
-    passportCommand(),
-    promoteCommand(),
-    replayCommand(),
-    featuresCommand(),
-    dataCommand(),
-    newCommand(),
-    doctorCommand(),
-    whyCommand(),
-    worthCommand(),
-    reportCommand(),
-  ])
-    root.addCommand(command);
+  const one = only !== undefined && Object.hasOwn(COMMANDS, only) ? COMMANDS[only] : undefined;
+  const wanted = one === undefined ? Object.values(COMMANDS) : [one];
+  for (const command of await Promise.all(wanted.map((load) => load()))) root.addCommand(command);
   return root;
 }
 
@@ -74,7 +60,7 @@ export function program(): Command {
 export async function main(argv: readonly string[]): Promise<number> {
   quietPipe();
   try {
-    const root = program();
+    const root = await program(argv[0]);
     if (argv.length === 0) {
       root.outputHelp({ error: true });
       return EXIT.usage;

@@ -1,29 +1,13 @@
 import { join } from 'node:path';
-import { formatDecimal, InputError, stepsToText } from '#base';
-import type { DeskParts, TraceLine } from '#engine';
+import { formatDecimal, stepsToText } from '#base';
+import type { TraceLine } from '#engine';
+import type { FillLine } from '../explain/explanation.ts';
 import { entriesFrom, instrumentIn, type Timed } from '../runner/journal-entries.ts';
 import type { PaperNote } from '../runner/notes.ts';
 import { askRunning } from '../runner/portfolios-in.ts';
 import { headerOf } from '../runner/session.ts';
-import { loadDeskWith } from '../setup/load-desk.ts';
-import type { FillLine } from './explanation.ts';
 import { EXIT, ExitError } from './terminal.ts';
 import { GRACE_MS, type TraceQuestion, TraceSearch } from './trace-search.ts';
-
-/** The parts of a portfolio's desks, as far as they can be loaded here. */
-export async function partsOfPortfolio(directory: string): Promise<ReadonlyMap<string, DeskParts>> {
-  const parts = new Map<string, DeskParts>();
-  for (const given of headerOf(join(directory, 'journal'))?.request.portfolio.desks ?? []) {
-    try {
-      const { definition, parts: own } = await loadDeskWith(given.desk, given.parameters);
-      parts.set(given.name ?? definition.name, own);
-    } catch (error) {
-      // a desk file that has gone takes the names of its gates with it, nothing else
-      if (!(error instanceof InputError)) throw error;
-    }
-  }
-  return parts;
-}
 
 /** What a portfolio's figures rest on: PAPER, REPLAY or SYNTHETIC. */
 export function modeOfPortfolio(directory: string): string | null {

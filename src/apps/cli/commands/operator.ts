@@ -1,15 +1,45 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import type { OperatorAction } from '#engine';
+import type { LimitChanges, OperatorAction } from '#engine';
+import type { BookId, ClientOrderId } from '#ledger';
 import { numberArgument, type RunningOptions, withRunningOptions } from '../arguments.ts';
 import { EXIT, ExitError, Terminal } from '../terminal.ts';
 
-const ACTIONS = ['start', 'stop', 'flatten', 'recover', 'override', 'kill', 'resume-edge', 'review'] as const;
+const ACTIONS = [
+  'start',
+  'stop',
+  'cancel',
+  'close',
+  'flatten',
+  'limits',
+  'recover',
+  'override',
+  'kill',
+  'resume-edge',
+  'review',
+  'record',
+] as const;
+const LIMITS = [
+  'riskMax',
+  'assetMax',
+  'groupMax',
+  'groupRho',
+  'heatMax',
+] as const satisfies readonly (keyof LimitChanges)[];
 type ActionName = (typeof ACTIONS)[number];
 
 interface Options extends RunningOptions {
   reason?: string;
   desk?: string;
+  order?: string;
+  book?: string;
+  riskMax?: number | null;
+  assetMax?: number | null;
+  groupMax?: number | null;
+  groupRho?: number | null;
+  heatMax?: number | null;
+  subject?: string;
+  detail?: string;
   confirm?: string;
   lift: boolean;
   question?: string;
@@ -21,7 +51,7 @@ interface Options extends RunningOptions {
 export function operatorCommand(): Command {
   const command = new Command('operator')
     .description(
-      'Say something to a running portfolio: start or stop entries, flatten, recover or override the breaker, kill, let a desk resume, or answer a review.',
+      'Say something to a running portfolio: start or stop entries, cancel an order, close a position, flatten, change limits, recover or override the breaker, kill, let a desk resume, answer a review, or put something on record.',
     )
     .argument('<action>', ACTIONS.join(', '), (text) => {
       if (!(ACTIONS as readonly string[]).includes(text))
@@ -29,7 +59,16 @@ export function operatorCommand(): Command {
       return text;
     })
     .option('--reason <text>', 'why; it is journaled (all but review and start need one)')
-    .option('--desk <name>', 'flatten: one desk only; resume-edge: which desk')
+    .option('--desk <name>', 'start, stop, flatten: one desk only; resume-edge: which desk')
+    .option('--order <id>', 'cancel: the order, by our own id (quorum status --show exits)')
+    .option('--book <book>', 'close: the position, as portfolio/desk/configuration/instrument')
+    .option('--risk-max <share>', 'limits: risk to the stop of one plan, or "configured"', shareOrConfigured)
+    .option('--asset-max <share>', 'limits: holding in one underlying', shareOrConfigured)
+    .option('--group-max <share>', 'limits: holding in one correlated group', shareOrConfigured)
+    .option('--group-rho <share>', 'limits: correlation that makes a group', shareOrConfigured)
+    .option('--heat-max <share>', 'limits: correlation-adjusted risk of all positions', shareOrConfigured)
+    .option('--subject <text>', 'record: what it is about')
+    .option('--detail <text>', 'record: what happened')
     .option('--confirm <word>', 'recover: RESTART, to leave SHUTDOWN')
     .option('--lift', 'override: lift it again', false)
     .option('--question <id>', 'review: the question that waits')
@@ -37,6 +76,15 @@ export function operatorCommand(): Command {
     .option('--refuse', 'review: refuse the plan', false)
     .option('--share <share>', 'review: share of the size allowed', numberArgument(1), 1);
   return withRunningOptions(command, 'which portfolio, when several run').action(run);
+}
+
+/** A share of equity, or null for what the configuration states. */
+function shareOrConfigured(text: string): number | null {
+  if (text === 'configured') return null;
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 1))
+    throw new InvalidArgumentError('Give a share above 0 and at most 1, or "configured".');
+  return value;
 }
 
 async function run(action: string, options: Options): Promise<void> {
@@ -63,17 +111,48 @@ async function run(action: string, options: Options): Promise<void> {
     throw new ExitError(answer.refused === true ? EXIT.refused : EXIT.failed, String(answer.error));
   }
   const breaker = answer.breaker === null ? '' : `, breaker ${String(answer.breaker)}`;
+  const stopped = answer.desksStopped as readonly string[];
+  const but = stopped.length === 0 ? '' : ` but for ${stopped.join(', ')}`;
   terminal.say(
-    `${portfolio}: ${action} done; entries ${answer.running === true ? 'allowed' : 'stopped'}${breaker}`,
+    `${portfolio}: ${action} done; entries ${answer.running === true ? `allowed${but}` : 'stopped'}${breaker}`,
   );
+}
+
+function changesIn(options: Options): LimitChanges {
+  const changes: Record<string, number | null> = {};
+  for (const name of LIMITS) {
+    const value = options[name];
+    if (value !== undefined) changes[name] = value;
+  }
+  if (Object.keys(changes).length > 0) return changes;
+  throw new ExitError(EXIT.usage, 'limits names no limit', 'for example --asset-max 0.2');
 }
 
 function actOf(action: ActionName, options: Options): OperatorAction {
   switch (action) {
     case 'start':
     case 'stop':
+      return options.desk === undefined ? { action } : { action, desk: options.desk };
     case 'kill':
       return { action };
+    case 'cancel':
+      if (options.order === undefined)
+        throw new ExitError(EXIT.usage, 'cancel needs an order', 'name it: --order ID');
+      return { action, clientId: options.order as ClientOrderId };
+    case 'close':
+      if (options.book === undefined)
+        throw new ExitError(
+          EXIT.usage,
+          'close needs a position',
+          'name it: --book BOOK, as quorum status --show exits lists it',
+        );
+      return { action, book: options.book as BookId };
+    case 'limits':
+      return { action, changes: changesIn(options) };
+    case 'record':
+      if (options.subject === undefined)
+        throw new ExitError(EXIT.usage, 'record needs a subject', 'name it: --subject "..."');
+      return { action, subject: options.subject, detail: options.detail ?? '' };
     case 'flatten':
       return { action, desk: options.desk ?? null };
     case 'recover':

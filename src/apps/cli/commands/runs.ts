@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type RegistryOptions, withRegistryOption } from '../registry-options.ts';
-import { paint, Terminal, table } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
 interface Options extends RegistryOptions {
   desk?: string;
@@ -13,6 +13,13 @@ export function runsCommand(): Command {
       'Runs on record, by desk and data: how many trials, how many in effect, and the best of them.',
     )
     .option('--desk <name>', 'only desks of this name');
+  const compare = new Command('compare')
+    .description('Two runs on record side by side: what they came to, and every input in which they differ.')
+    .argument('<a>', 'hash of a run')
+    .argument('<b>', 'hash of another')
+    .option('--json', 'one JSON object on stdout', false)
+    .action(compareTwo);
+  command.addCommand(compare);
   return withRegistryOption(command)
     .option('--json', 'one JSON object on stdout', false)
     .addHelpText(
@@ -56,4 +63,23 @@ async function run(options: Options): Promise<void> {
   } finally {
     registry.close();
   }
+}
+
+async function compareTwo(a: string, b: string, _: unknown, command: Command): Promise<void> {
+  const { json = false, registry } = command.optsWithGlobals<Partial<Options>>();
+  const terminal = new Terminal(json);
+  const { compareRuns } = await import('../../server/areas/workshop/runs.ts');
+  const { Problem } = await import('../../server/context.ts');
+  let compared: ReturnType<typeof compareRuns>;
+  try {
+    compared = compareRuns(a, b, { registry });
+  } catch (error) {
+    throw error instanceof Problem ? new ExitError(EXIT.badInput, error.message, error.mend) : error;
+  }
+  terminal.result({ ...compared });
+  const text = (value: number | null) => (value === null ? '-' : String(Number(value.toPrecision(6))));
+  const rows = compared.figures.map((one) => [one.name, text(one.a), text(one.b)]);
+  for (const line of table([['', 'a', 'b'], ...rows], [1, 2])) terminal.say(`  ${line}`);
+  for (const { path, before, after } of compared.differences)
+    terminal.say(`  ${path}: ${JSON.stringify(before)} | ${JSON.stringify(after)}`);
 }

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { InputError } from '#base';
+import type { ConsoleCompanion as Companion } from '../../runner/console-companion.ts';
 import type { PortfolioRequest } from '../../runner/portfolio-setup.ts';
+import type { Voice } from '../../runner/run-paper.ts';
 import { numberArgument, wholeArgument } from '../arguments.ts';
 import { EXIT, ExitError, paint, Terminal } from '../terminal.ts';
 
@@ -20,6 +22,9 @@ interface Options {
   slices?: number;
   seed: string;
   snapshotEvery: number;
+  console: boolean;
+  port?: number;
+  watchdog: boolean;
 }
 
 const whole = wholeArgument(1, Number.MAX_SAFE_INTEGER);
@@ -33,6 +38,10 @@ export function startCommand(): Command {
   return new Command('start')
     .description(
       'Run a portfolio on paper: that of quorum.config.json, else Sigma on the live feed. When the feed cannot be reached, the sample portfolio on recorded prices.',
+    )
+    .addHelpText(
+      'after',
+      '\nSignals: SIGINT and SIGTERM end it cleanly, positions stay. SIGUSR2 is the kill switch (not on Windows): every\norder is canceled, every position closed, and nothing is entered any more.',
     )
     .option('--demo', 'Sigma on made-up prices of eight pairs, marked SYNTHETIC', false)
     .option('--sample', 'the sample desk on recorded daily prices, marked REPLAY', false)
@@ -48,6 +57,13 @@ export function startCommand(): Command {
     .option('--seed <text>', 'seed of the made-up prices of --demo', '1')
     .option('--for <seconds>', 'end cleanly after this time', numberArgument(FOR_MOST))
     .option('--once', 'end when a recorded tape is over', false)
+    .option('--no-console', 'without the console, which is otherwise opened on this machine')
+    .option(
+      '--port <port>',
+      'port of the console (default: 4680, or the next free one)',
+      wholeArgument(0, 65_535),
+    )
+    .option('--watchdog', 'start a watchdog beside it, which tells when the loop hangs or dies', false)
     .addOption(new Option('--slices <count>', 'end after so many slices').argParser(whole).hideHelp())
     .addOption(new Option('--snapshot-every <entries>').argParser(whole).default(20_000).hideHelp())
     .option('--json', 'one JSON object on stdout when it ends; lines for people go to stderr', false)
@@ -58,12 +74,27 @@ async function run(options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   const say = (line: string) => (options.json ? terminal.note(line) : terminal.say(line));
   if (options.demo && options.sample) throw new ExitError(EXIT.usage, 'choose one of --demo and --sample');
-  const { request, databaseUrl } = await choose(options, say);
+  const { request: chosen, databaseUrl } = await choose(options, say);
+  const { withSavedParameters } = await import('../../runner/saved-parameters.ts');
+  const { request, notes } = await withSavedParameters(chosen, options);
+  for (const note of notes) say(paint('33', note));
   const { setUpPortfolio } = await import('../../runner/portfolio-setup.ts');
   const { runPaper } = await import('../../runner/run-paper.ts');
+  const { ConsoleCompanion } = await import('../../runner/console-companion.ts');
+  const { recordStart } = await import('../../watchdog/start-record.ts');
+  const { spawnWatchdog } = await import('../../watchdog/spawn-watchdog.ts');
   const setup = await setUpPortfolio(request);
   const { feed } = request;
   const live = feed.kind === 'binance-usdm' ? feed : null;
+  let companion: Companion | null = null as Companion | null;
+  const beside = (voice: Voice) => {
+    const fault = recordStart(join(options.dataDir, setup.name));
+    if (fault !== null) voice.tell(`a watchdog could not start this again: ${fault}`);
+    if (options.watchdog) spawnWatchdog(options.dataDir, options.config ?? null);
+    if (!options.console) return;
+    const { dataDir, port = null, config = null } = options;
+    companion = new ConsoleCompanion({ dataDir, port, config, ...voice });
+  };
   const { ending, status } = await runPaper({
     setup,
     dataDir: options.dataDir,
@@ -78,7 +109,9 @@ async function run(options: Options): Promise<void> {
     snapshotEvery: options.snapshotEvery,
     say,
     screen: process.stdout.isTTY && !options.json ? process.stdout : null,
-  });
+    console: () => companion?.place ?? null,
+    onVoice: beside,
+  }).finally(() => companion?.close());
   terminal.result({ ending, ...status });
   if (ending === 'interrupted') process.exitCode = EXIT.interrupted;
 }

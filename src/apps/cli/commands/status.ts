@@ -1,18 +1,46 @@
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { formatInstant } from '#base';
 import { markOf } from '../../runner/run-mode.ts';
 import { type RunningOptions, withRunningOptions } from '../arguments.ts';
+import { SHOWN, type Shown } from '../running-tables.ts';
 import { Terminal } from '../terminal.ts';
+
+interface Options extends RunningOptions {
+  readonly show?: Shown;
+}
 
 export function statusCommand(): Command {
   const command = new Command('status').description(
     'Show what runs, or how what ran last stood when it ended.',
   );
+  command.addOption(
+    new Option('--show <what>', 'one part of what runs in full: limits, sources, ways out, counters').choices(
+      SHOWN,
+    ),
+  );
   return withRunningOptions(command, 'one portfolio; all of them unless given').action(run);
 }
 
-async function run(options: RunningOptions): Promise<void> {
+/** One part of every portfolio that runs. */
+async function show(what: Shown, options: Options): Promise<void> {
+  const terminal = new Terminal(options.json);
+  const { askPortfolios } = await import('../../runner/portfolios-in.ts');
+  const { shownLines } = await import('../running-tables.ts');
+  const answers = await askPortfolios(options.dataDir, options.portfolio ?? null, { ask: what });
+  const portfolios: Record<string, unknown>[] = [];
+  for (const { name, answer } of answers) {
+    if (answer?.ok !== true) continue;
+    portfolios.push({ portfolio: name, [what]: answer[what] });
+    terminal.say(name);
+    for (const line of shownLines(what, answer[what] as never)) terminal.say(line);
+  }
+  if (portfolios.length === 0) terminal.say('nothing runs');
+  terminal.result({ running: portfolios.length > 0, portfolios });
+}
+
+async function run(options: Options): Promise<void> {
+  if (options.show !== undefined) return show(options.show, options);
   const terminal = new Terminal(options.json);
   const { askPortfolios } = await import('../../runner/portfolios-in.ts');
   const { panelLines } = await import('../../runner/panel.ts');

@@ -16,6 +16,7 @@ interface Options extends RecordingOptions, RegistryOptions {
   engine: SweepEngine | 'auto';
   sort: string;
   out?: string;
+  rows: boolean;
   json: boolean;
 }
 
@@ -55,6 +56,7 @@ export function sweepCommand(): Command {
     .option('--queue <url>', 'play on the workers of this Redis, as redis://HOST:PORT; see "quorum worker"')
     .option('--sort <column>', 'what the best are best by: sharpe, return, maxDrawdown, ...', 'sharpe')
     .option('--out <dir>', 'write the table here; the same command goes on with what is there')
+    .option('--no-rows', 'with --json: leave out the rows, which --out keeps')
     .option('--json', 'one JSON object on stdout', false)
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -125,7 +127,7 @@ async function run(desk: string, options: Options, command: Command): Promise<vo
     sort: column,
     best,
     plateau,
-    rows,
+    ...(options.rows ? { rows } : {}),
     ...rateOf(outcome),
   });
   if (registry === null) terminal.say(paint('33', `STAMP: ${UNREGISTERED}`));

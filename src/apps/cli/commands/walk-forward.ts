@@ -6,12 +6,13 @@ import { fixed, percent, pointCells } from '../figures-text.ts';
 import { recordingOf } from '../recording-options.ts';
 import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
 import { RANGES, type StudyOptions, withStudyOptions } from '../study-options.ts';
-import { EXIT, paint, Terminal, table } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
 interface Options extends StudyOptions, RegistryOptions {
   trials: number;
-  train: number;
-  test: number;
+  train?: number;
+  test?: number;
+  folds?: number;
   step?: number;
   anchored: boolean;
   embargo: number;
@@ -35,8 +36,13 @@ export function walkForwardCommand(): Command {
     )
     .argument('<desk>', 'a built-in desk (sigma) or a desk file');
   return withRegistryOptions(withStudyOptions(command, 'grid'))
-    .requiredOption('--train <span>', 'how long a training stretch is, such as 90d', durationArgument)
-    .requiredOption('--test <span>', 'how long a test is, such as 30d', durationArgument)
+    .option('--train <span>', 'how long a training stretch is, such as 90d', durationArgument)
+    .option('--test <span>', 'how long a test is, such as 30d', durationArgument)
+    .option(
+      '--folds <n>',
+      'instead of --train and --test: about so many tests, each after a training four times as long',
+      wholeArgument(2, 1_000),
+    )
     .option('--step <span>', 'from one window to the next; a test long when left out', durationArgument)
     .option('--anchored', 'training always begins with the tape', false)
     .option('--embargo <span>', 'left out between training and test', durationArgument, 0)
@@ -52,6 +58,7 @@ async function run(desk: string, options: Options): Promise<void> {
   const { runWalkForward } = await import('../../validate/walk-forward-run.ts');
   const { walkSummary } = await import('../../validate/walk-forward-files.ts');
   const recording = recordingOf(options);
+  const cut = cutOf(options);
   const { openRegistry, UNREGISTERED } = await import('../../setup/registry/open-registry.ts');
   const registry = openRegistry(options);
   const interrupt = new AbortController();
@@ -66,13 +73,7 @@ async function run(desk: string, options: Options): Promise<void> {
       where: options.where ?? null,
       set: options.set,
       trials: options.trials,
-      cut: {
-        trainMs: options.train,
-        testMs: options.test,
-        stepMs: options.step ?? options.test,
-        anchored: options.anchored,
-        embargoMs: options.embargo,
-      },
+      cut,
       search: {
         sampler: options.sampler,
         objective: options.objective,
@@ -112,6 +113,27 @@ async function run(desk: string, options: Options): Promise<void> {
       : `interrupted: ${outcome.windows.length} of ${planned} windows are done, what was played is kept in ${options.out}; the same command goes on`,
   );
   process.exitCode = EXIT.interrupted;
+}
+
+function cutOf({ train, test, folds, step, anchored, embargo }: Options) {
+  if (folds !== undefined) {
+    if (train === undefined && test === undefined && step === undefined && !anchored && embargo === 0)
+      return { folds };
+    throw new ExitError(
+      EXIT.usage,
+      '--folds does not go with --train, --test, --step, --anchored or --embargo',
+      'give the one or the others',
+    );
+  }
+  if (train === undefined || test === undefined) {
+    const missing = train === undefined ? '--train' : '--test';
+    throw new ExitError(
+      EXIT.usage,
+      `${missing} is missing`,
+      'give --train and --test, such as 90d and 30d, or --folds',
+    );
+  }
+  return { trainMs: train, testMs: test, stepMs: step ?? test, anchored, embargoMs: embargo };
 }
 
 const day = (at: number): string => formatInstant(at).slice(0, 10);

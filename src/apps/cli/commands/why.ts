@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { InputError } from '#base';
 import type { DeskParts } from '#engine';
+import type { Explanation, FillLine } from '../../explain/explanation.ts';
 import { instantArgument } from '../arguments.ts';
-import type { Explanation, FillLine } from '../explanation.ts';
 import type { Rebuilt } from '../rebuilt-trace.ts';
 import { EXIT, ExitError, paint, Terminal } from '../terminal.ts';
 import type { TraceQuestion, TraceSearch } from '../trace-search.ts';
@@ -67,7 +67,7 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
     throw new ExitError(EXIT.usage, 'choose one of --at and --order', 'an order has one time only');
   }
   const { instrumentIdOf } = await import('#market');
-  const { explainDecision } = await import('../explanation.ts');
+  const { explainDecision } = await import('../../explain/explanation.ts');
   const { searchRecorded } = await import('../trace-search.ts');
   const question: TraceQuestion = {
     at: options.at ?? null,
@@ -204,7 +204,7 @@ interface Answer {
 }
 
 async function answer(terminal: Terminal, { origin, mode, note, decisions, search }: Answer): Promise<void> {
-  const { explanationLines } = await import('../explanation.ts');
+  const { explanationLines } = await import('../explanation-lines.ts');
   const { plainData } = await import('../plain-text.ts');
   terminal.result({ origin, mode, note, decisions, happenings: search.happenings });
   if (note !== null) terminal.warn(note);
@@ -248,8 +248,9 @@ async function explainPaper(
   search: TraceSearch,
   origin: Origin,
 ): Promise<void> {
-  const { fillsInJournal, modeOfPortfolio, partsOfPortfolio } = await import('../paper-trace.ts');
-  const { explainDecision } = await import('../explanation.ts');
+  const { fillsInJournal, modeOfPortfolio } = await import('../paper-trace.ts');
+  const { partsOfPortfolio } = await import('../../explain/portfolio-parts.ts');
+  const { explainDecision } = await import('../../explain/explanation.ts');
   const parts = await partsOfPortfolio(directory);
   const fills = fillsInJournal(directory, new Set(search.found.flatMap(({ orders }) => orders)));
   const decisions = search.found.map((trace) =>

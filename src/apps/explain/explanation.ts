@@ -2,7 +2,6 @@ import { formatInstant } from '#base';
 import type { DecisionTrace, DeskParts } from '#engine';
 import { type Objection, type SmallestChange, smallestChange } from '#ensemble';
 import { explainV2, type Signal } from '#signals';
-import { paint } from './terminal.ts';
 
 export type CheckVerdict = 'passed' | 'objects' | 'reduces' | 'not asked';
 
@@ -163,7 +162,8 @@ function wordsOf(signal: Signal, members: Readonly<Record<string, number>> | nul
   return Object.entries(detail).map(([name, value]) => `${name}: ${value}`);
 }
 
-function signalText(signal: Signal): string {
+/** What a signal says, in words. */
+export function signalText(signal: Signal): string {
   switch (signal.kind) {
     case 'score': {
       const sure = signal.confidence === undefined ? '' : `, confidence ${signal.confidence.toFixed(3)}`;
@@ -178,7 +178,8 @@ function signalText(signal: Signal): string {
   }
 }
 
-const OUTCOMES: Readonly<Record<DecisionTrace['outcome'], string>> = {
+/** Where an idea ended, in words. */
+export const OUTCOMES: Readonly<Record<DecisionTrace['outcome'], string>> = {
   wait: 'waited',
   entered: 'entered',
   refused: 'refused by risk',
@@ -189,70 +190,17 @@ const OUTCOMES: Readonly<Record<DecisionTrace['outcome'], string>> = {
   held: 'a position is held already',
 };
 
-/** The explanation as lines for a terminal. */
-export function explanationLines(e: Explanation): string[] {
-  const lines: string[] = [];
-  const head = `${e.time}  ${e.instrument}  desk ${e.desk}${e.regime === null ? '' : `  regime ${e.regime}`}`;
-  lines.push(paint('1', e.shadow ? `${head}  (shadow)` : head));
-  lines.push(`  ${OUTCOMES[e.outcome]}: ${e.action}, confidence ${e.confidence.toFixed(3)}; ${e.rule}`);
-  lines.push('  sources');
-  for (const { signal, words } of e.sources) {
-    lines.push(`    ${signal.source}: ${signalText(signal)}`);
-    for (const word of words) lines.push(`      ${word}`);
-  }
-  for (const name of e.silent) lines.push(`    ${name}: silent`);
-  lines.push(...checkLines('gates', e.gates));
-  lines.push(`  size: ${sizeText(e.size)}`);
-  lines.push(...checkLines('limits', e.limits));
-  const named = new Set([...e.gates, ...e.limits].map(({ name }) => name));
-  const others = e.objections.filter(({ by }) => !named.has(by));
-  if (others.length > 0)
-    lines.push('  objections', ...others.map((one) => `    ${one.by}: ${objectionText(one)}`));
-  lines.push(...orderLines(e));
-  if (e.firstObjection !== null) {
-    lines.push(paint('33', `  first objection: ${e.firstObjection.by}: ${e.firstObjection.reason}`));
-    lines.push(
-      paint('36', `  smallest change: ${e.smallestChange?.text ?? 'none: it is not a matter of a number'}`),
-    );
-  }
-  return lines;
-}
-
-/** One line a check; those nobody asked share one. */
-function checkLines(title: string, checks: readonly Check[]): string[] {
-  if (checks.length === 0) return [];
-  const asked = checks.filter(({ verdict }) => verdict !== 'not asked');
-  const others = checks.filter(({ verdict }) => verdict === 'not asked').map(({ name }) => name);
-  const rest = others.length > 0 ? [`    not asked: ${others.join(', ')}`] : [];
-  return [`  ${title}`, ...asked.map(checkLine), ...rest];
-}
-
-const checkLine = ({ name, verdict, objection }: Check) =>
-  `    ${name}: ${verdict}${objection === null ? '' : `: ${objectionText(objection)}`}`;
-
-function objectionText({ reason, measured, needed, relation = '>=', unit }: Objection): string {
+/** An objection with its numbers. */
+export function objectionText({ reason, measured, needed, relation = '>=', unit }: Objection): string {
   if (measured === undefined || needed === undefined) return reason;
   const short = (value: number) => String(Number(value.toPrecision(6)));
   return `${reason} (${short(measured)}${unit === undefined ? '' : ` ${unit}`}, needed ${relation} ${short(needed)})`;
 }
 
-function sizeText(size: DecisionTrace['size']): string {
+/** A size with what cut it. */
+export function sizeText(size: DecisionTrace['size']): string {
   if (size === null) return 'none was computed';
   const risk = size.riskFraction === null ? '' : `, risk ${(size.riskFraction * 100).toFixed(3)} % of equity`;
   const cuts = size.cuts.map(({ by, factor }) => `${by} x${Number(factor.toPrecision(4))}`);
   return `${size.quantity} units${risk}${cuts.length > 0 ? `; cut by ${cuts.join(', ')}` : ''}`;
-}
-
-function orderLines({ orders }: Explanation): string[] {
-  if (orders.length === 0) return ['  orders: none'];
-  const lines = ['  orders'];
-  for (const { id, fills } of orders) {
-    if (fills.length === 0) lines.push(`    ${id}: no fill`);
-    for (const { time, side, quantity, price, fee, reason } of fills) {
-      lines.push(
-        `    ${id}: ${side} ${quantity} at ${price}, fee ${fee}, ${formatInstant(time)} (${reason})`,
-      );
-    }
-  }
-  return lines;
 }

@@ -1,0 +1,156 @@
+// The console under load: 200 live clients and 500 requests a second beside a running replay. Says how much longer a turn of
+// the loop takes at p99 than without load (medians of interleaved windows), whether a client missed a message, and whether
+// memory comes back. Loop, server and the load itself share the machine.
+// npm run bench:console [-- SECONDS [WINDOWS]]
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { askControl } from '../src/apps/runner/control.ts';
+import type { MetricsAnswer } from '../src/apps/runner/control-answers.ts';
+import { openToken, readBeginning } from './support/console-access.ts';
+import { LiveCrowd } from './support/live-crowd.ts';
+import { RequestStream } from './support/request-stream.ts';
+
+const SECONDS = Number(process.argv[2] ?? 60);
+const WINDOWS = Number(process.argv[3] ?? 5);
+const CLIENTS = 200;
+const REQUESTS_PER_S = 500;
+/** Slices a second: a day of five-minute bars in a minute. */
+const SPEED = 5;
+const GROWTH_WANTED = 1.5;
+const SETTLE_MS = 30_000;
+/** One page load of a dashboard in small. */
+const PATHS = [
+  '/api/v1/overview',
+  '/api/trading/status',
+  '/api/v1/decisions?limit=50',
+  '/api/v1/trades?limit=50',
+  '/api/v1/risk',
+  '/api/v1/equity?points=300',
+  '/api/v1/bars?instrument=BTCUSDT.SYNTHETIC&limit=300',
+  '/api/health',
+];
+
+interface Window {
+  readonly p99Ms: number;
+  readonly turns: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'quorum-console-'));
+const program = fileURLToPath(new URL('../bin/quorum.js', import.meta.url));
+const child = spawn(
+  process.execPath,
+  [program, 'start', '--demo', '--speed', String(SPEED), '--data-dir', folder, '--port', '4790'],
+  { stdio: ['ignore', 'pipe', 'inherit'] },
+);
+
+try {
+  await main(child);
+} finally {
+  child.kill('SIGTERM');
+  await new Promise((ended) => (child.exitCode === null ? child.once('exit', ended) : ended(null)));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function main(started: ChildProcess): Promise<void> {
+  const beginning = await readBeginning(started);
+  const { url } = beginning;
+  const token = await openToken(beginning);
+  await sleep(5_000);
+  const before = await serverMiB(url, token);
+  const quiet: Window[] = [];
+  const loaded: Window[] = [];
+  let missed = 0;
+  let messages = 0;
+  let answered = 0;
+  let failed = 0;
+  let peak = 0;
+  const times: number[] = [];
+  for (let i = 0; i < WINDOWS; i++) {
+    quiet.push(await turns(() => sleep(SECONDS * 1_000)));
+    const crowd = await LiveCrowd.join(url, token, CLIENTS);
+    const stream = new RequestStream(url, token, PATHS, REQUESTS_PER_S);
+    loaded.push(
+      await turns(async () => {
+        stream.start();
+        await sleep(SECONDS * 1_000);
+        await stream.stop();
+      }),
+    );
+    peak = Math.max(peak, await serverMiB(url, token));
+    await crowd.leave();
+    missed += crowd.missed;
+    messages += crowd.messages;
+    answered += stream.answered;
+    failed += stream.failed;
+    times.push(...stream.times);
+    const [a, b] = [quiet.at(-1)!, loaded.at(-1)!];
+    say(
+      `window ${i + 1}: a turn at p99 ${a.p99Ms.toFixed(2)} ms without load (${a.turns} turns), ${b.p99Ms.toFixed(2)} ms with (${b.turns})`,
+    );
+  }
+  await sleep(SETTLE_MS);
+  const after = await serverMiB(url, token);
+  const [without, withLoad] = [median(quiet.map((w) => w.p99Ms)), median(loaded.map((w) => w.p99Ms))];
+  times.sort((a, b) => a - b);
+  const at = (share: number) =>
+    times[Math.min(times.length - 1, Math.floor(share * times.length))]!.toFixed(1);
+  const growth = withLoad / without;
+  say(`${CLIENTS} live clients: ${messages} messages, ${missed} missed or twice`);
+  say(
+    `${answered} requests answered (${Math.round(answered / (SECONDS * WINDOWS))} a second, ${failed} failed), p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+  );
+  say(
+    `a turn of the loop at p99: ${without.toFixed(2)} ms without load, ${withLoad.toFixed(2)} ms with: ${growth.toFixed(2)} times (wanted below ${GROWTH_WANTED})`,
+  );
+  say(
+    `server memory: ${before.toFixed(0)} MiB before, ${peak.toFixed(0)} MiB at most, ${after.toFixed(0)} MiB ${SETTLE_MS / 1_000} s after`,
+  );
+}
+
+/** What the loop did while something went on. */
+async function turns(during: () => Promise<unknown>): Promise<Window> {
+  const first = await loopTurns();
+  await during();
+  const last = await loopTurns();
+  const counts = last.counts.map((count, i) => count - first.counts[i]!);
+  return { p99Ms: quantile(last.bounds, counts, 0.99), turns: last.count - first.count };
+}
+
+async function loopTurns() {
+  const answer = await askControl(join(folder, 'demo'), { ask: 'metrics' }, 10_000);
+  if (answer?.ok !== true) throw new Error('the loop does not answer');
+  return (answer.metrics as MetricsAnswer).stages.turn;
+}
+
+/** A quantile of a histogram, straight within its span. */
+function quantile(bounds: readonly number[], counts: readonly number[], share: number): number {
+  const wanted = counts.reduce((sum, n) => sum + n, 0) * share;
+  let below = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i]!;
+    if (below + count >= wanted && count > 0) {
+      const from = i === 0 ? 0 : bounds[i - 1]!;
+      const to = bounds[i] ?? from;
+      return from + ((to - from) * (wanted - below)) / count;
+    }
+    below += count;
+  }
+  return Number.NaN;
+}
+
+async function serverMiB(url: string, token: string): Promise<number> {
+  const answer = await fetch(`${url}/api/v1/system`, { headers: { authorization: `Bearer ${token}` } });
+  return ((await answer.json()) as { server: { rssMiB: number } }).server.rssMiB;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,12 @@
+export { HOUSE_ROUTES } from './areas/house.ts';
+export { MARKET_ROUTES } from './areas/market.ts';
+export { SESSION_ROUTES } from './areas/session.ts';
+export { SIGMA_ROUTES } from './areas/sigma.ts';
+export { THINKING_ROUTES } from './areas/thinking.ts';
+export { TRADING_ROUTES } from './areas/trading.ts';
+export { JOB_KINDS, WORKSHOP_ROUTES } from './areas/workshop.ts';
+export * from './common.ts';
+export * from './live.ts';
+export * from './paths.ts';
+export * from './route.ts';
+export * from './routes.ts';
