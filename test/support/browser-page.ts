@@ -105,22 +105,26 @@ export function isOnScreen(locator: Locator): Promise<boolean> {
   return locator.evaluate(new Function('element', `return (${look})(element)`) as (e: unknown) => boolean);
 }
 
-/** Keeps pictures in the folder that QUORUM_SCREENSHOTS names, else in a new one, and says where. */
+/**
+ * Keeps pictures and says where: whole pages in the folder that QUORUM_SCREENSHOTS names, else what is on the screen in a new
+ * folder, which takes less time.
+ */
 export class Screenshots {
   readonly folder: string;
+  private readonly fullPage: boolean;
 
   constructor() {
     const asked = process.env.QUORUM_SCREENSHOTS;
+    this.fullPage = asked !== undefined;
     this.folder = asked ?? mkdtempSync(join(tmpdir(), 'quorum-screenshots-'));
     mkdirSync(this.folder, { recursive: true });
     process.stdout.write(`screenshots of the console: ${this.folder}\n`);
   }
 
-  /** The whole page, not only what is on the screen. */
   async keep(page: Page, name: string): Promise<void> {
     await page.screenshot({
       path: join(this.folder, `${name}.png`),
-      fullPage: true,
+      fullPage: this.fullPage,
       animations: 'disabled',
     });
   }

@@ -157,7 +157,10 @@ function confirm({ id, shape, options, request }: Turn, asked: Asked): void {
   const act = { userId: who.id, credential: who.credential, route: id, input: asked };
   const headers = { token: request.headers[CONFIRM_HEADER], code: request.headers[CODE_HEADER] };
   const { reason } = asked.body as { reason: string };
-  confirmAct(options.identity, act, headers, actorOf(who, request.ip), `${shape.summary}. Reason: ${reason}`);
+  const named = (asked.query as { portfolio?: string } | undefined)?.portfolio;
+  const where = named === undefined ? '' : `, in portfolio ${named}`;
+  const says = `${shape.summary}${where}. Reason: ${reason}`;
+  confirmAct(options.identity, act, headers, actorOf(who, request.ip), says);
 }
 
 /** Whether a client has this version already, by the weak comparison of RFC 9110. */

@@ -323,6 +323,9 @@ export class ChartView {
     const scale = this.chart.timeScale();
     const before = this.span.end > this.span.start ? scale.scrollPosition() + this.span.end : null;
     this.span = span;
+    // The library (5.2) mixes up its points when its only series is given the same times again, and draws nothing after
+    // the next series is added: it must forget them first.
+    if (!this.panes.filled) this.candles.setData([]);
     this.candles.setData(over(span, (i) => candleAt(this.store, i)));
     this.panes.fill(span);
     this.showPainted();

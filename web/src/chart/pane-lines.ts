@@ -40,6 +40,8 @@ export class PaneLines {
   private readonly chart: IChartApi;
   private readonly store: BarStore;
   private readonly lines = new Map<string, Line>();
+  /** The library has points of these lines. */
+  filled = false;
 
   constructor(chart: IChartApi, store: BarStore) {
     this.chart = chart;
@@ -49,6 +51,7 @@ export class PaneLines {
   show(shapes: readonly LineShape[]): void {
     for (const { series } of this.lines.values()) this.chart.removeSeries(series);
     this.lines.clear();
+    this.filled = false;
     const panes = new Map<string, number>();
     for (const { column, pane: name } of shapes) {
       if (name === null) continue;
@@ -87,5 +90,6 @@ export class PaneLines {
   fill(span: Span): void {
     for (const [column, { series }] of this.lines)
       series.setData(over(span, (i) => pointAt(this.store, column, i)));
+    this.filled = this.lines.size > 0;
   }
 }

@@ -35,11 +35,16 @@ export function breakerView(breaker: BreakerAnswer): BreakerView {
         at,
         from: stateOf(from),
         to: stateOf(to),
-        cause: why === reason ? why : `${why}: ${reason}`,
+        cause: causeOf(why, reason),
         severity: severityOf(stateOf(to)),
       }))
       .reverse(),
   };
+}
+
+/** A trigger that measures nothing counts to one: its name says it all. */
+function causeOf(why: string, reason: string): string {
+  return reason === why || reason === `${why} 1` ? why : `${why}: ${reason}`;
 }
 
 /** The breaker of a portfolio that does not run, from its last moves; null when it never moved. */

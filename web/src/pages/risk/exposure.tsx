@@ -35,17 +35,18 @@ export function Exposure({ exposure, currency }: Props) {
           {
             head: 'Short to long',
             from: 'sm',
-            cell: (e) => (
-              <Bar share={e.side === 'short' ? -Math.abs(e.share) : Math.abs(e.share)} most={most} />
-            ),
+            cell: (e) => <Bar share={signed(e)} most={most} />,
           },
-          { head: 'Share', right: true, cell: (e) => percent(e.share, 1, true) },
+          { head: 'Share', right: true, cell: (e) => percent(signed(e), 1, true) },
           { head: currency, right: true, from: 'sm', cell: (e) => decimal(e.value, 2, true) },
         ]}
       />
     </Panel>
   );
 }
+
+const signed = ({ side, share }: Risk['exposure'][number]): number =>
+  side === 'short' ? -Math.abs(share) : Math.abs(share);
 
 function Bar({ share, most }: { readonly share: number; readonly most: number }) {
   const width = (Math.abs(share) / most) * 58;

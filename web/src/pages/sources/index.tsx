@@ -148,7 +148,9 @@ function Detail({ card, scale }: { readonly card: SourceCard; readonly scale: nu
         note={<Badge>{`now ${ratio(card.weight, 3)}`}</Badge>}
       >
         {card.weights.length === 0 ? (
-          <Empty title="The weight has not changed yet">Learning moves it after enough scored signals.</Empty>
+          <Empty title="The weight has not changed yet">
+            Weights are set by the desk; learning hands new ones out between runs.
+          </Empty>
         ) : (
           <LinePlot
             label={`Weight of ${card.source} over time`}

@@ -185,7 +185,8 @@ function UserTable({
           head: <span className="sr-only">Act</span>,
           right: true,
           cell: (user) => {
-            if (user.id === me.id) return <span className="text-xs text-muted">see Settings</span>;
+            if (user.id === me.id)
+              return <span className="hidden text-xs text-muted sm:inline">see Settings</span>;
             return (
               <span className="inline-flex flex-wrap justify-end gap-1.5">
                 <Button
