@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -23,6 +23,8 @@ export default defineConfig({
     env: { QUORUM_REGISTRY: join(registry, 'runs.sqlite') },
     pool: 'threads',
     isolate: false,
+    // one less than there are cores would be one, on a machine with two
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 240_000,
     hookTimeout: 120_000,
   },

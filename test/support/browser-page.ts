@@ -133,17 +133,21 @@ export class Screenshots {
 /** Wider than the window: elements that stick out and are not in a part that scrolls by itself. Runs in the page. */
 const TOO_WIDE = `(() => {
   const found = [];
-  const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  const width = document.documentElement.clientWidth;
+  const over = document.documentElement.scrollWidth - width;
   if (over > 0) found.push('the page is ' + over + ' px too wide');
-  const scrolls = (element) => {
-    for (let up = element.parentElement; up !== null && up !== document.body; up = up.parentElement)
+  // what is placed absolutely is clipped by what it is placed in alone
+  const around = (element) => getComputedStyle(element).position === 'absolute' ? element.offsetParent : element.parentElement;
+  const isClipped = (element) => {
+    for (let up = around(element); up instanceof HTMLElement && up !== document.body; up = around(up))
       if (/auto|scroll|hidden|clip/.test(getComputedStyle(up).overflowX)) return true;
     return false;
   };
   for (const element of document.querySelectorAll('body *')) {
+    if (!(element instanceof HTMLElement)) continue;
     const box = element.getBoundingClientRect();
-    if (box.width === 0 || box.height === 0 || box.right <= innerWidth + 1) continue;
-    if (!scrolls(element)) found.push('sticks out: ' + element.tagName + ' ' + element.textContent.trim().slice(0, 40));
+    if (box.width === 0 || box.height === 0 || box.right <= width + 0.5 || isClipped(element)) continue;
+    found.push('sticks out by ' + (box.right - width).toFixed(1) + ' px: ' + element.tagName + '.' + element.className + ' ' + element.textContent.trim().slice(0, 40));
   }
   return found.slice(0, 5);
 })()`;
@@ -197,6 +201,9 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export async function axeFindings(page: Page): Promise<string[]> {
   if (!(await page.evaluate(`typeof window.axe === 'object'`))) await page.evaluate(AXE);
   return (await page.evaluate(`(async () => {
+    // colours on their way to others have the contrast of neither
+    const changing = document.getAnimations().filter((each) => each instanceof CSSTransition);
+    await Promise.allSettled(changing.map((each) => each.finished));
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')

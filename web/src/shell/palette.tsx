@@ -124,8 +124,10 @@ function Open({ go }: { readonly go: (path: string) => void }) {
             className={`flex cursor-pointer items-center gap-3 rounded px-2.5 py-2 ${i === chosen ? 'bg-hover' : ''}`}
           >
             <Icon name={command.icon} className="text-soft" />
-            <span className="text-sm font-medium text-ink">{command.name}</span>
-            <span className="ml-auto truncate text-xs text-muted">{command.says}</span>
+            <span className="flex min-w-0 flex-1 flex-col sm:flex-row sm:items-center sm:justify-between sm:gap-3">
+              <span className="text-sm font-medium text-ink">{command.name}</span>
+              <span className="text-xs text-muted sm:text-right">{command.says}</span>
+            </span>
           </div>
         ))}
       </div>
