@@ -20,6 +20,8 @@ export default defineConfig({
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'],
+    // they have a command of their own: see vitest.browser.config.ts
+    exclude: ['**/node_modules/**', 'test/browser/**'],
     env: { QUORUM_REGISTRY: join(registry, 'runs.sqlite') },
     pool: 'threads',
     isolate: false,

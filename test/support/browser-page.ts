@@ -197,14 +197,17 @@ export async function outOfReach(page: Page): Promise<string[]> {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Findings of axe that are serious or critical, a line each. */
-export async function axeFindings(page: Page): Promise<string[]> {
+/** Findings of axe that are serious or critical, a line each; of all its rules, or of that about contrast alone. */
+export async function axeFindings(page: Page, rules: 'all' | 'contrast' = 'all'): Promise<string[]> {
   if (!(await page.evaluate(`typeof window.axe === 'object'`))) await page.evaluate(AXE);
   return (await page.evaluate(`(async () => {
     // colours on their way to others have the contrast of neither
     const changing = document.getAnimations().filter((each) => each instanceof CSSTransition);
     await Promise.allSettled(changing.map((each) => each.finished));
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+    const { violations } = await window.axe.run(document, {
+      resultTypes: ['violations'],
+      ${rules === 'all' ? '' : "runOnly: ['color-contrast'],"}
+    });
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, nodes }) => nodes.slice(0, 4).map(({ target, failureSummary }) =>
