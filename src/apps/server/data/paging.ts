@@ -1,4 +1,4 @@
-import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import { Problem } from '../context.ts';
 
 /** Where a page ended: the place of its last item in the order (at, id), newest first. */
@@ -55,8 +55,23 @@ export function within({ cursor, from, to }: PageAsk): RawBuilder<SqlBool> {
   return sql<SqlBool>`(${sql.join(conditions, sql` and `)})`;
 }
 
+/** One page of what a query finds in a table with columns `at` and `id`, newest first. */
+export async function readPage<DB, TB extends keyof DB, R extends { id: string; at: number | null }, T>(
+  query: SelectQueryBuilder<DB, TB, R>,
+  ask: PageAsk,
+  itemOf: (row: R) => T,
+): Promise<Page<T>> {
+  const rows = await query
+    .where(within(ask))
+    .orderBy(sql.ref('at'), 'desc')
+    .orderBy(sql.ref('id'), 'desc')
+    .limit(ask.limit + 1)
+    .execute();
+  return pageFrom(rows, ask.limit, itemOf);
+}
+
 /** A page from rows that were read with one more than its limit. */
-export function pageFrom<R extends { id: string; at: number | null }, T>(
+function pageFrom<R extends { id: string; at: number | null }, T>(
   rows: readonly R[],
   limit: number,
   item: (row: R) => T,

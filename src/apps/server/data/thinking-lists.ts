@@ -4,7 +4,7 @@ import type { ProjectionStore } from '#adapters';
 import type { DecisionTrace } from '#engine';
 import type { decisionLine, THINKING_ROUTES } from '../../contract/areas/thinking.ts';
 import type { AnswerOf } from '../../contract/index.ts';
-import { type Page, type PageAsk, pageFrom, within } from './paging.ts';
+import { type Page, type PageAsk, readPage } from './paging.ts';
 
 export type DecisionLine = z.output<typeof decisionLine>;
 export type SignalLine = AnswerOf<(typeof THINKING_ROUTES)['signals']>['items'][number];
@@ -33,7 +33,7 @@ interface LineRow {
 
 /** Ideas, newest first. Their traces are left where they are: one is many times its line. */
 export async function decisionsPage({ db }: ProjectionStore, ask: DecisionsAsk): Promise<Page<DecisionLine>> {
-  let query = db.selectFrom('decisions').select(LINE).where(within(ask));
+  let query = db.selectFrom('decisions').select(LINE);
   for (const name of ['instrument', 'desk', 'outcome', 'action'] as const) {
     const value = ask[name];
     if (value !== undefined) query = query.where(name, '=', value);
@@ -43,12 +43,7 @@ export async function decisionsPage({ db }: ProjectionStore, ask: DecisionsAsk):
     // not LIKE: a name may hold its wildcards
     query = query.where(sql`substr(${sql.ref('reason')}, 1, ${begin.length})`, '=', begin);
   }
-  const rows = await query
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(ask.limit + 1)
-    .execute();
-  return pageFrom(rows, ask.limit, lineOf);
+  return readPage(query, ask, lineOf);
 }
 
 function lineOf(row: LineRow): DecisionLine {
@@ -83,15 +78,10 @@ export async function signalsPage(
   { db }: ProjectionStore,
   ask: PageAsk & { readonly instrument?: string | undefined; readonly source?: string | undefined },
 ): Promise<Page<SignalLine>> {
-  let query = db.selectFrom('signals').selectAll().where(within(ask));
+  let query = db.selectFrom('signals').selectAll();
   if (ask.instrument !== undefined) query = query.where('instrument', '=', ask.instrument);
   if (ask.source !== undefined) query = query.where('source', '=', ask.source);
-  const rows = await query
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(ask.limit + 1)
-    .execute();
-  return pageFrom(rows, ask.limit, (row) => ({
+  return readPage(query, ask, (row) => ({
     id: row.id,
     at: row.at!,
     desk: row.desk ?? '',

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ProjectionStore, TableRow } from '#adapters';
 import type { fill, order, trade } from '../../contract/areas/trading.ts';
-import { type Page, type PageAsk, pageFrom, within } from './paging.ts';
+import { type Page, type PageAsk, readPage } from './paging.ts';
 
 type Order = z.output<typeof order>;
 type Fill = z.output<typeof fill>;
@@ -20,17 +20,12 @@ export async function ordersPage(
   { db }: ProjectionStore,
   ask: AboutAsk & { readonly working?: boolean | undefined },
 ): Promise<Page<Order>> {
-  let query = db.selectFrom('orders').selectAll().where(within(ask));
+  let query = db.selectFrom('orders').selectAll();
   if (ask.instrument !== undefined) query = query.where('instrument', '=', ask.instrument);
   if (ask.desk !== undefined) query = query.where('desk', '=', ask.desk);
   if (ask.working === true) query = query.where('state', 'in', WORKING);
   if (ask.working === false) query = query.where('state', 'not in', WORKING);
-  const rows = await query
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(ask.limit + 1)
-    .execute();
-  return pageFrom(rows, ask.limit, orderOf);
+  return readPage(query, ask, orderOf);
 }
 
 /** Working orders of an instrument, oldest first. */
@@ -75,15 +70,10 @@ function orderOf(row: TableRow<'orders'>): Order {
 
 /** Fills, newest first. */
 export async function fillsPage({ db }: ProjectionStore, ask: AboutAsk): Promise<Page<Fill>> {
-  let query = db.selectFrom('fills').selectAll().where(within(ask));
+  let query = db.selectFrom('fills').selectAll();
   if (ask.instrument !== undefined) query = query.where('instrument', '=', ask.instrument);
   if (ask.desk !== undefined) query = query.where('desk', '=', ask.desk);
-  const rows = await query
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(ask.limit + 1)
-    .execute();
-  return pageFrom(rows, ask.limit, fillOf);
+  return readPage(query, ask, fillOf);
 }
 
 /** The fills of some orders, oldest first. */
@@ -120,15 +110,10 @@ function fillOf(row: TableRow<'fills'>): Fill {
 
 /** Closed trades by the time they were closed, newest first. */
 export async function tradesPage({ db }: ProjectionStore, ask: AboutAsk): Promise<Page<Trade>> {
-  let query = db.selectFrom('trades').selectAll().where(within(ask));
+  let query = db.selectFrom('trades').selectAll();
   if (ask.instrument !== undefined) query = query.where('instrument', '=', ask.instrument);
   if (ask.desk !== undefined) query = query.where('desk', '=', ask.desk);
-  const rows = await query
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(ask.limit + 1)
-    .execute();
-  return pageFrom(rows, ask.limit, tradeOf);
+  return readPage(query, ask, tradeOf);
 }
 
 function tradeOf(row: TableRow<'trades'>): Trade {

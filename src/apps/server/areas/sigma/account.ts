@@ -9,7 +9,7 @@ import { NO_STATISTICS, type Statistics, statisticsOf } from '../../data/account
 import { askedOf, noLoop } from '../../data/asking.ts';
 import { lastBreaker, stateOf } from '../../data/breaker-view.ts';
 import { difference, netOf, sumOf } from '../../data/decimals.ts';
-import { type PageAsk, pageFrom, within } from '../../data/paging.ts';
+import { type PageAsk, readPage } from '../../data/paging.ts';
 import { fromProjections, perhaps } from '../../data/reach.ts';
 import { type Standing, standingOf } from '../../data/standing.ts';
 import { tradesPage } from '../../data/trading-lists.ts';
@@ -79,15 +79,7 @@ export async function performancePage(
   { db }: ProjectionStore,
   ask: PageAsk,
 ): Promise<Answers['performanceHistory']> {
-  const rows = await db
-    .selectFrom('performance_snapshots')
-    .selectAll()
-    .where(within(ask))
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(ask.limit + 1)
-    .execute();
-  return pageFrom(rows, ask.limit, (row) => ({
+  return readPage(db.selectFrom('performance_snapshots').selectAll(), ask, (row) => ({
     win_rate: row.win_rate,
     payoff: row.payoff,
     expectancy: row.expectancy,

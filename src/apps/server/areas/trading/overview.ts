@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import type { ProjectionStore } from '#adapters';
-import type { overview, TRADING_ROUTES } from '../../../contract/areas/trading.ts';
-import type { AnswerOf } from '../../../contract/index.ts';
+import type { overview } from '../../../contract/areas/trading.ts';
 import type { ExitsAnswer, RiskAnswer } from '../../../runner/control-answers.ts';
 import type { Status } from '../../../runner/status.ts';
 import type { ConsoleContext } from '../../context.ts';
@@ -18,7 +17,6 @@ import { countWorking } from '../../data/trading-lists.ts';
 
 type Overview = z.output<typeof overview>;
 type Desks = Overview['desks'];
-export type OverviewAnswer = AnswerOf<(typeof TRADING_ROUTES)['overview']>;
 
 const DECISIONS = 8;
 
