@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Gate, PoolingRule, Weights } from '#ensemble';
 import type { MonitorConfig, ShadowConfig } from '#learning';
 import type { BreakerConfig, Exit, LegFailure, Limit, Sizer } from '#risk';
-import type { FeatureNeeds, Source } from '#signals';
+import type { FeatureNeeds, ModelArtefact, Source } from '#signals';
 import type { Values } from './binding.ts';
 
 /** A discrete state computed once per bar and instrument; sizers, exits and traces see its name. */
@@ -87,12 +87,30 @@ export interface DeskParts {
   readonly simulation?: Partial<SimulationDefaults>;
 }
 
+/** A model that a desk asked for by name, with its id; what it was found as is part of the desk's configuration. */
+export interface FoundModel {
+  readonly id: string;
+  readonly artefact: ModelArtefact;
+}
+
+/** What a desk is handed besides its parameters. */
+export interface DeskResources {
+  /**
+   * The model of a reference: an id, `NAME@STAGE` such as `S1_RX68_BTC_15M@paper`, or the path of a file. Null when there is none yet;
+   * a desk without its model must not trade.
+   */
+  readonly model: (reference: string) => FoundModel | null;
+}
+
+/** For desks that ask for nothing, and where nothing is to be had. */
+export const NO_RESOURCES: DeskResources = Object.freeze({ model: () => null });
+
 /** A desk: a name, a typed schema of its parameters, and the parts they make. */
 export interface DeskDefinition<P = unknown> {
   readonly name: string;
   readonly summary: string;
   readonly parameters: z.ZodType<P>;
-  readonly build: (parameters: P) => DeskParts;
+  readonly build: (parameters: P, resources: DeskResources) => DeskParts;
 }
 
 /** What a desk file exports by default. Types of parameters are inferred from the schema. */
@@ -100,7 +118,7 @@ export function defineDesk<const S extends z.ZodType>(desk: {
   name: string;
   summary?: string;
   parameters: S;
-  build: (parameters: z.output<S>) => DeskParts;
+  build: (parameters: z.output<S>, resources: DeskResources) => DeskParts;
 }): DeskDefinition<z.output<S>> {
   return { summary: '', ...desk } as DeskDefinition<z.output<S>>;
 }

@@ -6,4 +6,5 @@ export * from './microprice.ts';
 export * from './order-flow.ts';
 export * from './regime.ts';
 export * from './registry.ts';
+export * from './scaler.ts';
 export * from './statistics.ts';

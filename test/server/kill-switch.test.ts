@@ -93,9 +93,15 @@ async function stage(): Promise<Scene> {
   );
   const beginning = await readBeginning(child);
   const status = async () => {
-    const answer = await askControl(join(folder, 'kill'), { ask: 'status' });
-    if (answer?.ok !== true) throw new Error('the loop does not answer');
-    return answer.status as Status;
+    const until = Date.now() + WAIT_MS;
+    for (;;) {
+      const answer = await askControl(join(folder, 'kill'), { ask: 'status' });
+      if (answer?.ok === true) return answer.status as Status;
+      const ended = child.exitCode ?? child.signalCode;
+      if (ended !== null) throw new Error(`the program has ended: ${ended}`);
+      if (Date.now() > until) throw new Error('the loop does not answer');
+      await sleep(5);
+    }
   };
   for (const end = Date.now() + WAIT_MS; ; await sleep(50)) {
     const { workingOrders, positions } = await status();

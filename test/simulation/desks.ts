@@ -1,6 +1,6 @@
 import { MINUTE } from '#base';
 import { sigma, sigmaParameters } from '#desks';
-import { type DeskParts, type DeskSetup, NO_TRACE, type PortfolioDefinition } from '#engine';
+import { type DeskParts, type DeskSetup, NO_RESOURCES, NO_TRACE, type PortfolioDefinition } from '#engine';
 import { proposalPool, weightedSum } from '#ensemble';
 import { type SimulatedVenueOptions, venueOptions } from '#execution';
 import { currency, type Instrument, type InstrumentId, instrumentFor } from '#market';
@@ -35,6 +35,7 @@ function sigmaParts(): DeskParts {
       entriesPerSlice: 2,
       heatMax: 0.5,
     }),
+    NO_RESOURCES,
   );
   return { ...parts, warmUpBars: WARM_UP_BARS };
 }

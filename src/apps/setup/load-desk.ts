@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { canonicalJson, InputError, sha256 } from '#base';
 import { builtInDesks } from '#desks';
-import type { DeskDefinition, DeskParts } from '#engine';
+import { type DeskDefinition, type DeskParts, NO_RESOURCES } from '#engine';
 import { nearest } from '#features';
 import { sourceHashOf } from './desk-sources.ts';
 
@@ -103,7 +103,7 @@ const MEMBERS = {
 
 /** Builds a desk's parts. Throws {@link InputError} naming the first that cannot be one. */
 function partsOf(definition: DeskDefinition<unknown>, parameters: unknown, named: string): DeskParts {
-  const parts: unknown = definition.build(parameters);
+  const parts: unknown = definition.build(parameters, NO_RESOURCES);
   const wrong = (what: string) =>
     new InputError(
       `${named}: ${what}`,

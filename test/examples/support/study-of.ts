@@ -1,6 +1,6 @@
 import { Tape, TapeCursor, type TapeSeries } from '#adapters';
 import { formatDecimal, stepsToText } from '#base';
-import { type DeskDefinition, NO_JOURNAL, NO_TRACE } from '#engine';
+import { type DeskDefinition, NO_JOURNAL, NO_RESOURCES, NO_TRACE } from '#engine';
 import { simulatedVenue } from '#execution';
 import { Backtest, type BacktestResult, EquityCurve } from '#research';
 import type { LoadedDesk } from '../../../src/apps/setup/load-desk.ts';
@@ -18,7 +18,13 @@ export interface FillRow {
 export function loaded(definition: DeskDefinition<never>, given: Record<string, unknown> = {}): LoadedDesk {
   const desk = definition as unknown as DeskDefinition<unknown>;
   const parameters = desk.parameters.parse(given);
-  return { definition: desk, parameters, parts: desk.build(parameters), sourceHash: '', named: desk.name };
+  return {
+    definition: desk,
+    parameters,
+    parts: desk.build(parameters, NO_RESOURCES),
+    sourceHash: '',
+    named: desk.name,
+  };
 }
 
 /** Plays a desk over series in memory, through the same composition as `quorum backtest`, and keeps its fills. */
