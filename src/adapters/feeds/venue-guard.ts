@@ -8,6 +8,9 @@ const PUBLIC_DATA: readonly { host: RegExp; path: RegExp }[] = [
   },
   { host: /^fstream\.binance\.com$/, path: /^\/((public|market)(\/(ws|stream).*)?|ws.*|stream.*)?$/ },
   { host: /^data\.binance\.vision$/, path: /^\// },
+  { host: /^api\.twelvedata\.com$/, path: /^\/(time_series)?\/?$/ },
+  { host: /^edgex-prod-v2\.edgex\.exchange$/, path: /^\/api\/v2\/public\// },
+  { host: /^edgex-quote-prod-v2\.edgex\.exchange$/, path: /^\/api\/v1\/public\/ws$/ },
 ];
 
 /** Whether a host is this machine: localhost, 127.0.0.0/8, ::1. */
