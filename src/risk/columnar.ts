@@ -7,7 +7,8 @@ export type ColumnarSizer = {
   readonly stop: StopRule | null;
 } & (
   | { readonly kind: 'fixed-units'; readonly units: number }
-  | { readonly kind: 'fixed-fraction'; readonly risk: number }
+  /** `notionalMax`: largest notional in equities; null is no cap. */
+  | { readonly kind: 'fixed-fraction'; readonly risk: number; readonly notionalMax: number | null }
   | { readonly kind: 'all-in'; readonly share: number }
   | { readonly kind: 'volatility-target'; readonly target: number; readonly feature: string }
 );

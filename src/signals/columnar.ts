@@ -11,7 +11,9 @@ export type ColumnarSource =
       readonly short: Zone | null;
       readonly when: 'entering' | 'inside';
     }
-  | { readonly kind: 'breakout'; readonly bars: number };
+  | { readonly kind: 'breakout'; readonly bars: number }
+  /** By the open times of bars, ascending; 1, -1 or 0 for each. */
+  | { readonly kind: 'series'; readonly times: Float64Array; readonly directions: Int8Array };
 
 /** The sources of this room whose rule is known. */
 export const columnarSources = new Descriptions<ColumnarSource>();

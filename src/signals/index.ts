@@ -6,6 +6,7 @@ export * from './models/probability-calibration.ts';
 export * from './proposals/spread.ts';
 export * from './rules/breakout.ts';
 export * from './rules/cross.ts';
+export * from './rules/series.ts';
 export * from './rules/sigma-readings.ts';
 export * from './rules/sigma-v1.ts';
 export * from './rules/sigma-v2.ts';

@@ -19,7 +19,7 @@ import {
   trailingExit,
   volatilityTarget,
 } from '#risk';
-import { breakoutSource, crossSource, type Source, thresholdSource } from '#signals';
+import { breakoutSource, crossSource, type Source, seriesSource, thresholdSource } from '#signals';
 import { buildStudy, type Study } from '../../src/apps/setup/study.ts';
 
 /** One fill or trade as text, so that lists of them can be compared and read. */
@@ -85,7 +85,7 @@ export function randomCase(seed: string): RandomCase {
       : null;
   const perpetual = market.id.endsWith('USDM');
   const leverage = perpetual ? pick(chance, [1, 1, 3, 7.5]) : 1;
-  const { source, words } = randomSource(chance, market.price);
+  const { source, words } = randomSource(chance, market.price, bars);
   const units = market.units / sign;
   const sizer = plain ? fixedUnits(units, { leverage }) : randomSizer(chance, units, { leverage, stop });
   const exits = plain ? [] : randomExits(chance, intervalMs);
@@ -116,8 +116,8 @@ export function randomCase(seed: string): RandomCase {
   return { parts, instrument: market.id as InstrumentId, bars, intervalMs, describe };
 }
 
-function randomSource(chance: Chance, price: number): { source: Source; words: string } {
-  switch (chance.below(5)) {
+function randomSource(chance: Chance, price: number, bars: BarColumns): { source: Source; words: string } {
+  switch (chance.below(6)) {
     case 0:
     case 1: {
       const [fast, slow] = pick(chance, [
@@ -151,11 +151,26 @@ function randomSource(chance: Chance, price: number): { source: Source; words: s
         words: 'band',
       };
     }
-    default: {
+    case 4: {
       const bars = pick(chance, [3, 10, 20]);
       return { source: breakoutSource({ bars }), words: `breakout ${bars}` };
     }
+    default:
+      return { source: randomSeries(chance, bars), words: 'series' };
   }
+}
+
+/** Directions for some bars, for some times between them, and for none of the first or the last. */
+function randomSeries(chance: Chance, { time, length }: BarColumns): Source {
+  const times: number[] = [];
+  const from = chance.below(length);
+  for (let i = from; i < length - chance.below(20); i++) {
+    if (chance.happens(0.7)) times.push(time[i]!);
+    if (chance.happens(0.05)) times.push(time[i]! + 1);
+  }
+  const speaks = pick(chance, [0.02, 0.1, 0.3]);
+  const directions = times.map(() => (chance.happens(speaks) ? pick(chance, [1, -1]) : 0));
+  return seriesSource({ times: Float64Array.from(times), directions: Int8Array.from(directions) });
 }
 
 function randomSizer(chance: Chance, units: number, options: SizerOptions): Sizer {
@@ -168,7 +183,8 @@ function randomSizer(chance: Chance, units: number, options: SizerOptions): Size
     case 2:
       return volatilityTarget(pick(chance, [0.1, 0.4, 2]), 'yz:10/annual', options);
     default:
-      return stop ? fixedFraction(0.01, { ...options, stop }) : allIn(1, options);
+      if (!stop) return allIn(1, options);
+      return fixedFraction(0.01, { ...options, stop, ...pick(chance, [{}, { notionalMax: 0.8 }]) });
   }
 }
 

@@ -52,7 +52,7 @@ describe('the columnar kernel', () => {
       if (loop.told.trades.length > 2) busy += 1;
     }
     // handed back to the loop: few, and for reasons that a run alone can tell
-    expect([...left.values()].reduce((sum, n) => sum + n, 0)).toBeLessThan(DESKS / 20);
+    expect([...left.values()].reduce((sum, n) => sum + n, 0)).toBeLessThan(DESKS / 15);
     for (const reason of left.keys()) expect(reason).toMatch(/liquidated|lost all|would refuse|outgrow/);
     expect(fills).toBeGreaterThan(20_000);
     expect(busy).toBeGreaterThan(DESKS / 2);

@@ -95,7 +95,7 @@ export class KernelPlayer implements FillSink {
     this.curve = new KernelCurve(market, this.account);
     this.sizing = new KernelSizing(rule);
     this.orders = new KernelOrders(market, this);
-    this.finder = signalFinder(rule.signal, tiles);
+    this.finder = signalFinder(rule.signal, tiles, market.bars.time);
     this.atr = sizer.stop === null ? null : tiles.column(sizer.stop.atr);
     this.volatility = sizer.kind === 'volatility-target' ? tiles.column(sizer.feature) : null;
     this.first = tiles.first;
@@ -115,7 +115,7 @@ export class KernelPlayer implements FillSink {
     this.piece = piece;
     this.shift = this.first - from;
     const first = Math.max(from, this.rule.warmUpBars - 1);
-    if (first < to) this.finder.begin(first + this.shift, to + this.shift);
+    if (first < to) this.finder.begin(first + this.shift, to + this.shift, first);
     this.signalAt = this.nextSignal(first);
     for (let bar = from; bar < to && this.outOfLanguage === null; ) {
       if (!this.orders.isEmpty) bar = this.orders.isResting ? this.rest(bar) : this.playBar(bar);

@@ -120,6 +120,8 @@ function expressionsOf(signal: ColumnarSource, sizer: ColumnarSizer): string[] {
       return [signal.fast, signal.slow, ...own];
     case 'threshold':
       return [signal.feature, ...own];
+    case 'series':
+      return own;
     case 'breakout':
       return [`donchian:${signal.bars}`, ...own];
   }

@@ -87,8 +87,12 @@ export class KernelSizing {
     switch (sizer.kind) {
       case 'fixed-units':
         return sizer.units;
-      case 'fixed-fraction':
-        return ((equity / this.perUnit) * sizer.risk) / (this.contractSize * distance!);
+      case 'fixed-fraction': {
+        const money = equity / this.perUnit;
+        const byRisk = (money * sizer.risk) / (this.contractSize * distance!);
+        if (sizer.notionalMax === null) return byRisk;
+        return Math.min(byRisk, (money * sizer.notionalMax) / (price * this.contractSize));
+      }
       case 'all-in': {
         const free = account.free(markTicks);
         if (!(free > 0)) return 0;

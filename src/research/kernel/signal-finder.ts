@@ -11,13 +11,17 @@ export interface SignalFinder {
    * `direction` is that of the first. 0: none, or they have to be asked for one by one.
    */
   takeAll(): number;
-  /** A piece begins: its rows [from, to) of the features' window, of which the first is the one to decide on first. */
-  begin(from: number, to: number): void;
+  /**
+   * A piece begins: its rows [from, to) of the features' window, of which the first is the one to decide on first, and
+   * is bar number `firstBar`.
+   */
+  begin(from: number, to: number, firstBar: number): void;
   /** The first row from `from` on and before `to` at which it speaks; `to` when none. Every row is searched once, in order. */
   next(from: number, to: number): number;
 }
 
-export function signalFinder(source: ColumnarSource, tiles: FeatureTiles): SignalFinder {
+/** `times`: open times of all bars. */
+export function signalFinder(source: ColumnarSource, tiles: FeatureTiles, times: Float64Array): SignalFinder {
   switch (source.kind) {
     case 'cross':
       return new CrossFinder(tiles, tiles.line(source.fast), tiles.line(source.slow));
@@ -30,6 +34,8 @@ export function signalFinder(source: ColumnarSource, tiles: FeatureTiles): Signa
       const upper = tiles.column(`${name}/upper`);
       return new BreakoutFinder(tiles.closes, upper, tiles.column(`${name}/lower`));
     }
+    case 'series':
+      return new SeriesFinder(times, source.times, source.directions);
   }
 }
 
@@ -176,6 +182,43 @@ class BreakoutFinder implements SignalFinder {
       if (value > upper[row - 1]!) this.direction = 1;
       else if (value < lower[row - 1]!) this.direction = -1;
       else continue;
+      return row;
+    }
+    return to;
+  }
+}
+
+/** See `seriesSource` of signals/: both series of times are walked along together. */
+class SeriesFinder implements SignalFinder {
+  direction: 1 | -1 = 1;
+  private readonly barTimes: Float64Array;
+  private readonly times: Float64Array;
+  private readonly directions: Int8Array;
+  /** Number of the bar in row 0. */
+  private shift = 0;
+  private place = 0;
+
+  constructor(barTimes: Float64Array, times: Float64Array, directions: Int8Array) {
+    this.barTimes = barTimes;
+    this.times = times;
+    this.directions = directions;
+  }
+
+  begin(from: number, _to: number, firstBar: number): void {
+    this.shift = firstBar - from;
+  }
+
+  takeAll(): number {
+    return 0;
+  }
+
+  next(from: number, to: number): number {
+    const { barTimes, times, directions, shift } = this;
+    for (let row = from; row < to; row++) {
+      const time = barTimes[row + shift]!;
+      while (this.place < times.length && times[this.place]! < time) this.place += 1;
+      if (times[this.place] !== time || directions[this.place] === 0) continue;
+      this.direction = directions[this.place] === 1 ? 1 : -1;
       return row;
     }
     return to;

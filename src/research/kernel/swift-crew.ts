@@ -128,7 +128,7 @@ export class SwiftCrew implements Held {
     this.market = market;
     this.tiles = tiles;
     this.curve = new KernelCurve(market, this);
-    this.finders = rules.map(({ rule }) => signalFinder(rule.signal, tiles));
+    this.finders = rules.map(({ rule }) => signalFinder(rule.signal, tiles, market.bars.time));
     const days = market.dayEnds.length;
     this.address = address;
     this.doubles = new Float64Array(buffer, address, DOUBLES * rules.length);
@@ -222,9 +222,10 @@ export class SwiftCrew implements Held {
     this.drawn = 0;
     wholes[whole + RECORD_DAYS.days] = 0;
     const end = to - from + first;
-    let row = Math.max(from, wholes[whole + BEGIN]!) - from + first;
+    const firstBar = Math.max(from, wholes[whole + BEGIN]!);
+    let row = firstBar - from + first;
     if (row < end) {
-      finder.begin(row, end);
+      finder.begin(row, end, firstBar);
       const together = finder.takeAll();
       if (together > 0) this.deal(finder.direction, together, end);
       else

@@ -82,19 +82,30 @@ export function fixedUnits(units: number, options: SizerOptions = {}): Sizer {
   return columnarSizers.describe(sizer, { kind: 'fixed-units', units, ...common(options) });
 }
 
-/** Puts the same fraction of equity at risk to the stop each time: quantity = equity*risk / loss to the stop. */
-export function fixedFraction(risk: number, options: SizerOptions & { readonly stop: StopRule }): Sizer {
+/**
+ * Puts the same fraction of equity at risk to the stop each time: quantity = equity*risk / loss to the stop, its notional
+ * at most `notionalMax` equities (no cap unless given).
+ */
+export function fixedFraction(
+  risk: number,
+  options: SizerOptions & { readonly stop: StopRule; readonly notionalMax?: number },
+): Sizer {
   const name = 'fixed-fraction';
+  const { notionalMax = null } = options;
   const sizer: Sizer = {
     name,
     features: needs(options),
     size: (context, values) => {
       const distance = stopDistance(options.stop, values.atr!, context.price, context.costRate);
       const loss = contractRisk(context.instrument, context.price, distance);
-      return finish(name, context, values, options, (inQuote(context, context.account.equity) * risk) / loss);
+      const money = inQuote(context, context.account.equity);
+      const byRisk = (money * risk) / loss;
+      if (notionalMax === null) return finish(name, context, values, options, byRisk);
+      const most = (money * notionalMax) / contractValue(context.instrument, context.price);
+      return finish(name, context, values, options, Math.min(byRisk, most));
     },
   };
-  return columnarSizers.describe(sizer, { kind: name, risk, ...common(options) });
+  return columnarSizers.describe(sizer, { kind: name, risk, notionalMax, ...common(options) });
 }
 
 /** Spends `share` (0..1) of what is free, never more than equity, after paying one side's cost. */
