@@ -18,7 +18,17 @@ interface Panel {
   readonly queries: readonly Query[];
 }
 
+/** A list to choose from at the head of a dashboard, beside that of portfolios. */
+interface Choice {
+  readonly name: string;
+  readonly label: string;
+  /** Whose values: of this label of this metric, within what was chosen before. */
+  readonly of: string;
+  readonly by: string;
+}
+
 interface Dashboard {
+  readonly choices?: readonly Choice[];
   readonly file: string;
   readonly uid: string;
   readonly title: string;
@@ -62,6 +72,18 @@ const bars = (title: string, description: string, unit: string, expr: string, le
   unit,
   queries: [{ expr, legend }],
 });
+
+const CHOSEN = `${PORTFOLIO}, desk=~"$desk", instrument=~"$instrument", interval=~"$interval"`;
+/** A figure of every chosen config over time, and as bars now. */
+const config = (
+  title: string,
+  description: string,
+  unit: string,
+  metric: string,
+  width: number = 12,
+): Panel => line(title, description, unit, [[`${metric}{${CHOSEN}}`, '{{instrument}} {{interval}}']], width);
+const configBars = (title: string, description: string, unit: string, metric: string): Panel =>
+  bars(title, description, unit, `${metric}{${CHOSEN}}`, '{{instrument}} {{interval}}');
 
 const BOOK = '{{desk}} {{instrument}} {{interval}}';
 
@@ -173,6 +195,149 @@ export const DASHBOARDS: readonly Dashboard[] = [
     ],
   },
   {
+    file: 'configs.json',
+    uid: 'quorum-configs',
+    title: 'Quorum: configs by symbol and timeframe',
+    choices: [
+      { name: 'desk', label: 'Desk', of: 'quorum_bar_interval_seconds', by: 'desk' },
+      { name: 'instrument', label: 'Symbol', of: 'quorum_bar_interval_seconds', by: 'instrument' },
+      { name: 'interval', label: 'Timeframe', of: 'quorum_bar_interval_seconds', by: 'interval' },
+    ],
+    rows: [
+      {
+        title: 'Now',
+        panels: [
+          stat(
+            'Kill switches tripped',
+            'They wait for a person.',
+            'none',
+            `sum by (portfolio) (quorum_kill_switch_tripped{${PORTFOLIO}})`,
+          ),
+          stat(
+            'Feeds old',
+            'Configs without a bar for three bars.',
+            'none',
+            `count by (portfolio) (quorum_bar_age_seconds{${CHOSEN}} > 3 * quorum_bar_interval_seconds{${CHOSEN}}) or 0 * count by (portfolio) (quorum_bar_interval_seconds{${CHOSEN}})`,
+          ),
+          stat(
+            'Positions',
+            'Open in the chosen configs.',
+            'none',
+            `sum by (portfolio) (abs(quorum_desk_position{${CHOSEN}}))`,
+          ),
+          stat(
+            'Today',
+            'Made since 00:00 UTC by the chosen configs, base currency.',
+            'none',
+            `sum by (portfolio) (quorum_desk_day_profit{${CHOSEN}})`,
+          ),
+          stat('Oldest model', 'Age.', 's', `max by (portfolio) (quorum_model_age_seconds{${CHOSEN}})`),
+          stat(
+            'Worst parity',
+            'Mean difference, basis points a bar; the limit is 1.',
+            'none',
+            `max by (portfolio) (quorum_parity_mean_bp{${CHOSEN}})`,
+          ),
+        ],
+      },
+      {
+        title: 'Results',
+        panels: [
+          configBars(
+            'Profit factor',
+            'Gross profit over gross loss of closed trades; absent until one has lost. Promotion needs more than 1.10.',
+            'none',
+            'quorum_profit_factor',
+          ),
+          configBars(
+            'Win rate',
+            'Of closed trades. Promotion needs more than 55 %.',
+            'percentunit',
+            'quorum_win_ratio',
+          ),
+          bars(
+            'Share of the band used',
+            'Largest fall over the band of the timeframe; 1 trips the kill switch.',
+            'percentunit',
+            `quorum_desk_drawdown_max_ratio{${CHOSEN}} / quorum_desk_drawdown_limit_ratio{${CHOSEN}}`,
+            '{{instrument}} {{interval}}',
+          ),
+          config('Today', 'Made since 00:00 UTC, base currency.', 'none', 'quorum_desk_day_profit'),
+          config(
+            'Drawdown',
+            'Fall of what a config made from its highest, open position included.',
+            'percentunit',
+            'quorum_desk_drawdown_ratio',
+          ),
+          line(
+            'Closed trades a day',
+            'By symbol and timeframe.',
+            'none',
+            [
+              [
+                `sum by (instrument, interval) (increase(quorum_trades_total{${CHOSEN}}[1d]))`,
+                '{{instrument}} {{interval}}',
+              ],
+            ],
+            12,
+          ),
+          config('Position', '1 long, -1 short, 0 flat.', 'none', 'quorum_desk_position'),
+        ],
+      },
+      {
+        title: 'Models',
+        panels: [
+          configBars('Age of the model', 'Stale after 14 days.', 's', 'quorum_model_age_seconds'),
+          configBars(
+            'Rows cut off',
+            'Of the newest 200; drift above 5 %.',
+            'percentunit',
+            'quorum_model_clipped_ratio',
+          ),
+          configBars(
+            'Parity',
+            'Mean difference to the chart script, basis points a bar; the limit is 1.',
+            'none',
+            'quorum_parity_mean_bp',
+          ),
+          config('Parity over time', 'Mean, basis points a bar.', 'none', 'quorum_parity_mean_bp'),
+          config('Parity, largest bar', 'Basis points.', 'none', 'quorum_parity_max_bp'),
+        ],
+      },
+      {
+        title: 'Feeds and kill switches',
+        panels: [
+          line(
+            'Age of the newest bar',
+            'In bars; old from 3 on.',
+            'none',
+            [
+              [
+                `quorum_bar_age_seconds{${CHOSEN}} / quorum_bar_interval_seconds{${CHOSEN}}`,
+                '{{instrument}} {{interval}}',
+              ],
+            ],
+            12,
+          ),
+          line(
+            'Kill switches',
+            '1 while tripped.',
+            'none',
+            [[`quorum_kill_switch_tripped{${PORTFOLIO}}`, '{{portfolio}} {{switch}}']],
+            12,
+          ),
+          line(
+            'What tripped them',
+            'watch: an old model, drifted inputs, parity.',
+            'none',
+            [[`quorum_kill_switch_cause{${PORTFOLIO}} == 1`, '{{switch}} {{trigger}}']],
+            12,
+          ),
+        ],
+      },
+    ],
+  },
+  {
     file: 'system.json',
     uid: 'quorum-system',
     title: 'Quorum: system',
@@ -264,7 +429,7 @@ const HEIGHT = 8;
 const STAT_HEIGHT = 4;
 
 /** A dashboard in the form that Grafana imports (schema version 39). */
-export function grafanaDashboard({ uid, title, rows }: Dashboard): Record<string, unknown> {
+export function grafanaDashboard({ uid, title, rows, choices = [] }: Dashboard): Record<string, unknown> {
   const panels: Record<string, unknown>[] = [];
   let y = 0;
   let id = 1;
@@ -315,6 +480,17 @@ export function grafanaDashboard({ uid, title, rows }: Dashboard): Record<string
           multi: true,
           current: { text: 'All', value: '$__all' },
         },
+        ...choices.map(({ name, label, of, by }) => ({
+          name,
+          label,
+          type: 'query',
+          datasource: SOURCE,
+          query: { query: `label_values(${of}{${PORTFOLIO}}, ${by})`, refId: name },
+          refresh: 2,
+          includeAll: true,
+          multi: true,
+          current: { text: 'All', value: '$__all' },
+        })),
       ],
     },
     panels,

@@ -6,6 +6,8 @@ export {
   type DeskParts,
   defineDesk,
   type EntryStyle,
+  type KillFault,
+  type KillSwitchPart,
   type RegimePart,
   type RegimeTracker,
 } from '#engine';

@@ -8,6 +8,7 @@ export type WasmCode = readonly number[];
 /** Value types. */
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+export const F32 = 0x7d;
 export const F64 = 0x7c;
 export const V128 = 0x7b;
 
@@ -26,14 +27,26 @@ export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
 
+/** One that several threads work on at once. */
+export interface SharedWasmMemory {
+  readonly buffer: SharedArrayBuffer;
+}
+
 /** What is used of the global of this name; the language's own libraries do not declare it. */
 declare const WebAssembly: {
-  readonly Memory: new (options: { initial: number }) => WasmMemory;
+  readonly Memory: new (options: {
+    initial: number;
+    maximum?: number;
+    shared?: boolean;
+  }) => WasmMemory & SharedWasmMemory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
 };
 
 const PAGE = 65_536;
+const PAGES_MOST = 65_536;
+/** Most bytes that a memory can have. */
+export const WASM_BYTES_MOST = PAGE * PAGES_MOST;
 const END = 0x0b;
 const FUNCTION = 0x60;
 
@@ -69,7 +82,7 @@ const text = (name: string): WasmCode => sized([...name].map((letter) => letter.
 const section = (id: number, content: WasmCode): WasmCode => [id, ...sized(content)];
 
 /** The bytes of a module that imports a memory and exports the functions. */
-function moduleBytes(functions: readonly WasmFunction[]): Uint8Array {
+function moduleBytes(functions: readonly WasmFunction[], shared: boolean): Uint8Array {
   const signatures = functions.map((f) => [FUNCTION, ...types(f.parameters), ...types(f.results)]);
   const bodies = functions.map(({ locals, body }) =>
     sized([...list(locals.map((type) => [1, type])), ...body, END]),
@@ -78,17 +91,23 @@ function moduleBytes(functions: readonly WasmFunction[]): Uint8Array {
     ...[0x00, 0x61, 0x73, 0x6d],
     ...[1, 0, 0, 0],
     ...section(1, list(signatures)),
-    // memory: at least one page
-    ...section(2, list([[...text('env'), ...text('memory'), 0x02, 0x00, 1]])),
+    // memory: at least one page, and at most all where it is shared, which must be told
+    ...section(2, list([[...text('env'), ...text('memory'), 0x02, ...limits(shared)]])),
     ...section(3, list(functions.map((_, i) => unsigned(i)))),
     ...section(7, list(functions.map(({ name }, i) => [...text(name), 0x00, ...unsigned(i)]))),
     ...section(10, list(bodies)),
   ]);
 }
 
+const limits = (shared: boolean): WasmCode => (shared ? [0x03, 1, ...unsigned(PAGES_MOST)] : [0x00, 1]);
+const pagesOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / PAGE));
+
 /** A memory of at least so many bytes. */
-export const wasmMemory = (bytes: number): WasmMemory =>
-  new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / PAGE)) });
+export const wasmMemory = (bytes: number): WasmMemory => new WebAssembly.Memory({ initial: pagesOf(bytes) });
+
+/** The same for several threads: it is handed to each as it is. */
+export const sharedWasmMemory = (bytes: number): SharedWasmMemory =>
+  new WebAssembly.Memory({ initial: pagesOf(bytes), maximum: pagesOf(bytes), shared: true });
 
 /** Compiled modules by their bytes: what was made fast once need not be made so again by the next sweep. */
 const compiled = new Map<string, object>();
@@ -96,10 +115,10 @@ const COMPILED_MOST = 16;
 
 /** The functions over a memory, by their names. */
 export function wasmOver(
-  memory: WasmMemory,
+  memory: WasmMemory | SharedWasmMemory,
   functions: readonly WasmFunction[],
 ): Readonly<Record<string, unknown>> {
-  const bytes = moduleBytes(functions);
+  const bytes = moduleBytes(functions, memory.buffer instanceof SharedArrayBuffer);
   const key = bytes.join();
   let module = compiled.get(key);
   if (module === undefined) {

@@ -1,24 +1,6 @@
 import { broken, InputError } from '#base';
-import { type FeatureFrame, parseFeature } from '#features';
+import { columnOf, type FeatureFrame } from '#features';
 import type { FeatureNeeds } from '#signals';
-
-/** The request part of a feature expression, with all parameters: `macd/hist` -> `macd:12:26:9`. */
-export function requestOf(expression: string): string {
-  return parseFeature(expression.split('/')[0]!).text;
-}
-
-/** The column a feature expression names: `macd:12:26:9/hist` -> `macd_12_26_9_hist`. */
-export function columnOf(expression: string): string {
-  const [request, output = ''] = expression.split('/');
-  const { definition, columns } = parseFeature(request!);
-  const i = definition.outputs.findIndex((o) => o.suffix === output);
-  if (i >= 0) return columns[i]!;
-  const known = definition.outputs.map((o) => (o.suffix === '' ? request! : `${request}/${o.suffix}`));
-  throw new InputError(
-    `feature ${definition.name} has no output '${output}'`,
-    `write one of ${known.join(', ')}`,
-  );
-}
 
 /** An object whose properties read the frame's newest row. */
 export interface Values {

@@ -165,9 +165,9 @@ export class DeskRuntime {
     }
   }
 
-  /** Warmed up, and the newest bar is not an old one that came late. */
+  /** Traded, warmed up, and the newest bar is not an old one that came late. */
   private mayDecide(instrument: InstrumentRuntime): boolean {
-    return instrument.fresh && instrument.count >= this.parts.warmUpBars;
+    return instrument.traded && instrument.fresh && instrument.count >= this.parts.warmUpBars;
   }
 
   private openVote(slice: Slice): void {
@@ -206,6 +206,8 @@ export class DeskRuntime {
     // nobody spoke: there is nothing to decide, and only the fullest trace says so
     if (signals.length === 0 && host.trace.level !== 'all') return;
     const instrument = this.instruments[index]!;
+    if (parts.killSwitch?.watch !== undefined) host.heard(this, signals, instrument);
+    if (parts.stopShare !== undefined) this.drawStops(instrument, parts.stopShare(signals) ?? 1);
     const decision = decide({
       view: instrument,
       signals,
@@ -225,6 +227,15 @@ export class DeskRuntime {
         host.trace.line(this.entries.traceOf(instrument, decision, 'wait', decision.objections));
       }
     } else candidates.push({ index, decision });
+  }
+
+  /** Draws stops in where the sources ask for it; what has passed its new stop is closed. */
+  private drawStops(instrument: InstrumentRuntime, share: number): void {
+    if (!(share > 0 && share < 1)) return;
+    for (const lane of [this.host.real, this.shadow.lane]) {
+      if (lane.drawStop(instrument.book, share, instrument.price, instrument.at)) continue;
+      this.close(lane, instrument, 'exit:stop-drawn-in');
+    }
   }
 
   private countMalformed(signals: readonly Signal[], decision: Decision): void {

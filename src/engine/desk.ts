@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Gate, PoolingRule, Weights } from '#ensemble';
 import type { MonitorConfig, ShadowConfig } from '#learning';
-import type { BreakerConfig, Exit, LegFailure, Limit, Sizer } from '#risk';
-import type { FeatureNeeds, ModelArtefact, Source } from '#signals';
+import type { BreakerConfig, Exit, KillGroupRules, KillRules, LegFailure, Limit, Sizer } from '#risk';
+import type { FeatureNeeds, ModelArtefact, Signal, Source, View } from '#signals';
 import type { Values } from './binding.ts';
 
 /** A discrete state computed once per bar and instrument; sizers, exits and traces see its name. */
@@ -34,10 +34,30 @@ export interface ReviewPart {
   readonly timeoutMs: number;
 }
 
+/** What a desk's own watch has seen that trips its kill switch. */
+export interface KillFault {
+  readonly text: string;
+  readonly measured?: number;
+  readonly needed?: number;
+}
+
+/** A switch that stops a desk until a person resets it, and one that it shares with its siblings. */
+export interface KillSwitchPart {
+  readonly rules: KillRules;
+  /** Desks that name the same group state the same rules for it; null: none. */
+  readonly group: (KillGroupRules & { readonly name: string }) | null;
+  /** Whether what is held is closed when either trips; else only entries are stopped and canceled. */
+  readonly flatten: boolean;
+  /** Asked about what the sources said, before anything is made of it. */
+  readonly watch?: (signals: readonly Signal[], view: View) => KillFault | null;
+}
+
 /** What one simulated account of this desk assumes unless the command line says otherwise. */
 export interface SimulationDefaults {
   readonly cash: number;
   readonly feeBps: number | null;
+  /** What a maker pays where that is another fee; absent or null: `feeBps`. */
+  readonly makerFeeBps?: number | null;
   readonly slippageBps: number | null;
   /** Largest share of a bar's volume one order may take; null is no cap. */
   readonly participation: number | null;
@@ -52,6 +72,12 @@ export interface DeskParts {
   readonly otherIntervals?: readonly string[];
   /** Instruments it trades when nobody names others. */
   readonly instruments?: readonly string[];
+  /** It trades those and no others, whatever a tape holds besides. */
+  readonly onlyThose?: boolean;
+  /** Instruments that its sources read through `view.peer` and that it never trades; a slice waits for their bars too. */
+  readonly watches?: readonly string[];
+  /** Features of what it only watches; absent: all of its own. */
+  readonly watchFeatures?: readonly string[];
   /** Bars of history before the first decision. */
   readonly warmUpBars: number;
   /** How long a slice waits for a late bar. */
@@ -67,6 +93,11 @@ export interface DeskParts {
   readonly safetyLayers?: readonly Limit[];
   readonly exits?: readonly Exit[];
   readonly entry?: EntryStyle;
+  /**
+   * Share of their distance from the entry to which stops of open positions are drawn in by what the sources say of their
+   * instrument; null or 1: left alone. A stop is never moved away again.
+   */
+  readonly stopShare?: (signals: readonly Signal[]) => number | null;
   /** What an opposite signal does to a position: nothing, close it, or turn it round in one order. */
   readonly opposite?: 'ignore' | 'close' | 'reverse';
   readonly shorts?: boolean;
@@ -77,6 +108,7 @@ export interface DeskParts {
   readonly legFailure?: LegFailure;
   readonly review?: ReviewPart;
   readonly breaker?: BreakerConfig;
+  readonly killSwitch?: KillSwitchPart;
   readonly monitor?: Partial<MonitorConfig>;
   readonly shadow?: Partial<ShadowConfig>;
   /** Studies only: entries go on when no equity is left. */
@@ -111,6 +143,17 @@ export interface DeskDefinition<P = unknown> {
   readonly summary: string;
   readonly parameters: z.ZodType<P>;
   readonly build: (parameters: P, resources: DeskResources) => DeskParts;
+  /**
+   * For a desk that stands for several: what one line of a configuration means, by the parameters it gives (not checked).
+   * Each is a desk of its own; expanding its parameters again gives itself alone. Absent: itself.
+   */
+  readonly expand?: (given: Readonly<Record<string, unknown>>) => readonly DeskSibling[];
+}
+
+/** One of the desks that a line of a configuration stands for. */
+export interface DeskSibling {
+  readonly name: string;
+  readonly parameters: Record<string, unknown>;
 }
 
 /** What a desk file exports by default. Types of parameters are inferred from the schema. */
@@ -119,6 +162,7 @@ export function defineDesk<const S extends z.ZodType>(desk: {
   summary?: string;
   parameters: S;
   build: (parameters: z.output<S>, resources: DeskResources) => DeskParts;
+  expand?: (given: Readonly<Record<string, unknown>>) => readonly DeskSibling[];
 }): DeskDefinition<z.output<S>> {
   return { summary: '', ...desk } as DeskDefinition<z.output<S>>;
 }

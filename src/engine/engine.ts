@@ -3,7 +3,7 @@ import type { Decision, Objection } from '#ensemble';
 import type { ClientOrderId, Trade, VenueReport } from '#ledger';
 import type { Instrument, InstrumentId } from '#market';
 import type { AccountSummary, CircuitBreaker, Plan } from '#risk';
-import type { Question } from '#signals';
+import type { Question, Signal, View } from '#signals';
 import { accountOf } from './account.ts';
 import { BreakerWatch } from './breaker-watch.ts';
 import { Counts, tally } from './counts.ts';
@@ -12,6 +12,7 @@ import type { Command, Event } from './events.ts';
 import { adoptCommand, takeFact } from './facts.ts';
 import type { Host, JudgeOutcome } from './host.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
+import { KillWatch } from './kill-watch.ts';
 import { type EntryMemory, Lane, type LaneEffect } from './lane.ts';
 import { Listings } from './listings.ts';
 import { MarketIntake } from './market-intake.ts';
@@ -57,6 +58,7 @@ export class Engine implements Host {
   readonly listings: Listings;
   readonly intake: MarketIntake;
   readonly breakerWatch: BreakerWatch;
+  readonly kills: KillWatch;
   running: boolean;
   /** Desks whose entries an operator has stopped, whatever the portfolio does. */
   readonly desksStopped = new Set<string>();
@@ -78,7 +80,7 @@ export class Engine implements Host {
     this.feeRate = definition.feeRate;
     this.running = definition.running;
     this.listings = new Listings(
-      definition.desks.flatMap(({ instruments }) => instruments),
+      definition.desks.flatMap(({ instruments, watched = [] }) => [...instruments, ...watched]),
       {
         lanes: () => [this.real, ...this.shadows.map(({ lane }) => lane)],
         closed: (trade, { shadow }) => closedTrade(this, trade, shadow),
@@ -106,6 +108,7 @@ export class Engine implements Host {
     this.desks = definition.desks.map((desk, i) =>
       newDesk(definition, desk, { host: this, shadow: this.shadows[i]!, observations }),
     );
+    this.kills = new KillWatch(this);
     this.intake = new MarketIntake(this, observations);
     this.plans = new PlanDesk(this);
     this.equityAtDayStart = definition.cash;
@@ -163,10 +166,12 @@ export class Engine implements Host {
     const turned = event.at > this.at;
     this.turnTo(event);
     this.breakerWatch.muted = true;
+    this.kills.muted = true;
     this.real.muted = true;
     if (turned) this.beforeSlice(event.at);
     if (!takeFact(this, event)) this.take(event);
     this.breakerWatch.muted = false;
+    this.kills.muted = false;
     this.real.muted = false;
     this.out = NO_COMMANDS;
   }
@@ -180,6 +185,7 @@ export class Engine implements Host {
   /** When the engine wants a `timer-fired` event at the latest; Infinity for never. */
   nextDue(): Instant {
     let due = Math.min(this.plans.nextDue(), this.real.nextDue(), this.orderWatch.nextDue());
+    if (this.kills.any) due = Math.min(due, this.kills.nextDue());
     if (this.breaker !== null) due = Math.min(due, this.breaker.nextDue);
     for (let i = 0; i < this.desks.length; i++) due = Math.min(due, this.desks[i]!.nextDue());
     return due;
@@ -190,8 +196,9 @@ export class Engine implements Host {
       case 'bar-closed':
         return this.intake.bar(event);
       case 'run-started':
-        return;
+        return this.kills.began(event.at);
       case 'run-resumed':
+        this.kills.began(event.at);
         return resume(this, event.at);
       case 'bar-opened':
       case 'quote-updated':
@@ -248,6 +255,7 @@ export class Engine implements Host {
     for (const command of this.orderWatch.onTime(at, this.real.ledger)) this.emit(command);
     this.breaker?.tick(at);
     this.breakerWatch.moved(at);
+    this.kills.look(at, this.equityAtDayStart);
   }
 
   // ---- what desks ask of the portfolio (Host) ----
@@ -266,7 +274,12 @@ export class Engine implements Host {
     this.listings.takeWaiting();
     const day = Math.floor(at / DAY);
     const { breaker } = this;
-    if (breaker === null && day === this.day) return;
+    if (breaker !== null || day !== this.day) this.measure(day, at);
+    this.kills.look(at, this.equityAtDayStart);
+  }
+
+  private measure(day: number, at: Instant): void {
+    const { breaker } = this;
     const equity = this.real.ledger.equity(at);
     if (day > this.day) {
       this.day = day;
@@ -292,6 +305,8 @@ export class Engine implements Host {
       return { by: 'stopped', reason: 'the portfolio is stopped: an operator must start it' };
     if (this.desksStopped.has(desk))
       return { by: 'desk-stopped', reason: `desk ${desk} is stopped: an operator must start it` };
+    const killed = this.kills.objection(desk);
+    if (killed !== null) return killed;
     const feed = this.intake.feedDown;
     if (feed !== undefined) return { by: 'feed', reason: `feed ${feed} is down` };
     if (!this.account(this.real).ratesFresh) return { by: 'fx-rate', reason: 'a currency rate is stale' };
@@ -346,6 +361,10 @@ export class Engine implements Host {
       expiresAt,
     });
     return questionId;
+  }
+
+  heard(desk: DeskRuntime, signals: readonly Signal[], view: View): void {
+    this.kills.heard(desk, signals, view);
   }
 
   decided(desk: DeskRuntime, instrument: InstrumentRuntime, decision: Decision): void {

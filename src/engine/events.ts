@@ -23,9 +23,11 @@ export type OperatorAction =
   | { readonly action: 'close'; readonly book: BookId }
   /** Close everything and cancel every order. `desk` null is the whole portfolio. */
   | { readonly action: 'flatten'; readonly desk: string | null }
-  | { readonly action: 'recover'; readonly confirm: string | null }
+  /** Closes the breaker; with `desk` it resets the kill switch of that desk, or of that group of desks, instead. */
+  | { readonly action: 'recover'; readonly confirm: string | null; readonly desk?: string | null | undefined }
   | { readonly action: 'override'; readonly enabled: boolean }
-  | { readonly action: 'kill' }
+  /** Stops everything and closes it; with `desk` it trips the kill switch of that desk, or of that group, instead. */
+  | { readonly action: 'kill'; readonly desk?: string | null | undefined }
   /** Lets a desk whose shadow window shows an edge again enter at exploration risk. */
   | { readonly action: 'resume-edge'; readonly desk: string }
   /**

@@ -26,6 +26,9 @@ export function takeFact(engine: Engine, event: Event): boolean {
       return true;
     case 'operator-acted': {
       const { action } = event.act;
+      // a kill switch trips as it did then; what it asked for are commands of their own
+      if ('desk' in event.act && event.act.desk != null && (action === 'kill' || action === 'recover'))
+        return false;
       if (action === 'kill') {
         engine.running = false;
         engine.breaker?.critical('kill-command', event.at);

@@ -3,7 +3,7 @@ import type { Decision, Objection } from '#ensemble';
 import type { ClientOrderId } from '#ledger';
 import type { Instrument, InstrumentId } from '#market';
 import type { AccountSummary, Plan, SizingContext } from '#risk';
-import type { Question } from '#signals';
+import type { Question, Signal, View } from '#signals';
 import type { Counts } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
@@ -43,6 +43,8 @@ export interface Host {
   /** The breaker wants every position closed. */
   readonly closesAll: boolean;
   ask(question: Question, expiresAt: Instant): string;
+  /** What a desk's sources say of an instrument, before it is pooled: its kill switch may trip by it. */
+  heard(desk: DeskRuntime, signals: readonly Signal[], view: View): void;
   /** A desk has pooled what its sources said of an instrument; nobody acts on it, some watch. */
   decided(desk: DeskRuntime, instrument: InstrumentRuntime, decision: Decision): void;
   judge(desk: DeskRuntime, plan: Plan, memory: EntryMemory): JudgeOutcome;

@@ -1,9 +1,9 @@
-import type { Instant } from '#base';
-import { FeatureFrame } from '#features';
+import { HOUR, type Instant } from '#base';
+import { columnOf, FeatureFrame, type FundingState, requestOf } from '#features';
 import type { BookId } from '#ledger';
 import { type BarClosed, type BarColumns, type Instrument, type InstrumentId, Resampler } from '#market';
 import type { LocalSource, View } from '#signals';
-import { columnOf, requestOf, type Values, valuesClass } from './binding.ts';
+import { type Values, valuesClass } from './binding.ts';
 import type { DeskParts, RegimeTracker } from './desk.ts';
 
 /** Every feature request of a desk's parts, sorted, each once. */
@@ -18,7 +18,12 @@ export function requestsOf(parts: DeskParts): string[] {
   return [...new Set(needs.flatMap((n) => Object.values(n)).map(requestOf))].sort();
 }
 
+/** Of perpetuals that state none: eight hours, as most venues have it. */
+const FUNDING_INTERVAL_MS = 8 * HOUR;
+
 interface ObservationSource {
+  /** Funding of an instrument whose rates fall due every `intervalMs`. */
+  funding(instrument: InstrumentId, intervalMs: number, at: Instant): FundingState | null;
   observation(subject: string, at: Instant): { value: number | string; publishedAt: Instant } | null;
 }
 
@@ -28,6 +33,8 @@ export class InstrumentRuntime implements View {
     'instrument',
     'book',
     'intervalMs',
+    'traded',
+    'feedOf',
     'sourceValues',
     'gateValues',
     'exitValues',
@@ -41,6 +48,8 @@ export class InstrumentRuntime implements View {
   instrument: Instrument;
   readonly book: BookId;
   readonly intervalMs: number;
+  /** False: its desk only looks at it. */
+  readonly traded: boolean;
   readonly frame: FeatureFrame;
   readonly others = new Map<number, FeatureFrame>();
   readonly regime: RegimeTracker | null;
@@ -61,6 +70,8 @@ export class InstrumentRuntime implements View {
   fresh = false;
   /** One interval, as the feed brings it: nothing to resample. */
   private readonly plain: boolean;
+  /** Interval of the feed's bars that each of its own is made from. */
+  private readonly feedOf = new Map<number, number>();
   private readonly regimeValues: Values | null;
   private readonly resamplers = new Map<number, Resampler>();
   private readonly peers: (instrument: InstrumentId) => InstrumentRuntime | null;
@@ -72,8 +83,9 @@ export class InstrumentRuntime implements View {
     instrument: Instrument;
     book: BookId;
     intervalMs: number;
-    /** Interval of the bars the feed brings for this instrument. */
-    feedMs: number;
+    /** Interval of the feed's bars that make those of another; see {@link PortfolioDefinition.feedMs}. */
+    feedMs: (wantedMs: number) => number;
+    traded: boolean;
     otherMs: readonly number[];
     parts: DeskParts;
     requests: readonly string[];
@@ -81,7 +93,8 @@ export class InstrumentRuntime implements View {
     peers: (instrument: InstrumentId) => InstrumentRuntime | null;
     observations: ObservationSource;
   }) {
-    const { parts, bindings, feedMs } = options;
+    const { parts, bindings, traded } = options;
+    this.traded = traded;
     this.instrument = options.instrument;
     this.book = options.book;
     this.intervalMs = options.intervalMs;
@@ -89,17 +102,26 @@ export class InstrumentRuntime implements View {
     this.observations = options.observations;
     this.frame = new FeatureFrame(options.requests);
     for (const ms of [options.intervalMs, ...options.otherMs]) {
+      const feedMs = options.feedMs(ms);
+      this.feedOf.set(ms, feedMs);
       if (ms !== options.intervalMs) this.others.set(ms, new FeatureFrame(options.requests));
       if (ms !== feedMs) this.resamplers.set(ms, new Resampler(feedMs, ms));
     }
     this.plain = this.resamplers.size === 0 && this.others.size === 0;
-    this.sourceStates = parts.sources.map((s) => (s.state as () => unknown)());
-    this.sourceValues = bindings.sources.map((make) => new make(this.frame));
-    this.gateValues = bindings.gates.map((make) => new make(this.frame));
-    this.exitValues = bindings.exits.map((make) => new make(this.frame));
-    this.sizerValues = new bindings.sizer(this.frame);
-    this.regimeValues = bindings.regime === null ? null : new bindings.regime(this.frame);
-    this.regime = parts.regime?.create() ?? null;
+    this.sourceStates = traded ? parts.sources.map((s) => (s.state as () => unknown)()) : [];
+    // what is only looked at has no parts at work, and its frame may lack their features
+    const bound = traded ? bindings : null;
+    this.sourceValues = bound?.sources.map((make) => new make(this.frame)) ?? [];
+    this.gateValues = bound?.gates.map((make) => new make(this.frame)) ?? [];
+    this.exitValues = bound?.exits.map((make) => new make(this.frame)) ?? [];
+    this.sizerValues = bound === null ? {} : new bound.sizer(this.frame);
+    this.regimeValues = bound == null || bound.regime === null ? null : new bound.regime(this.frame);
+    this.regime = traded ? (parts.regime?.create() ?? null) : null;
+  }
+
+  /** Intervals of the feed's bars that it takes. */
+  get feeds(): ReadonlySet<number> {
+    return new Set(this.feedOf.values());
   }
 
   /** Says which bars will come, if they come as the desk wants them: see {@link FeatureFrame.follow}. */
@@ -109,7 +131,7 @@ export class InstrumentRuntime implements View {
     this.foretold = null;
   }
 
-  /** Takes a bar of the feed's interval; true when a bar of the desk's interval closed with it. */
+  /** Takes a bar of one of its {@link feeds}; true when a bar of the desk's interval closed with it. */
   push(event: BarClosed): boolean {
     this.at = event.at;
     if (this.plain) {
@@ -117,22 +139,23 @@ export class InstrumentRuntime implements View {
       return true;
     }
     let closed = false;
-    if (!this.resamplers.has(this.intervalMs)) {
-      this.accept(event);
-      closed = true;
-    }
-    for (const [ms, frame] of this.others) {
-      if (!this.resamplers.has(ms)) pushBar(frame, event.bar);
-    }
-    for (const [ms, resampler] of this.resamplers) {
-      for (const { bar } of resampler.add(event.bar)) {
-        if (ms === this.intervalMs) {
-          this.accept({ ...event, bar, intervalMs: ms });
-          closed = true;
-        } else pushBar(this.others.get(ms)!, bar);
-      }
+    for (const [ms, feedMs] of this.feedOf) {
+      if (feedMs !== event.intervalMs) continue;
+      const resampler = this.resamplers.get(ms);
+      if (resampler === undefined) closed = this.take(ms, event, event.bar) || closed;
+      else for (const { bar } of resampler.add(event.bar)) closed = this.take(ms, event, bar) || closed;
     }
     return closed;
+  }
+
+  /** A bar of one of its own intervals; true when it is the desk's. */
+  private take(ms: number, event: BarClosed, bar: BarClosed['bar']): boolean {
+    if (ms !== this.intervalMs) {
+      pushBar(this.others.get(ms)!, bar);
+      return false;
+    }
+    this.accept(bar === event.bar ? event : { ...event, bar, intervalMs: ms });
+    return true;
   }
 
   /** How many of the bars that the tape brings next say nothing to the sources; 0 where that cannot be known. */
@@ -201,6 +224,14 @@ export class InstrumentRuntime implements View {
     const other = instrument === this.instrument.id ? this : this.peers(instrument);
     if (other === null) return null;
     return intervalMs === other.intervalMs ? other.frame : (other.others.get(intervalMs) ?? null);
+  }
+
+  funding(instrument: InstrumentId = this.instrument.id): FundingState | null {
+    const { fundingIntervalMs } =
+      instrument === this.instrument.id
+        ? this.instrument
+        : (this.peers(instrument)?.instrument ?? this.instrument);
+    return this.observations.funding(instrument, fundingIntervalMs ?? FUNDING_INTERVAL_MS, this.at);
   }
 
   observation(subject: string): { value: number | string; publishedAt: Instant } | null {

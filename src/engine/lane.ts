@@ -1,4 +1,4 @@
-import { broken, type Instant, stepsToNumber } from '#base';
+import { broken, type Instant, numberToSteps, stepsToNumber } from '#base';
 import { planOrders, type VenueCommand } from '#execution';
 import {
   type BookId,
@@ -31,6 +31,8 @@ export interface Held extends HeldPosition {
   bestPrice: number;
   riskToStop: number;
   exitAsked: ClientOrderId | null;
+  /** Share of its distance at entry at which the stop is now. */
+  stopShare: number;
 }
 
 /** A book on its way to flat: what ends without having closed it is asked again. Plain data. */
@@ -270,6 +272,37 @@ export class Lane {
     return this.ledger.works(book, false);
   }
 
+  /**
+   * Draws the stop of a position in to `share` of its distance from the entry; never away. False when the price has passed
+   * that level already: the position is then to be closed. A resting order that does not lie there is asked to move, again
+   * at every call until it does.
+   */
+  drawStop(book: BookId, share: number, price: number, at: Instant): boolean {
+    const held = this.held.get(book);
+    if (held === undefined || held.stopPrice === null || held.exitAsked !== null) return true;
+    const { direction, entryPrice, stopPrice, stopShare } = held;
+    const { tick } = this.instrumentOf(bookKey(book).instrument);
+    if (share < stopShare) {
+      const level = entryPrice - ((entryPrice - stopPrice) / stopShare) * share;
+      const ticks = numberToSteps(level, tick, direction === 1 ? 'floor' : 'ceil');
+      this.held.set(book, { ...held, stopShare: share, stopPrice: stepsToNumber(ticks, tick) });
+    }
+    const wanted = this.held.get(book)!.stopPrice!;
+    if (direction * (price - wanted) <= 0) return false;
+    const triggerTicks = numberToSteps(wanted, tick, 'half-away');
+    for (const order of this.ledger.workingOrders(book)) {
+      const { request } = order;
+      const rests = request.reduceOnly && request.reason === 'stop-loss' && order.triggerTicks !== null;
+      if (!rests || order.cancelRequestedAt !== null || order.amendRequestedAt !== null) continue;
+      // only ever nearer: what rests nearer by a tick stays
+      if (direction * (triggerTicks - order.triggerTicks) <= 0) continue;
+      this.ledger.amendRequested(request.clientId, at);
+      const { lots, limitTicks } = order;
+      this.send({ kind: 'amend-order', clientId: request.clientId, lots, limitTicks, triggerTicks }, at);
+    }
+    return true;
+  }
+
   /** Whether a protective order of this kind (`stop-loss`, `take-profit`) works at the venue for the book. */
   rests(book: BookId, kind: string): boolean {
     return this.ledger.works(book, true, kind);
@@ -340,6 +373,7 @@ export class Lane {
       atEntry: memory?.atEntry ?? {},
       riskToStop: memory?.riskToStop ?? 0,
       exitAsked: null,
+      stopShare: 1,
     };
   }
 

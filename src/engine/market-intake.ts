@@ -21,15 +21,53 @@ interface Listener {
   readonly index: number;
 }
 
-/** What is known of one instrument's feed. */
-class Channel {
+/** Bars of one length of one instrument. */
+class Series {
   static readonly configuration = ['listeners'];
   readonly listeners: Listener[] = [];
   readonly checker: BarChecker;
-  managedAt: Instant = -Infinity;
 
-  constructor(feedMs: number, instrument: Instrument) {
-    this.checker = new BarChecker(feedMs, 0, priceMax(instrument));
+  constructor(intervalMs: number, priceMost: number) {
+    this.checker = new BarChecker(intervalMs, 0, priceMost);
+  }
+}
+
+/** What is known of one instrument's feed. */
+class Channel {
+  static readonly configuration = ['listeners', 'finestMs', 'traded', 'priceMost'];
+  /** Every desk that has it. */
+  readonly listeners: Listener[] = [];
+  /** By interval; only such as somebody uses, and the finest. */
+  readonly series = new Map<number, Series>();
+  readonly finestMs: number;
+  /** False: desks only look at it, and no book will ever hold it. */
+  traded = false;
+  priceMost: number;
+  managedAt: Instant = -Infinity;
+  /** Interval and close of the bar that told the price last. */
+  private toldMs = Infinity;
+  private toldAt: Instant = -Infinity;
+
+  constructor(finestMs: number, instrument: Instrument) {
+    this.finestMs = finestMs;
+    this.priceMost = priceMax(instrument);
+    this.add(finestMs);
+  }
+
+  add(intervalMs: number): Series {
+    const known = this.series.get(intervalMs);
+    if (known !== undefined) return known;
+    const series = new Series(intervalMs, this.priceMost);
+    this.series.set(intervalMs, series);
+    return series;
+  }
+
+  /** Whether a bar tells a price: a longer one is no news while shorter ones come. */
+  isNews(intervalMs: number, closedAt: Instant): boolean {
+    if (intervalMs > this.toldMs && closedAt <= this.toldAt) return false;
+    this.toldMs = intervalMs;
+    this.toldAt = Math.max(this.toldAt, closedAt);
+    return true;
   }
 }
 
@@ -72,19 +110,23 @@ export class MarketIntake {
   }
 
   private listen(desk: DeskRuntime, index: number): void {
-    const { instrument } = desk.instruments[index]!;
+    const { instrument, feeds, traded } = desk.instruments[index]!;
     let channel = this.channels.get(instrument.id);
     if (channel === undefined) {
       channel = new Channel(this.engine.definition.feedMs(instrument.id), instrument);
       this.channels.set(instrument.id, channel);
     }
-    channel.listeners.push({ desk, index });
+    const listener = { desk, index };
+    channel.listeners.push(listener);
+    channel.traded ||= traded;
+    for (const intervalMs of feeds) channel.add(intervalMs).listeners.push(listener);
   }
 
-  /** Says which bars of an instrument will come; see {@link InstrumentRuntime.follow}. */
+  /** Says which bars of an instrument will come; see {@link InstrumentRuntime.follow}. Only for one with one series. */
   follow(id: InstrumentId, tape: BarColumns): void {
-    for (const { desk, index } of this.channels.get(id)?.listeners ?? [])
-      desk.instruments[index]!.follow(tape);
+    const channel = this.channels.get(id);
+    if (channel === undefined || channel.series.size !== 1) return;
+    for (const { desk, index } of channel.listeners) desk.instruments[index]!.follow(tape);
   }
 
   /** Hands a definition that was taken over to everyone who reckons with it. */
@@ -92,7 +134,8 @@ export class MarketIntake {
     const channel = this.channels.get(definition.id);
     if (channel === undefined) return;
     for (const { desk, index } of channel.listeners) desk.instruments[index]!.instrument = definition;
-    channel.checker.priceMax = priceMax(definition);
+    channel.priceMost = priceMax(definition);
+    for (const { checker } of channel.series.values()) checker.priceMax = channel.priceMost;
   }
 
   /** Definitions are configuration: after a restore they are those that the listings know. */
@@ -108,29 +151,37 @@ export class MarketIntake {
   bar(given: BarClosed): void {
     const id = given.instrument;
     const channel = this.channels.get(id);
-    if (channel === undefined) return;
-    const event = this.judged(channel.checker, given);
+    const series = channel?.series.get(given.intervalMs);
+    if (channel === undefined || series === undefined) return;
+    const event = this.judged(series.checker, given);
     if (event === null) return;
-    const { listeners } = channel;
+    const { listeners } = series;
     const { engine } = this;
-    const { shadows } = engine;
     engine.counts.bars += 1;
-    for (let i = 0; i < shadows.length; i++) shadows[i]!.onBar(event);
-    // a bar told late, after a gap, must not move the books back to its price
-    engine.real.ledger.mark(id, event.bar.close, closeTime(event));
-    if (this.correlated) this.correlations.observe(id, event.at, event.bar.close);
+    if (channel.traded && channel.isNews(event.intervalMs, closeTime(event))) this.told(event);
     for (let i = 0; i < listeners.length; i++) listeners[i]!.desk.onBar(listeners[i]!.index, event);
   }
 
+  /** The price of a bar, told to shadows and books. */
+  private told(event: BarClosed): void {
+    const { real, shadows } = this.engine;
+    for (let i = 0; i < shadows.length; i++) shadows[i]!.onBar(event);
+    // a bar told late, after a gap, must not move the books back to its price
+    real.ledger.mark(event.instrument, event.bar.close, closeTime(event));
+    if (this.correlated) this.correlations.observe(event.instrument, event.at, event.bar.close);
+  }
+
   /** How many of an instrument's bars [from, to) of a tape nobody need be told of but by their price; see quiet-bars.ts. */
-  quietBars(id: InstrumentId, columns: BarColumns, from: number, to: number): number {
+  quietBars(id: InstrumentId, intervalMs: number, columns: BarColumns, from: number, to: number): number {
     const channel = this.channels.get(id);
     const { shadows } = this.engine;
     if (channel === undefined || channel.listeners.length !== 1 || this.correlated) return 0;
+    const series = channel.series.get(intervalMs);
+    if (series === undefined || channel.series.size !== 1 || !channel.traded) return 0;
     for (let i = 0; i < shadows.length; i++) if (!shadows[i]!.isIdle) return 0;
     const { desk, index } = channel.listeners[0]!;
     const quiet = Math.min(to - from, desk.quietBars(index));
-    const plain = channel.checker.plainAhead(columns, from, from + quiet);
+    const plain = series.checker.plainAhead(columns, from, from + quiet);
     return plain > 0 && this.canValueAll(id, columns, from, from + plain) ? plain : 0;
   }
 
@@ -148,9 +199,11 @@ export class MarketIntake {
 
   /** Takes bars that {@link quietBars} has counted, but for their prices. */
   passBars(id: InstrumentId, columns: BarColumns, from: number, to: number): void {
-    const { checker, listeners } = this.channels.get(id)!;
-    const { desk, index } = listeners[0]!;
+    const channel = this.channels.get(id)!;
+    const { desk, index } = channel.listeners[0]!;
+    const { checker } = channel.series.get(channel.finestMs)!;
     checker.took(columns, from, to);
+    channel.isNews(channel.finestMs, columns.time[to - 1]! + channel.finestMs);
     this.engine.counts.bars += to - from;
     desk.passBars(index, columns, from, to);
   }
@@ -196,8 +249,8 @@ export class MarketIntake {
   }
 
   /** Whether money can be reckoned at this price; one that it cannot is counted and leaves the last one standing. */
-  private usable({ checker }: Channel, id: InstrumentId, price: number): boolean {
-    if (price > 0 && price <= checker.priceMax && this.canValue(id, price, price)) return true;
+  private usable({ priceMost }: Channel, id: InstrumentId, price: number): boolean {
+    if (price > 0 && price <= priceMost && this.canValue(id, price, price)) return true;
     tally(this.engine.counts.barsRefused, 'price-unusable');
     return false;
   }
@@ -231,9 +284,11 @@ export class MarketIntake {
         // a connection that is back has not brought what was missed meanwhile
         else if (event.status === 'resynced') this.feedsDown.delete(event.feed);
         return engine.happened('bar', null, null, `feed ${event.feed} ${event.status}: ${event.detail}`);
+      case 'funding-due':
+        if (this.channels.has(event.instrument)) this.observations.fundingDue(event);
+        return;
       case 'bar-opened':
       case 'book-changed':
-      case 'funding-due':
       case 'open-interest-updated':
       case 'liquidation-seen':
         return;
@@ -252,7 +307,7 @@ export class MarketIntake {
 
   private priced(id: InstrumentId, at: Instant, price: number): void {
     const channel = this.channels.get(id);
-    if (channel === undefined || !this.usable(channel, id, price)) return;
+    if (channel === undefined || !channel.traded || !this.usable(channel, id, price)) return;
     this.engine.real.ledger.mark(id, price, at);
     if (at - channel.managedAt < MANAGE_EVERY_MS) return;
     channel.managedAt = at;
@@ -263,14 +318,16 @@ export class MarketIntake {
   /** A bar that another version saw: the books learn its price, nobody else. */
   barFact(event: BarClosed): void {
     const channel = this.channels.get(event.instrument);
-    if (channel === undefined) return;
-    const used = this.judged(channel.checker, event);
-    if (used !== null) this.engine.real.ledger.mark(used.instrument, used.bar.close, closeTime(used));
+    const series = channel?.series.get(event.intervalMs);
+    if (channel === undefined || series === undefined) return;
+    const used = this.judged(series.checker, event);
+    if (used === null || !channel.traded || !channel.isNews(used.intervalMs, closeTime(used))) return;
+    this.engine.real.ledger.mark(used.instrument, used.bar.close, closeTime(used));
   }
 
   /** The same of a price between bars. */
   priceFact(id: InstrumentId, price: number, at: Instant): void {
     const channel = this.channels.get(id);
-    if (channel !== undefined && this.usable(channel, id, price)) this.engine.real.ledger.mark(id, price, at);
+    if (channel?.traded && this.usable(channel, id, price)) this.engine.real.ledger.mark(id, price, at);
   }
 }

@@ -57,7 +57,10 @@ export function newDesk(
   const requests = requestsOf(setup.parts);
   const bindings = bindParts(setup.parts, requests);
   const byId = new Map<InstrumentId, InstrumentRuntime>();
-  for (const instrument of [...setup.instruments].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+  const traded = new Set(setup.instruments);
+  const watched = (setup.watched ?? []).filter(({ id }) => !setup.instruments.some((one) => one.id === id));
+  const watchRequests = setup.parts.watchFeatures ?? requests;
+  for (const instrument of [...traded, ...watched].sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const runtime = new InstrumentRuntime({
       instrument,
       book: bookId({
@@ -67,10 +70,11 @@ export function newDesk(
         instrument: instrument.id,
       }),
       intervalMs: setup.intervalMs,
-      feedMs: definition.feedMs(instrument.id),
+      feedMs: (ms) => definition.feedMs(instrument.id, ms),
+      traded: traded.has(instrument),
       otherMs: setup.otherMs,
       parts: setup.parts,
-      requests,
+      requests: traded.has(instrument) ? requests : watchRequests,
       bindings,
       peers: (id) => byId.get(id) ?? null,
       observations: around.observations,

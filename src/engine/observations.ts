@@ -1,13 +1,40 @@
 import type { Instant } from '#base';
-import type { ObservationPublished } from '#market';
+import {
+  type FundingHistory,
+  type FundingState,
+  fundingState,
+  newFundingHistory,
+  takeFunding,
+} from '#features';
+import type { FundingDue, InstrumentId, ObservationPublished } from '#market';
 
 const KEPT_PER_SUBJECT = 64;
 /** Subjects kept; the one not heard of for the longest time goes first. */
 const SUBJECTS_MAX = 4_096;
 
-/** Published observations by subject; as-of look-ups use the time of publication, never the time it speaks of. */
+/**
+ * Published observations by subject, and funding rates by instrument. As-of look-ups use the time of publication, never
+ * the time it speaks of.
+ */
 export class Observations {
   private readonly bySubject = new Map<string, { value: number | string; publishedAt: Instant }[]>();
+
+  private readonly fundings = new Map<InstrumentId, FundingHistory>();
+
+  /** A rate that fell due. To be called for instruments that somebody has only. */
+  fundingDue({ instrument, eventTime, rate }: FundingDue): void {
+    let history = this.fundings.get(instrument);
+    if (history === undefined) {
+      history = newFundingHistory();
+      this.fundings.set(instrument, history);
+    }
+    takeFunding(history, eventTime, rate);
+  }
+
+  funding(instrument: InstrumentId, intervalMs: number, at: Instant): FundingState | null {
+    const history = this.fundings.get(instrument);
+    return history === undefined ? null : fundingState(history, intervalMs, at);
+  }
 
   publish(event: ObservationPublished): void {
     const list = this.bySubject.get(event.subject) ?? [];

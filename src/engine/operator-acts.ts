@@ -32,6 +32,8 @@ function whatOf(act: OperatorAction): string {
       return `record ${act.subject} (${act.detail})`;
     case 'start':
     case 'stop':
+    case 'kill':
+    case 'recover':
       return act.desk == null ? act.action : `${act.action} of ${act.desk}`;
     default:
       return act.action;
@@ -53,6 +55,10 @@ export function operatorRefusal(engine: Engine, act: OperatorAction): string | n
     case 'limits':
       return limitsRefusal(engine.definition.limits ?? {}, engine.limitChanges, act.changes);
     case 'recover':
+      if (act.desk != null) return switchRefusal(engine, act.desk, true);
+      return engine.breaker === null ? 'this portfolio has no breaker' : null;
+    case 'kill':
+      return act.desk == null ? null : switchRefusal(engine, act.desk, false);
     case 'override':
       return engine.breaker === null ? 'this portfolio has no breaker' : null;
     case 'review': {
@@ -60,12 +66,20 @@ export function operatorRefusal(engine: Engine, act: OperatorAction): string | n
       const waits = engine.plans.open.some((review) => review.questionId === questionId);
       return waits ? null : `no plan waits under ${questionId}`;
     }
-    case 'kill':
     case 'record':
       return null;
     default:
       return unreachable(act);
   }
+}
+
+function switchRefusal({ kills }: Engine, name: string, tripped: boolean): string | null {
+  if (!kills.has(name)) {
+    const names = kills.states.map((one) => one.name).join(', ');
+    return `there is no kill switch ${name}${names === '' ? '' : `: ${names}`}`;
+  }
+  if (kills.isTripped(name) === tripped) return null;
+  return tripped ? `kill switch ${name} has not tripped` : `kill switch ${name} has tripped already`;
 }
 
 function unknownDesk({ desks }: Engine, name: string | null): string | null {
@@ -130,12 +144,14 @@ function obey(
     case 'flatten':
       return flatten(engine, act.desk, at);
     case 'recover':
+      if (act.desk != null) return engine.kills.reset(act.desk, at);
       breaker?.recover({ reason, ...(act.confirm === null ? {} : { confirm: act.confirm }) }, at);
       return;
     case 'override':
       breaker?.override({ enabled: act.enabled, reason }, at);
       return;
     case 'kill':
+      if (act.desk != null) return engine.kills.byHand(act.desk, `${by}: ${reason}`, at);
       engine.running = false;
       breaker?.critical('kill-command', at);
       return flatten(engine, null, at);

@@ -44,7 +44,10 @@ export function closedTrade(
   const net = ledger.inBase(trade.currency, trade.net, false);
   const word = desk.record.closed(net, trade.closedAt, shadow, ledger.equity(trade.closedAt));
   if (word !== 'nothing') edgeChanged(engine, desk, word);
-  if (!shadow) judgeRecord(engine, desk, trade.closedAt);
+  if (!shadow) {
+    judgeRecord(engine, desk, trade.closedAt);
+    engine.kills.closed(desk.name, net, trade.closedAt);
+  }
   engine.observer.traded?.(trade, desk.name, shadow);
   if (engine.trace.level === 'none') return;
   const text = `closed by ${trade.exitReason}`;

@@ -11,6 +11,8 @@ export interface DeskSetup {
   readonly configuration: string;
   readonly parts: DeskParts;
   readonly instruments: readonly Instrument[];
+  /** Instruments it looks at and never trades; see {@link DeskParts.watches}. */
+  readonly watched?: readonly Instrument[];
   readonly intervalMs: number;
   /** Further intervals that sources read through `view.peer`. */
   readonly otherMs: readonly number[];
@@ -24,8 +26,11 @@ export interface PortfolioDefinition {
   /** Opening cash in minor units of the base currency. */
   readonly cash: number;
   readonly desks: readonly DeskSetup[];
-  /** Interval of the bars that come for each instrument. */
-  readonly feedMs: (instrument: Instrument['id']) => number;
+  /**
+   * Interval of the feed's bars that make those of `wantedMs`: that length itself where the feed brings it, else the
+   * finest that divides it. Without `wantedMs` the finest of the instrument.
+   */
+  readonly feedMs: (instrument: Instrument['id'], wantedMs?: number) => number;
   readonly breaker: BreakerConfig | null;
   /**
    * Limits of the portfolio beside those of its desks, which an operator may change while it runs. Absent, as in a study

@@ -17,11 +17,13 @@ export interface BarsAhead {
 
 /** How many of the bars ahead can be passed over. */
 export function quietBars(engine: Engine, { instrument, intervalMs, columns, from, to }: BarsAhead): number {
-  if (engine.breaker !== null || engine.listings.isWaiting) return 0;
+  if (engine.breaker !== null || engine.kills.any || engine.listings.isWaiting) return 0;
   // the bar that ends a day, or ends at a timer, is taken by itself
   const until = Math.min(engine.dayEnd, engine.nextDue());
   const most = Math.ceil((until - columns.time[from]!) / intervalMs) - 1;
-  return most <= 0 ? 0 : engine.intake.quietBars(instrument, columns, from, Math.min(to, from + most));
+  return most <= 0
+    ? 0
+    : engine.intake.quietBars(instrument, intervalMs, columns, from, Math.min(to, from + most));
 }
 
 /** Passes over the first `bars` of those ahead, and puts the equity after each into `equities`. */

@@ -1,6 +1,8 @@
 export * from './correlations.ts';
+export * from './expressions.ts';
 export * from './feature-frame.ts';
 export * from './flow.ts';
+export * from './funding.ts';
 export type * from './kernel.ts';
 export * from './microprice.ts';
 export * from './order-flow.ts';

@@ -92,7 +92,7 @@ describe('featureDefinitions', () => {
     const wanted =
       'sma wma ema dema tema rsi macd stoch stochrsi bbands atr natr tr adx cci mfi obv vwap vwap_cum mc gk ' +
       'parkinson rs yz zscore linreg stddev roc mom willr aroon sar donchian keltner obv_slope bbwidth_median ' +
-      'volume_mean min max logret';
+      'volume_mean min max logret logret_stats vol_of_vol candle volume_ratio atr_rate macd_rate';
     for (const name of wanted.split(' ')) expect(parseFeature(name).definition.name).toBe(name);
   });
 });

@@ -5,6 +5,7 @@ import { bands } from './kernels/bands.ts';
 import { momentum } from './kernels/momentum.ts';
 import { monteCarlo } from './kernels/monte-carlo.ts';
 import { oscillators } from './kernels/oscillators.ts';
+import { returns } from './kernels/returns.ts';
 import { trend } from './kernels/trend.ts';
 import { volatility } from './kernels/volatility.ts';
 import { volumes } from './kernels/volume.ts';
@@ -22,6 +23,7 @@ export const featureDefinitions: readonly FeatureDefinition[] = [
   ...bands,
   ...oscillators,
   ...momentum,
+  ...returns,
   ...trend,
   ...volatility,
   ...volumes,

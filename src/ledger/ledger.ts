@@ -360,6 +360,15 @@ export class Ledger {
     return this.accounts.toBase(holding.currencySlot, this.holdings.unrealised(holding), false);
   }
 
+  /** What a book's open position has made since it was entered, fees and funding taken off; 0 when flat. Base minor units. */
+  resultOf(book: BookId): number {
+    const holding = this.holdings.find(book);
+    if (holding === undefined) return 0;
+    const { realised, fees, funding, currencySlot } = holding;
+    const result = realised - fees - funding + this.holdings.unrealised(holding);
+    return this.accounts.toBase(currencySlot, result, false);
+  }
+
   /** Base-currency minor units. A currency without any rate counts nothing; `ratesFresh` is then false. */
   equity(_at: Instant): number {
     return equityOf(this.accounts, this.holdings);

@@ -14,6 +14,19 @@ const WEEK = 7 * DAY;
 /** 1970-01-05, a Monday: weeks begin on Mondays, the epoch was a Thursday. */
 const FIRST_MONDAY = 4 * DAY;
 
+/**
+ * Which of the intervals that a feed brings makes bars of `wantedMs`: that length itself, else the finest that divides
+ * it; null when none does.
+ */
+export function seriesFor(broughtMs: Iterable<number>, wantedMs: number): number | null {
+  let finest: number | null = null;
+  for (const ms of broughtMs) {
+    if (ms === wantedMs) return ms;
+    if (wantedMs % ms === 0 && (finest === null || ms < finest)) finest = ms;
+  }
+  return finest;
+}
+
 /** Start of the UTC window of `intervalMs` that holds `at`; days begin at 00:00 UTC, whole weeks on Mondays. */
 export function windowStart(at: Instant, intervalMs: number): Instant {
   return intervalMs % WEEK === 0

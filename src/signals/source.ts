@@ -1,6 +1,7 @@
 import type { Instant } from '#base';
-import type { FeatureFrame } from '#features';
+import type { FeatureFrame, FundingState } from '#features';
 import type { Instrument, InstrumentId } from '#market';
+import type { ModelReport } from './models/model-report.ts';
 import type { Signal } from './signal.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface View {
   readonly frame: FeatureFrame;
   /** The frame of another subscribed series, null when the desk does not subscribe to it. */
   peer(instrument: InstrumentId, intervalMs?: number): FeatureFrame | null;
+  /** Funding of this instrument, or of another that the desk has; null while no rate has fallen due. */
+  funding(instrument?: InstrumentId): FundingState | null;
   /** Newest observation on a subject published no later than `at`. */
   observation(subject: string): { readonly value: number | string; readonly publishedAt: Instant } | null;
 }
@@ -48,6 +51,8 @@ export interface LocalSource<F extends FeatureNeeds = FeatureNeeds, S = unknown>
    * `signal` would speak or change the state; `to` when it would not. Lets a backtest pass over such bars.
    */
   readonly speaksAt?: (columns: FeatureColumns<F>, from: number, to: number, state: Readonly<S>) => number;
+  /** For a source that rests on a learned model: how that stands, for people who watch it. */
+  readonly report?: (state: Readonly<S>) => ModelReport;
 }
 
 /** What leaves as a question; `prompt` is plain data for the adapter that answers. */
@@ -82,6 +87,7 @@ export function source<const F extends FeatureNeeds, S = null>(definition: {
   state?: () => S;
   signal: (view: View, values: FeatureValues<F>, state: S) => Signal | null;
   speaksAt?: (columns: FeatureColumns<F>, from: number, to: number, state: Readonly<S>) => number;
+  report?: (state: Readonly<S>) => ModelReport;
 }): Source {
   return { kind: 'local', state: () => null, ...definition } as unknown as Source;
 }

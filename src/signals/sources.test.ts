@@ -46,6 +46,7 @@ function viewOf(frame: FeatureFrame, extra: Extra = {}): View {
     volume: bars.volume[last]!,
     frame,
     peer: (id) => (id === B ? (extra.peer ?? null) : null),
+    funding: () => null,
     observation: (subject) => (subject === 'cpi' ? (extra.seen ?? null) : null),
   };
 }

@@ -155,6 +155,18 @@ describe.skipIf(CHROMIUM === null)('the pages of the console, beside a running p
       expect(await matrix.locator('tbody tr').count()).toBe(INSTRUMENTS);
     });
 
+    it('Matrix', async () => {
+      await open('/matrix');
+      const cards = page.getByRole('article');
+      await some(cards, INSTRUMENTS);
+      expect(await cards.first().getByText('Profit factor').count()).toBe(1);
+      await cards.first().getByRole('link').click();
+      await some(rows('What the gates said last'));
+      expect(await page.getByText('Nothing is compared').count()).toBe(INSTRUMENTS);
+      await page.getByRole('link', { name: 'All configs' }).click();
+      await some(cards, INSTRUMENTS);
+    });
+
     it('Sources', async () => {
       await open('/sources');
       await some(rows('Scorecards'), 2);

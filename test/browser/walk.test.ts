@@ -70,6 +70,7 @@ describe.skipIf(CHROMIUM === null)('a walk through the console', () => {
       'Market',
       'Positions and orders',
       'Risk',
+      'Matrix',
       'Decisions',
       'Sources',
       'Research',

@@ -361,6 +361,29 @@ const definitions: Record<string, Definition> = {
   roc: (b, [n]) => [lag(b.c, n, (x, y) => (100 * (x - y)) / y)],
   mom: (b, [n]) => [lag(b.c, n, (x, y) => x - y)],
   logret: (b, [n]) => [lag(b.c, n, (x, y) => ln(x) - ln(y))],
+  logret_stats: (b, [n]) => {
+    const r = lag(b.c, 1, (x, y) => ln(x / y));
+    return [
+      rolling(r, n, mean),
+      rolling(r, n, (w) => deviation(w, 0)),
+      rolling(r, n, (w) => (level(w) ? 0 : (w[n - 1] - mean(w)) / deviation(w, 0))),
+    ];
+  },
+  vol_of_vol: (b, [n, m]) => {
+    const r = lag(b.c, 1, (x, y) => ln(x / y));
+    const sigma = rolling(r, n, (w) => deviation(w, 0));
+    return [rolling(sigma, m, (w) => (sum(w) === 0 ? 0 : deviation(w, 0) / mean(w)))];
+  },
+  candle: (b) => [
+    b.c.map((c, i) => 1 - b.o[i] / c),
+    b.c.map((c, i) => (b.h[i] - Math.max(b.o[i], c)) / c),
+    b.c.map((c, i) => (Math.min(b.o[i], c) - b.l[i]) / c),
+    b.c.map((c, i) => (b.h[i] - b.l[i]) / c),
+  ],
+  volume_ratio: (b, [n]) => [rolling(b.v, n, (w) => (sum(w) === 0 ? 0 : w[n - 1] / mean(w)))],
+  atr_rate: (b, [n]) => [zip(wilder(trueRanges(b), n), b.c, (x, c) => x / c)],
+  macd_rate: (b, [fast, slow, signal]) =>
+    macd(b.c, fast, slow, signal).map((row) => zip(row, b.c, (x, c) => x / c)),
   ultosc: (b, periods) => [ultimate(b, periods)],
   adx: (b, [n]) => adx(b, n),
   aroon: (b, [n]) => aroon(b, n),

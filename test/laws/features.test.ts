@@ -106,6 +106,11 @@ const variants: Record<string, readonly string[]> = {
   mc: ['mc:20:5:200', 'mc:2:1:1'],
   linreg: ['linreg:2', 'linreg:50'],
   logret: ['logret:5'],
+  logret_stats: ['logret_stats:2', 'logret_stats:50'],
+  vol_of_vol: ['vol_of_vol:2:3', 'vol_of_vol:10:30'],
+  volume_ratio: ['volume_ratio:1', 'volume_ratio:7'],
+  atr_rate: ['atr_rate:1', 'atr_rate:5'],
+  macd_rate: ['macd_rate:3:10:4', 'macd_rate:1:2:1'],
   max: ['max:1'],
   gk: ['gk:5:8760'],
   yz: ['yz:2:252'],
@@ -161,7 +166,7 @@ function someRequest(definition: FeatureDefinition, draws: readonly number[]): s
     const value = low + draws[k] * (high - low);
     return parameter.kind === 'integer' ? Math.round(value) : Math.round(value * 100) / 100;
   });
-  if (definition.name === 'macd' && parameters[0] >= parameters[1]) parameters[1] = parameters[0] + 1;
+  if (definition.name.startsWith('macd') && parameters[0] >= parameters[1]) parameters[1] = parameters[0] + 1;
   return [definition.name, ...parameters].join(':');
 }
 
@@ -349,7 +354,9 @@ describe('laws of features', () => {
 describe('running sums', () => {
   /** Features whose value depends on all of the past by definition. */
   const endless = new Set(
-    'ema dema tema trix rsi macd stochrsi atr natr keltner adx sar obv obv_slope vwap vwap_cum'.split(' '),
+    'ema dema tema trix rsi macd stochrsi atr natr keltner adx sar obv obv_slope vwap vwap_cum atr_rate macd_rate'.split(
+      ' ',
+    ),
   );
 
   it('forget an absurd value once it has left the window and 256 bars have passed', () => {

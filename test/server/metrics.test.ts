@@ -174,6 +174,17 @@ describe('what is shipped for Prometheus and Grafana', () => {
     },
   );
 
+  it('offer lists to choose from that are labels of metrics that exist', () => {
+    for (const { choices = [] } of DASHBOARDS)
+      for (const { of, by } of choices)
+        expect((METRICS as Record<string, { labels: readonly string[] }>)[of]?.labels).toContain(by);
+    expect(DASHBOARDS.flatMap(({ choices = [] }) => choices.map(({ name }) => name))).toEqual([
+      'desk',
+      'instrument',
+      'interval',
+    ]);
+  });
+
   it('panels do not overlap', () => {
     for (const made of DASHBOARDS) {
       const { panels } = grafanaDashboard(made) as {

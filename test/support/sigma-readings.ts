@@ -102,6 +102,7 @@ function viewOf(frame: FeatureFrame): View {
     volume: bars.volume[last]!,
     frame,
     peer: () => null,
+    funding: () => null,
     observation: () => null,
   };
 }

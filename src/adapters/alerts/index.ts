@@ -7,7 +7,14 @@ export {
   type SendOutcome,
   safeReason,
 } from './channel.ts';
-export { loopbackHost, messageUrl, type PostAnswer, postJson, retryAfter } from './http-post.ts';
+export {
+  loopbackHost,
+  messageUrl,
+  networkReason,
+  type PostAnswer,
+  postJson,
+  retryAfter,
+} from './http-post.ts';
 export { dedupKey, PagerDutyChannel, type PagerDutyOptions, pagerDutyEvent } from './pagerduty-channel.ts';
 export { mailOf, SmtpChannel, type SmtpOptions } from './smtp-channel.ts';
 export {

@@ -1,4 +1,11 @@
+export {
+  type BarProvider,
+  type ProvidedBar,
+  type ProviderRequest,
+  resampleProvided,
+} from './bar-provider.ts';
 export { faultsText, type ReadBars, type ReadBarsOptions, readBars, readBarsFile } from './bars-file.ts';
+export { BinanceBars } from './binance-bars.ts';
 export type { BinanceUsdmFeedOptions, WarmUp } from './binance-feed-options.ts';
 export {
   type BinanceRestOptions,
@@ -8,6 +15,7 @@ export {
 } from './binance-rest.ts';
 export { instrumentOfSymbol, type SymbolInfo } from './binance-shapes.ts';
 export { BinanceUsdmFeed } from './binance-usdm.ts';
+export { ClockFile, setClockFile } from './clock-file.ts';
 export { parseDouble } from './csv.ts';
 export { backoffMs, type FeedClock, systemClock, UnreachableError, VenueRefusal } from './feed-clock.ts';
 export * from './history.ts';
@@ -22,5 +30,13 @@ export type { SuspectedSplit } from './suspected-splits.ts';
 export * from './synthetic.ts';
 export * from './tape.ts';
 export { kindOfHeader, openTape, readTapeFile } from './tape-files.ts';
+export { TwelveData, type TwelveDataOptions } from './twelve-data.ts';
+export {
+  type Counter,
+  CreditBudget,
+  type CreditLimits,
+  FREE_CREDITS,
+  OwnCounter,
+} from './twelve-data-credits.ts';
 export { assertVenueUrlAllowed, isLoopback, isPublicData } from './venue-guard.ts';
 export { csvBytes, type WritableBars, writeBarsFile } from './write-bars.ts';

@@ -77,6 +77,7 @@ export class ReconnectingSocket {
     this.cancelTimer = clock.later(connectMs, () => this.down(socket, 'no connection in time'));
     socket.on('open', () => {
       if (this.socket !== socket) return;
+      this.cancelTimer();
       this.connections += 1;
       this.up = true;
       this.openedAt = clock.now();

@@ -13,46 +13,50 @@ const FORM = 'write redis://HOST:PORT, redis://USER:PASSWORD@HOST:PORT/DB, or re
 
 /**
  * Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://` with TLS. `password` is taken where the address has none.
- * Throws InputError that does not repeat what it was given: it may hold a password.
+ * `given` names where it stands. Throws InputError that does not repeat what it was given: it may hold a password.
  */
-export function readRedisAddress(text: string, password: string | null = null): RedisAddress {
+export function readRedisAddress(
+  text: string,
+  password: string | null = null,
+  given = 'after --queue',
+): RedisAddress {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw new InputError('the address after --queue is no URL', FORM);
+    throw new InputError(`the address ${given} is no URL`, FORM);
   }
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
-    throw new InputError(`the address after --queue begins with ${url.protocol}//`, FORM);
+    throw new InputError(`the address ${given} begins with ${url.protocol}//`, FORM);
   }
   const db = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1];
   if (url.hostname === '' || db === undefined || url.search !== '' || url.hash !== '') {
     throw new InputError(
-      `the address after --queue names ${url.hostname === '' ? 'no host' : 'no database by number'}`,
+      `the address ${given} names ${url.hostname === '' ? 'no host' : 'no database by number'}`,
       FORM,
     );
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port === '' ? 6379 : Number(url.port);
-  const given = url.password === '' ? password : decoded(url.password);
+  const secret = url.password === '' ? password : decoded(url.password, given);
   return {
     shown: `${url.protocol}//${url.hostname}:${port}${db === '' ? '' : `/${db}`}`,
     options: {
       host,
       port,
       db: Number(db),
-      ...(url.username === '' ? {} : { username: decoded(url.username) }),
-      ...(given === null ? {} : { password: given }),
+      ...(url.username === '' ? {} : { username: decoded(url.username, given) }),
+      ...(secret === null ? {} : { password: secret }),
       ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
     },
   };
 }
 
-function decoded(part: string): string {
+function decoded(part: string, given: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw new InputError('user or password after --queue is not percent-encoded', 'write % as %25');
+    throw new InputError(`user or password ${given} is not percent-encoded`, 'write % as %25');
   }
 }
 
@@ -85,7 +89,8 @@ export class RedisLink {
     });
   }
 
-  static async connect(address: RedisAddress): Promise<RedisLink> {
+  /** `other` settings of the client stand in for ours, for one whose commands must not wait. */
+  static async connect(address: RedisAddress, other: Partial<RedisOptions> = {}): Promise<RedisLink> {
     const { Redis } = await import('ioredis');
     const client = new Redis({
       ...address.options,
@@ -94,6 +99,7 @@ export class RedisLink {
       // waits for Redis to come back: BullMQ asks for it
       maxRetriesPerRequest: null,
       retryStrategy: (times) => Math.min(50 * times, 1_000),
+      ...other,
     });
     let reason = 'it does not answer';
     client.on('error', (error: Error) => {
@@ -112,7 +118,7 @@ export class RedisLink {
       }
       throw new UnreachableError(
         `Redis at ${address.shown} cannot be reached (${reasonOf(reason)})`,
-        'start it, or check host and port after --queue',
+        'start it, or check its host and port',
       );
     }
     const version = /redis_version:(\d+)\.(\d+)/.exec(info);
@@ -132,6 +138,15 @@ export class RedisLink {
 
   get isAway(): boolean {
     return this.awaySince !== null;
+  }
+
+  /** As {@link another}, once it is there. Throws what kept it away. */
+  async ready(): Promise<Redis> {
+    const client = this.client.duplicate({ lazyConnect: true });
+    client.on('error', () => {});
+    this.others.push(client);
+    await client.connect();
+    return client;
   }
 
   /** A further connection for commands that block. */

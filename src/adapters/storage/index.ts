@@ -1,4 +1,5 @@
 export * from './backup.ts';
+export * from './bars/index.ts';
 export { replaceFile, withPath } from './durable-file.ts';
 export * from './faults.ts';
 export { readHeadFile } from './head-file.ts';

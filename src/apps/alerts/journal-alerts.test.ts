@@ -105,6 +105,37 @@ describe('alertOf', () => {
     expect(act({ action: 'record', subject: 's', detail: 'd' })).toBeNull();
   });
 
+  it('follows a kill switch until a person resets it, each one by itself', () => {
+    const raised = (name: string) =>
+      told('command', {
+        kind: 'raise-alert',
+        severity: 'critical',
+        key: `kill-switch-${name}`,
+        text: `kill switch ${name} tripped: drawdown beyond the band (0.11, limit 0.1)`,
+      })!;
+    const act = (action: unknown) =>
+      told('event', {
+        kind: 'operator-acted',
+        at: 5,
+        eventTime: 5,
+        by: 'ada',
+        reason: 'looked',
+        act: action,
+      })!;
+    const desk = 's1-rx68-btc-1m';
+    expect(raised(desk)).toMatchObject({ verb: 'trigger', severity: 'critical', kind: 'kill-switch' });
+    expect(raised(desk).subject).not.toBe(raised('s1').subject);
+    expect(act({ action: 'recover', confirm: null, desk })).toMatchObject({
+      verb: 'resolve',
+      subject: raised(desk).subject,
+      title: `kill switch ${desk} reset by ada`,
+      body: 'looked',
+    });
+    // the breaker's own recovery is another thing
+    expect(act({ action: 'recover', confirm: null })).toMatchObject({ verb: 'trigger', kind: 'operator' });
+    expect(act({ action: 'kill', desk: 's1' }).title).toBe('kill of s1 by ada');
+  });
+
   it('tells fills and trades in money and units of the instrument', () => {
     const instrument = 'BTCUSDT.BINANCE-USDM';
     const fill = {

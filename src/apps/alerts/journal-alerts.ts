@@ -16,6 +16,8 @@ export interface JournalOf {
   readonly live: boolean;
 }
 
+/** What the keys of alerts of kill switches begin with; the name of the switch follows. */
+const KILL_SWITCH = 'kill-switch-';
 const LEVELS = ['CLOSED', 'ALERT', 'THROTTLE', 'HALT', 'SHUTDOWN'];
 
 type Told = Pick<Alert, 'verb' | 'severity' | 'kind' | 'subject' | 'title'> &
@@ -50,6 +52,11 @@ export function alertOf(journal: JournalOf, entry: ProjectionEntry): Alert | nul
 function fromCommand(command: Command): Told | null {
   if (command.kind !== 'raise-alert') return null;
   const { severity, key, text } = command;
+  if (key.startsWith(KILL_SWITCH)) {
+    // a group has no desk: its name is told in the words
+    const told = { verb: 'trigger', severity, kind: 'kill-switch', subject: key, title: text } as const;
+    return { ...told, body: 'No entries until a person resets it.' };
+  }
   const kind = /^[a-z]+/.exec(key)?.[0] ?? 'alert';
   const told: Told = { verb: 'trigger', severity, kind, subject: key, title: text };
   // a breaker that has gone from HALT to SHUTDOWN is no repetition
@@ -106,13 +113,24 @@ const ACT_SEVERITY: Readonly<Record<string, Severity>> = {
 function fromOperator({ act, by, reason, eventTime }: OperatorActed): Told | null {
   // a record of something that happened beside the loop is no alert of its own
   if (act.action === 'record') return null;
+  const desk = 'desk' in act ? (act.desk ?? null) : null;
+  // the incident of the switch ends, and whoever was told of it hears who ended it
+  if (act.action === 'recover' && desk !== null)
+    return {
+      verb: 'resolve',
+      severity: 'info',
+      kind: 'kill-switch',
+      subject: `${KILL_SWITCH}${desk}`,
+      title: `kill switch ${desk} reset by ${by}`,
+      body: reason,
+    };
   return {
     verb: 'trigger',
     severity: ACT_SEVERITY[act.action] ?? 'info',
     kind: 'operator',
     // every act of a person is told, however soon after the last one
     subject: `operator-${act.action}-${eventTime}`,
-    title: `${act.action} by ${by}`,
+    title: `${act.action}${desk === null ? '' : ` of ${desk}`} by ${by}`,
     body: reason,
   };
 }

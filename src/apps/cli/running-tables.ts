@@ -1,11 +1,12 @@
 import { formatInstant, formatInterval } from '#base';
 import type { AnswersByAsk, ExitAnswer } from '../runner/control-answers.ts';
 import { amount } from '../runner/panel.ts';
+import { deskLines } from './desk-lines.ts';
 import { plainData } from './plain-text.ts';
 import { paint, table } from './terminal.ts';
 
 /** What `quorum status --show` can show of a running portfolio. */
-export const SHOWN = ['risk', 'learning', 'exits', 'metrics'] as const;
+export const SHOWN = ['desks', 'risk', 'learning', 'exits', 'metrics'] as const;
 export type Shown = (typeof SHOWN)[number];
 
 const BOLD = '1';
@@ -16,6 +17,8 @@ const percent = (share: number | null): string => (share === null ? '-' : `${(sh
 export function shownLines<S extends Shown>(what: S, answer: AnswersByAsk[S]): string[] {
   const plain = plainData(answer);
   switch (what) {
+    case 'desks':
+      return deskLines(plain as AnswersByAsk['desks']);
     case 'risk':
       return riskLines(plain as AnswersByAsk['risk']);
     case 'learning':

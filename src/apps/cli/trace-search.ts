@@ -95,7 +95,7 @@ export class TraceSearch implements TraceSink {
     const until = at === null ? '' : ` up to ${formatInstant(at)}`;
     const mend =
       this.first === null
-        ? 'a desk decides nothing before its warm-up is over'
+        ? 'nothing has wanted to act yet: quorum status --show desks says what a running desk waits for'
         : `its first decision is at ${formatInstant(this.first)}`;
     throw new InputError(
       `${run} holds no decision${instrument === null ? '' : ` about ${instrument}`}${until}`,

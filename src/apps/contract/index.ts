@@ -1,5 +1,6 @@
 export { HOUSE_ROUTES } from './areas/house.ts';
 export { MARKET_ROUTES } from './areas/market.ts';
+export { MATRIX_ROUTES } from './areas/matrix.ts';
 export { SESSION_ROUTES } from './areas/session.ts';
 export { SIGMA_ROUTES } from './areas/sigma.ts';
 export { THINKING_ROUTES } from './areas/thinking.ts';

@@ -74,6 +74,11 @@ export const PATHS = {
   risk: 'GET /api/v1/risk',
   changeLimits: 'POST /api/v1/risk/limits',
   breaker: 'GET /api/v1/breaker',
+  // desks by symbol and timeframe
+  matrix: 'GET /api/v1/matrix',
+  drift: 'GET /api/v1/drift/{desk}',
+  tripKillSwitch: 'POST /api/v1/kill-switches/{name}/trip',
+  resetKillSwitch: 'POST /api/v1/kill-switches/{name}/reset',
   // desks and configuration
   desks: 'GET /api/v1/desks',
   startDesk: 'POST /api/v1/desks/{name}/start',

@@ -1,5 +1,6 @@
 import { HOUSE_ROUTES } from './areas/house.ts';
 import { MARKET_ROUTES } from './areas/market.ts';
+import { MATRIX_ROUTES } from './areas/matrix.ts';
 import { SESSION_ROUTES } from './areas/session.ts';
 import { SIGMA_ROUTES } from './areas/sigma.ts';
 import { THINKING_ROUTES } from './areas/thinking.ts';
@@ -15,6 +16,7 @@ export const ROUTES = {
   ...TRADING_ROUTES,
   ...MARKET_ROUTES,
   ...THINKING_ROUTES,
+  ...MATRIX_ROUTES,
   ...WORKSHOP_ROUTES,
   ...HOUSE_ROUTES,
 } satisfies Record<RouteId, RouteShape>;

@@ -7,9 +7,11 @@ import { loadDeskWith } from '../setup/load-desk.ts';
 /** The parts of a portfolio's desks, as far as they can be loaded here. */
 export async function partsOfPortfolio(directory: string): Promise<ReadonlyMap<string, DeskParts>> {
   const parts = new Map<string, DeskParts>();
-  for (const given of headerOf(join(directory, 'journal'))?.request.portfolio.desks ?? []) {
+  const header = headerOf(join(directory, 'journal'));
+  for (const [i, given] of (header?.request.portfolio.desks ?? []).entries()) {
     try {
-      const { definition, parts: own } = await loadDeskWith(given.desk, given.parameters);
+      const models = header?.desks[i]?.models;
+      const { definition, parts: own } = await loadDeskWith(given.desk, given.parameters, models);
       parts.set(given.name ?? definition.name, own);
     } catch (error) {
       // a desk file that has gone takes the names of its gates with it, nothing else

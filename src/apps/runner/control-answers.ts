@@ -1,5 +1,6 @@
 import type { EdgeState, PortfolioLimits } from '#engine';
-import type { BreakerCause, BreakerConfig, BreakerMeasures, BreakerMove } from '#risk';
+import type { BreakerCause, BreakerConfig, BreakerMeasures, BreakerMove, KillTrigger } from '#risk';
+import type { ModelReport, ParityReport } from '#signals';
 import type { HistogramAnswer } from './histogram.ts';
 import type { Status } from './status.ts';
 
@@ -349,6 +350,107 @@ export interface MetricsAnswer {
   };
 }
 
+/** One switch that stops a desk, or a group of desks, until a person resets it. */
+export interface KillSwitchAnswer {
+  readonly name: string;
+  readonly kind: 'desk' | 'group';
+  /** Desks that it stops. */
+  readonly desks: readonly string[];
+  /** What tripped it; null while it has not tripped, as all that follows. */
+  readonly trigger: KillTrigger | null;
+  readonly since: number | null;
+  readonly text: string | null;
+  readonly measured: number | null;
+  readonly needed: number | null;
+  readonly resetAt: number | null;
+}
+
+/** What one part of a desk said last. */
+export interface VerdictAnswer {
+  readonly by: string;
+  readonly kind: 'source' | 'gate' | 'rule';
+  readonly verdict: 'passes' | 'objects' | 'silent' | 'not-asked';
+  /** Of a source: its score or probability. */
+  readonly value: number | null;
+  readonly reason: string | null;
+  readonly measured: number | null;
+  readonly needed: number | null;
+  readonly relation: string | null;
+}
+
+export interface ModelAnswer extends Omit<ModelReport, 'parity'> {
+  readonly ageMs: number | null;
+  /** Null: it is compared with nothing. Figures are null while no bar was compared. */
+  readonly parity: Pick<ParityReport, 'bars' | 'meanBp' | 'maxBp'> | null;
+}
+
+/** How one desk stands in one instrument. */
+export interface BookAnswer {
+  readonly book: string;
+  readonly desk: string;
+  /** What the desk was loaded from; siblings have the same. */
+  readonly family: string;
+  readonly instrument: string;
+  readonly underlying: string;
+  readonly intervalMs: number;
+  /** An operator has stopped the entries of this desk alone. */
+  readonly stopped: boolean;
+  readonly bars: number;
+  readonly warmUpBars: number;
+  /** When its newest bar ended. */
+  readonly lastBarAt: number | null;
+  readonly stamps: readonly string[];
+  readonly position: {
+    readonly side: 'long' | 'short';
+    readonly quantity: string;
+    readonly entryPrice: number;
+    readonly price: number | null;
+    readonly unrealised: string;
+  } | null;
+  /** Since 00:00 UTC and since the beginning, open position included. */
+  readonly today: string;
+  readonly made: string;
+  readonly trades: { readonly won: number; readonly lost: number; readonly even: number };
+  /** Sums of the trades that won and of those that lost, both positive, base currency. */
+  readonly profit: number;
+  readonly loss: number;
+  /** Fall of what was made from its highest, over the opening cash and that height: now, the largest, and the band. */
+  readonly drawdown: number;
+  readonly drawdownMax: number;
+  readonly drawdownLimit: number | null;
+  /** Null before the first. */
+  readonly decision: {
+    readonly at: number;
+    readonly action: string;
+    readonly wanted: string | null;
+    readonly confidence: number;
+    readonly verdicts: readonly VerdictAnswer[];
+  } | null;
+  /** Null: the desk rests on no model. */
+  readonly model: ModelAnswer | null;
+}
+
+export interface DesksAnswer {
+  /** What ages are counted to: the clock of a live feed, the loop's own time on a tape. */
+  readonly at: number;
+  readonly currency: string;
+  readonly running: boolean;
+  /** Groups first. */
+  readonly killSwitches: readonly KillSwitchAnswer[];
+  readonly books: readonly BookAnswer[];
+}
+
+export interface DriftAnswer {
+  readonly at: number;
+  readonly desk: string;
+  readonly items: readonly {
+    readonly instrument: string;
+    readonly intervalMs: number;
+    readonly model: ModelAnswer | null;
+    readonly parity: ParityReport | null;
+  }[];
+}
+
 /** What lies under the name of what was asked in an answer `{"ok":true, [ask]: ...}`. */
 export interface AnswersByAsk {
   readonly status: Status;
@@ -356,5 +458,6 @@ export interface AnswersByAsk {
   readonly learning: LearningAnswer;
   readonly exits: ExitsAnswer;
   readonly metrics: MetricsAnswer;
+  readonly desks: DesksAnswer;
   readonly heartbeat: Heartbeat;
 }

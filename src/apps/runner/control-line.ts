@@ -4,6 +4,7 @@ import type { Instant } from '#base';
 import { type OperatorAction, operatorRefusal, type TraceLine } from '#engine';
 import type { ControlAnswer, ReadRequest } from './control.ts';
 import type { MetricsAnswer } from './control-answers.ts';
+import { desksAnswer, driftAnswer } from './desks-answer.ts';
 import { exitsAnswer } from './exits-answer.ts';
 import { learningAnswer } from './learning-answer.ts';
 import { EVENT_LOOP_RESOLUTION_MS, metricsAnswer } from './metrics-answer.ts';
@@ -68,7 +69,7 @@ export class ControlLine {
   }
 
   private told(request: Exclude<ReadRequest, { ask: 'operator' }>): ControlAnswer {
-    const { session, status, feed, end } = this.around;
+    const { session, status, feed, end, now } = this.around;
     const { engine } = session;
     switch (request.ask) {
       case 'status':
@@ -81,6 +82,14 @@ export class ControlLine {
         return { ok: true, exits: exitsAnswer(engine) };
       case 'metrics':
         return { ok: true, metrics: this.metrics() };
+      case 'desks':
+        return { ok: true, desks: desksAnswer(session, now()) };
+      case 'drift': {
+        const drift = driftAnswer(session, request.desk, now());
+        return drift === null
+          ? { ok: false, error: `there is no desk ${request.desk}` }
+          : { ok: true, drift };
+      }
       case 'heartbeat': {
         const { pid } = process;
         return { ok: true, heartbeat: { pid, stepAt: this.stepAt, at: engine.at, feed: feed() } };
@@ -141,7 +150,7 @@ export class ControlLine {
     session.happened({ kind: 'operator-acted', at, eventTime: at, by, reason, act });
     session.commit();
     const after = engine.breaker?.state ?? null;
-    if (act.action === 'recover' && after !== 'CLOSED') {
+    if (act.action === 'recover' && act.desk == null && after !== 'CLOSED') {
       return { ok: false, refused: true, error: `the breaker stays ${after}: ${whyNot(after)}` };
     }
     return {

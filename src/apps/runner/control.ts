@@ -11,7 +11,8 @@ import type { AnswersByAsk } from './control-answers.ts';
 /**
  * The control line of a running portfolio: a local socket only its user may open, one JSON object a line each way.
  * `{"ask":"status"}`, `{"ask":"shutdown"}`, `{"ask":"operator","by","reason","act":{"action",...}}`,
- * `{"ask":"why","instrument"?,"at"?,"most"?}`, and without more `risk`, `learning`, `exits`, `metrics`, `heartbeat`.
+ * `{"ask":"why","instrument"?,"at"?,"most"?}`, `{"ask":"drift","desk"}`, and without more `risk`, `learning`, `exits`, `metrics`,
+ * `desks`, `heartbeat`.
  * Answers carry `"ok":true` and what was asked for, or `"ok":false,"error"`. None waits for the projections.
  */
 const text = z.string().min(1).max(500);
@@ -32,9 +33,9 @@ const act = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('limits'), changes }),
   z.strictObject({ action: z.literal('record'), subject: text, detail: z.string().max(8_000) }),
   z.strictObject({ action: z.literal('flatten'), desk: text.nullable() }),
-  z.strictObject({ action: z.literal('recover'), confirm: text.nullable() }),
+  z.strictObject({ action: z.literal('recover'), confirm: text.nullable(), desk }),
   z.strictObject({ action: z.literal('override'), enabled: z.boolean() }),
-  z.strictObject({ action: z.literal('kill') }),
+  z.strictObject({ action: z.literal('kill'), desk }),
   z.strictObject({ action: z.literal('resume-edge'), desk: text }),
   z.strictObject({
     action: z.literal('review'),
@@ -50,6 +51,8 @@ const request = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('learning') }),
   z.strictObject({ ask: z.literal('exits') }),
   z.strictObject({ ask: z.literal('metrics') }),
+  z.strictObject({ ask: z.literal('desks') }),
+  z.strictObject({ ask: z.literal('drift'), desk: text }),
   z.strictObject({ ask: z.literal('heartbeat') }),
   z.strictObject({ ask: z.literal('shutdown') }),
   z.strictObject({ ask: z.literal('operator'), by: text, reason: text, act }),

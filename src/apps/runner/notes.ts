@@ -41,6 +41,12 @@ export interface EquityNote {
   readonly drawdown: number;
 }
 
+/** How far the store of a webhook feed was read: a restart goes on behind it. */
+export interface FeedPositionNote {
+  readonly note: 'feed-position';
+  readonly seq: number;
+}
+
 /** Where an order stands after a report. */
 export interface OrderNote {
   readonly note: 'order';
@@ -73,7 +79,7 @@ export type DerivedNote =
     }
   | OrderNote;
 
-export type PaperNote = VenueNote | DerivedNote | PerformanceNote | EquityNote;
+export type PaperNote = VenueNote | DerivedNote | PerformanceNote | EquityNote | FeedPositionNote;
 
 export function isVenueNote(note: { readonly note: string }): note is VenueNote {
   return note.note === 'bar-opened' || note.note === 'venue-first';

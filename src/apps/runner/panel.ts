@@ -34,6 +34,12 @@ function breakerText({ breaker }: Status): string {
   return paint(breaker.state === 'CLOSED' ? GREEN : breaker.state === 'ALERT' ? YELLOW : RED, text);
 }
 
+function killText({ killSwitches = [] }: Status): string {
+  const tripped = killSwitches.filter((one) => one.tripped);
+  if (tripped.length === 0) return '';
+  return `   ${paint(RED, `KILL SWITCH ${tripped.map(({ name, why }) => `${name} (${why})`).join(', ')}`)}`;
+}
+
 /** Where a console shows what runs. */
 export interface ConsolePlace {
   readonly url: string;
@@ -53,14 +59,16 @@ export function panelLines(
     '',
     `equity ${paint(BOLD, money(status.equity))}  today ${day}  drawdown ${percent(-status.maxDrawdown)}`,
     `realised ${amount(status.realised)}  unrealised ${amount(status.unrealised)}  fees ${amount(status.fees)}  funding ${amount(status.funding)}`,
-    `breaker ${breakerText(status)}   feed ${feedText(status)}`,
+    `breaker ${breakerText(status)}   feed ${feedText(status)}${killText(status)}`,
     '',
     ...regimeLines(status, columns),
     '',
     ...positionLines(status),
     '',
     paint(BOLD, 'last decisions'),
-    ...(status.decisions.length === 0 ? [paint(DIM, '  none yet: the desk waits for its bars')] : []),
+    ...(status.decisions.length === 0
+      ? [paint(DIM, '  nothing has wanted to act yet: quorum status --show desks')]
+      : []),
     ...decisionRows(status.decisions),
     ...status.reviews.map((r) =>
       paint(

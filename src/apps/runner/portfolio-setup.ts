@@ -9,14 +9,25 @@ import {
 import { formatInterval, InputError, numberToSteps, parseInterval } from '#base';
 import type { DeskParts, DeskSetup, PortfolioDefinition, TraceSink } from '#engine';
 import { type SimulatedVenueOptions, venueOptions } from '#execution';
-import { currency, type Instrument, type InstrumentId, instrumentFor, instrumentIdOf } from '#market';
+import {
+  currency,
+  type Instrument,
+  type InstrumentId,
+  instrumentFor,
+  instrumentIdOf,
+  seriesFor,
+} from '#market';
+import { seriesOfFeed } from '../ingest/ingest-settings.ts';
+import { webhookFeed } from '../ingest/webhook-feed.ts';
 import { codeHash } from '../setup/code-hash.ts';
 import type {
   AccountConfiguration,
   FeedConfiguration,
   PortfolioConfiguration,
 } from '../setup/configuration.ts';
+import { expandDesks } from '../setup/expand-desks.ts';
 import { deskHash, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
+import type { FoundModels } from '../setup/noting-models.ts';
 import { bpsRate } from '../setup/study.ts';
 import { type MarketTape, RecordedTape, SyntheticTape } from './market-tape.ts';
 import { isEvidence, type RunMode } from './run-mode.ts';
@@ -37,7 +48,13 @@ export interface PaperHeader {
   /** False: nothing in this journal counts as evidence for or against a desk. */
   readonly evidence: boolean;
   readonly request: PortfolioRequest;
-  readonly desks: readonly { readonly name: string; readonly hash: string; readonly parameters: unknown }[];
+  readonly desks: readonly {
+    readonly name: string;
+    readonly hash: string;
+    readonly parameters: unknown;
+    /** What its references to models meant when the run began: they mean that until it is begun anew. */
+    readonly models?: FoundModels;
+  }[];
   readonly tapeHash: string | null;
   /** Instruments of recorded or made-up bars with their interval; null for a live feed. */
   readonly series: readonly (readonly [instrument: InstrumentId, intervalMs: number])[] | null;
@@ -60,31 +77,36 @@ export interface PaperSetup {
 }
 
 export function modeOf(feed: FeedConfiguration): RunMode {
+  if (feed.kind === 'webhook') return feed.replayed ? 'REPLAY' : 'PAPER';
   return feed.kind === 'binance-usdm' ? 'PAPER' : feed.kind === 'synthetic' ? 'SYNTHETIC' : 'REPLAY';
 }
 
 /**
  * Loads desks and data of a portfolio. Throws {@link InputError} for whatever does not fit together. With `series`, as
- * the header of a journal has them, the data are left alone: a replay finds its events in the journal.
+ * the header of a journal has them, the data are left alone: a replay finds its events in the journal. `begun` is the
+ * header of a journal that goes on: references to models mean what they meant when it began.
  */
 export async function setUpPortfolio(
-  request: PortfolioRequest,
+  given: PortfolioRequest,
   series: PaperHeader['series'] = null,
+  begun: Pick<PaperHeader, 'desks'> | null = null,
 ): Promise<PaperSetup> {
+  const request = await expanded(given);
   const { portfolio, feed, account, name } = request;
-  const desks = await Promise.all(portfolio.desks.map((d) => loadDeskWith(d.desk, d.parameters)));
+  const desks = await Promise.all(
+    portfolio.desks.map((d, i) => loadDeskWith(d.desk, d.parameters, begun?.desks[i]?.models)),
+  );
   const source = series === null ? await sourceOf(feed) : withoutData(series);
   const setups = desks.map((desk, i) => ({ desk, given: portfolio.desks[i]! }));
   const traded = setups.map(({ desk, given }) => instrumentsOf(desk, given.instruments, source, feed));
-  const instruments = [...new Map(traded.flat().map((i) => [i.id, i])).values()].sort((a, b) =>
-    a.id < b.id ? -1 : 1,
-  );
-  checkCurrency(instruments, portfolio.base);
+  const watched = setups.map(({ desk }, i) => watchedBy(desk, traded[i]!, source, feed));
+  checkCurrency(traded.flat(), portfolio.base);
+  const instruments = inOrder([...traded.flat(), ...watched.flat()]);
   const feedMs = source.intervalMs ?? finestInterval(desks);
   const feeBps = account.feeBps ?? simulationFeeBps(desks);
   const slippageBps = slippageOf(account, desks);
   const venue = venueOf(request, desks, instruments, feeBps, slippageBps);
-  const base = instruments[0]!;
+  const base = traded[0]![0]!;
   const cash = portfolio.cash ?? desks[0]!.parts.simulation?.cash ?? 10_000;
   const names = new Set<string>();
   const deskSetups: DeskSetup[] = setups.map(({ desk, given }, i) => {
@@ -96,18 +118,22 @@ export async function setUpPortfolio(
       );
     }
     names.add(deskName);
+    const { interval, otherIntervals = [] } = desk.parts;
+    const intervalOfAll = (text: string) =>
+      intervalOf(text, [...traded[i]!, ...watched[i]!], source, feedMs, deskName);
     return {
       name: deskName,
       configuration: given.configuration,
       parts: partsOf(desk.parts, slippageBps),
       instruments: traded[i]!,
-      intervalMs: intervalOf(desk.parts.interval, feedMs, deskName),
-      otherMs: (desk.parts.otherIntervals ?? []).map((text) => intervalOf(text, feedMs, deskName)),
+      ...(watched[i]!.length === 0 ? {} : { watched: watched[i]! }),
+      intervalMs: intervalOfAll(interval),
+      otherMs: otherIntervals.map(intervalOfAll),
     };
   });
   const { instrumentOf: _, seed: __, ...shadowVenue } = venue;
   const mode = modeOf(feed);
-  const finest = source.finest;
+  const { brought } = source;
   return {
     name,
     mode,
@@ -121,9 +147,11 @@ export async function setUpPortfolio(
         name: deskSetups[i]!.name,
         hash: deskHash(desk),
         parameters: desk.parameters,
+        ...(desk.models === undefined ? {} : { models: desk.models }),
       })),
       tapeHash: source.hash,
-      series: source.offers?.map((id) => [id, source.finest?.get(id) ?? feedMs] as const) ?? null,
+      series:
+        source.offers?.flatMap((id) => (brought?.get(id) ?? [feedMs]).map((ms) => [id, ms] as const)) ?? null,
       codeHash: codeHash(),
     },
     define: (trace) => ({
@@ -132,7 +160,10 @@ export async function setUpPortfolio(
       baseMinorScale: base.minorScale,
       cash: numberToSteps(cash, { units: 1, scale: base.minorScale }, 'half-away'),
       desks: deskSetups,
-      feedMs: (id) => finest?.get(id) ?? feedMs,
+      feedMs: (id, wantedMs) => {
+        const offered = brought?.get(id) ?? [feedMs];
+        return wantedMs === undefined ? Math.min(...offered) : seriesFor(offered, wantedMs)!;
+      },
       breaker: desks.find((d) => d.parts.breaker !== undefined)?.parts.breaker ?? null,
       // an operator may set limits where the configuration has none
       limits: portfolio.limits ?? {},
@@ -150,26 +181,41 @@ export async function setUpPortfolio(
   };
 }
 
-/** Pace and addresses do not decide what is traded: a restart may change them. */
+/** A portfolio whose every desk has a line of its own. */
+export async function expanded(request: PortfolioRequest): Promise<PortfolioRequest> {
+  const desks = await expandDesks(request.portfolio.desks);
+  return { ...request, portfolio: { ...request.portfolio, desks } };
+}
+
+/** Pace, addresses and the source of news do not decide what is traded: a restart may change them. */
 function withoutPace(request: PortfolioRequest): PortfolioRequest {
-  const { feed } = request;
-  const bare =
-    feed.kind === 'binance-usdm'
-      ? { kind: feed.kind }
-      : feed.kind === 'recorded'
-        ? { kind: feed.kind, bars: [], funding: [] }
-        : feed.kind === 'synthetic'
-          ? { kind: feed.kind, seed: feed.seed }
-          : { kind: feed.kind };
-  return { ...request, feed: bare };
+  // what is published comes as events, wherever it was fetched from
+  const { news: _, ...portfolio } = request.portfolio;
+  return { ...request, portfolio, feed: bareFeed(request.feed) };
+}
+
+function bareFeed(feed: FeedConfiguration): FeedConfiguration {
+  switch (feed.kind) {
+    case 'recorded':
+      return { kind: feed.kind, bars: [], funding: [] };
+    case 'synthetic':
+      return { kind: feed.kind, seed: feed.seed };
+    case 'webhook': {
+      const { kind, series, instruments, replayed } = feed;
+      return webhookFeed.parse({ kind, instruments, replayed, ...(series === undefined ? {} : { series }) });
+    }
+    default:
+      return { kind: feed.kind };
+  }
 }
 
 interface Source {
   readonly tape: MarketTape | null;
   readonly hash: string | null;
-  /** Interval of all bars; null: what the desks ask of a live feed. */
+  /** The finest interval of all; null: what the desks ask of a live feed. */
   readonly intervalMs: number | null;
-  readonly finest: ReadonlyMap<InstrumentId, number> | null;
+  /** Intervals that come for each instrument, ascending; null: that one of all. */
+  readonly brought: ReadonlyMap<InstrumentId, readonly number[]> | null;
   /** What the feed can bring; null: whatever it is asked for. */
   readonly offers: readonly InstrumentId[] | null;
 }
@@ -177,10 +223,17 @@ interface Source {
 async function sourceOf(feed: FeedConfiguration): Promise<Source> {
   switch (feed.kind) {
     case 'binance-usdm':
-      return { tape: null, hash: null, intervalMs: null, finest: null, offers: null };
+      return { tape: null, hash: null, intervalMs: null, brought: null, offers: null };
     case 'synthetic': {
       const tape = new SyntheticTape(feed.seed);
-      return { tape, hash: null, intervalMs: SYNTHETIC_INTERVAL_MS, finest: null, offers: tape.instruments };
+      return { tape, hash: null, intervalMs: SYNTHETIC_INTERVAL_MS, brought: null, offers: tape.instruments };
+    }
+    case 'webhook': {
+      const brought = intervalsOf(
+        seriesOfFeed(feed).map(({ instrument, intervalMs }) => [instrument, intervalMs]),
+      );
+      const offers = [...brought.keys()].sort();
+      return { tape: null, hash: null, intervalMs: finestOf(brought), brought, offers };
     }
     case 'sample':
       return recordedSource([await readSample()]);
@@ -192,31 +245,63 @@ async function sourceOf(feed: FeedConfiguration): Promise<Source> {
   }
 }
 
+/** Intervals by instrument, each once and ascending. */
+function intervalsOf(
+  pairs: Iterable<readonly [InstrumentId, number]>,
+): ReadonlyMap<InstrumentId, readonly number[]> {
+  const brought = new Map<InstrumentId, readonly number[]>();
+  for (const [id, ms] of pairs)
+    brought.set(
+      id,
+      [...new Set([...(brought.get(id) ?? []), ms])].sort((a, b) => a - b),
+    );
+  return brought;
+}
+
+const finestOf = (brought: ReadonlyMap<InstrumentId, readonly number[]>): number =>
+  Math.min(...[...brought.values()].flat());
+
 function withoutData(series: NonNullable<PaperHeader['series']>): Source {
-  const finest = new Map(series);
-  const intervalMs = Math.min(...finest.values());
-  return { tape: null, hash: null, intervalMs, finest, offers: [...finest.keys()] };
+  const brought = intervalsOf(series);
+  return { tape: null, hash: null, intervalMs: finestOf(brought), brought, offers: [...brought.keys()] };
 }
 
 function recordedSource(series: readonly TapeSeries[]): Source {
   const tape = new Tape(series);
-  const finest = new Map<InstrumentId, number>();
-  for (const one of tape.series) {
-    if (one.kind !== 'bars') continue;
-    finest.set(
-      one.instrument,
-      Math.min(one.intervalMs, finest.get(one.instrument) ?? Number.POSITIVE_INFINITY),
-    );
-  }
-  if (finest.size === 0) throw new InputError('the feed holds no bars', 'name bar files under "bars"');
-  const intervalMs = Math.min(...finest.values());
+  const brought = intervalsOf(
+    tape.series.flatMap((one) => (one.kind === 'bars' ? [[one.instrument, one.intervalMs] as const] : [])),
+  );
+  if (brought.size === 0) throw new InputError('the feed holds no bars', 'name bar files under "bars"');
   return {
     tape: new RecordedTape(tape),
     hash: tape.hash,
-    intervalMs,
-    finest,
-    offers: [...finest.keys()].sort(),
+    intervalMs: finestOf(brought),
+    brought,
+    offers: [...brought.keys()].sort(),
   };
+}
+
+/** Each instrument once, by id. */
+const inOrder = (instruments: readonly Instrument[]): Instrument[] =>
+  [...new Map(instruments.map((i) => [i.id, i])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+
+/** What a desk looks at besides what it trades. */
+function watchedBy(
+  desk: LoadedDesk,
+  traded: readonly Instrument[],
+  source: Source,
+  feed: FeedConfiguration,
+): Instrument[] {
+  const ids = (desk.parts.watches ?? []).map(instrumentIdOf);
+  for (const id of ids) checkOffered(id, source, feed);
+  return ids.filter((id) => !traded.some((one) => one.id === id)).map((id) => instrumentFor(id));
+}
+
+function checkOffered(id: InstrumentId, source: Source, feed: FeedConfiguration): void {
+  const offered = source.offers === null ? id.endsWith('.BINANCE-USDM') : source.offers.includes(id);
+  if (offered) return;
+  const what = source.offers?.join(', ') ?? 'instruments that end in .BINANCE-USDM';
+  throw new InputError(`the feed ${feed.kind} does not bring ${id}`, `it brings ${what}`);
 }
 
 function instrumentsOf(
@@ -225,9 +310,9 @@ function instrumentsOf(
   source: Source,
   feed: FeedConfiguration,
 ): Instrument[] {
-  const wanted = (given ?? (source.offers === null ? desk.parts.instruments : undefined))?.map(
-    instrumentIdOf,
-  );
+  const { instruments, onlyThose = false } = desk.parts;
+  const named = source.offers === null || onlyThose ? instruments : undefined;
+  const wanted = (given ?? named)?.map(instrumentIdOf);
   const ids = wanted ?? source.offers ?? [];
   if (ids.length === 0) {
     throw new InputError(
@@ -235,13 +320,7 @@ function instrumentsOf(
       'list them under "instruments" in the configuration',
     );
   }
-  for (const id of ids) {
-    const offered = source.offers === null ? id.endsWith('.BINANCE-USDM') : source.offers.includes(id);
-    if (!offered) {
-      const what = source.offers?.join(', ') ?? 'instruments that end in .BINANCE-USDM';
-      throw new InputError(`the feed ${feed.kind} does not bring ${id}`, `it brings ${what}`);
-    }
-  }
+  for (const id of ids) checkOffered(id, source, feed);
   return ids.map((id) => instrumentFor(id));
 }
 
@@ -266,13 +345,22 @@ function finestInterval(desks: readonly LoadedDesk[]): number {
   return Math.min(...known);
 }
 
-function intervalOf(text: string, feedMs: number, desk: string): number {
+/** Milliseconds of an interval that a desk names. Throws {@link InputError} where a feed's bars cannot make it. */
+function intervalOf(
+  text: string,
+  instruments: readonly Instrument[],
+  source: Source,
+  feedMs: number,
+  desk: string,
+): number {
   const ms = text === 'tape' ? feedMs : parseInterval(text);
   if (ms === null)
     throw new InputError(`desk ${desk}: "${text}" is not an interval`, 'write 1m, 5m, 1h, 1d or tape');
-  if (ms % feedMs !== 0) {
+  for (const { id } of instruments) {
+    const brought = source.brought?.get(id) ?? [feedMs];
+    if (seriesFor(brought, ms) !== null) continue;
     throw new InputError(
-      `desk ${desk}: bars of ${formatInterval(feedMs)} cannot make bars of ${text}`,
+      `desk ${desk}: bars of ${brought.map(formatInterval).join(', ')} cannot make bars of ${text}`,
       'choose intervals that the finest one divides',
     );
   }
@@ -297,6 +385,15 @@ function simulationFeeBps(desks: readonly LoadedDesk[]): number | null {
   return fees.length === 0 ? null : Math.max(...fees);
 }
 
+/** What makers pay: as with other fees the most cautious desk speaks, unless the account says itself what a fill costs. */
+function makerBpsOf(account: AccountConfiguration, desks: readonly LoadedDesk[]): number | null {
+  if (account.feeBps !== null) return null;
+  const fees = desks
+    .map(({ parts: { simulation = {} } }) => simulation.makerFeeBps ?? simulation.feeBps ?? null)
+    .filter((fee) => fee !== null);
+  return fees.length === 0 ? null : Math.max(...fees);
+}
+
 function venueOf(
   { portfolio, account }: PortfolioRequest,
   desks: readonly LoadedDesk[],
@@ -315,7 +412,10 @@ function venueOf(
     latencyMs: account.latencyMs ?? Math.max(...desks.map((d) => d.parts.simulation?.latencyMs ?? 250)),
     slippage: slippageBps > 0 ? { kind: 'fixed', rate: bpsRate(slippageBps) } : { kind: 'none' },
     participation: account.participation ?? (cap.length === 0 ? null : Math.min(...cap)),
-    feeOverride: feeBps === null ? null : { makerRate: bpsRate(feeBps), takerRate: bpsRate(feeBps) },
+    feeOverride:
+      feeBps === null
+        ? null
+        : { makerRate: bpsRate(makerBpsOf(account, desks) ?? feeBps), takerRate: bpsRate(feeBps) },
   });
 }
 

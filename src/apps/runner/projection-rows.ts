@@ -138,6 +138,7 @@ function noteRows(portfolio: string, timed: Timed, position: number): Projection
     case 'bar-opened':
     case 'venue-first':
     case 'safety':
+    case 'feed-position':
       return [];
     case 'trace':
       return traceRows(portfolio, note.line, position);

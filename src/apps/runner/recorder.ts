@@ -1,5 +1,6 @@
 import type { DecisionTrace, Engine, HappeningTrace, Observer, TraceLine, TraceSink } from '#engine';
 import type { BookId } from '#ledger';
+import type { BookWatch } from './book-watch.ts';
 import type { LearningWatch } from './learning-watch.ts';
 import type { DerivedNote } from './notes.ts';
 import { Tallies } from './tallies.ts';
@@ -20,6 +21,7 @@ export class Recorder implements TraceSink {
   readonly recent: TraceLine[] = [];
   /** Told of what desks decide, when somebody keeps it. */
   learning: LearningWatch | null = null;
+  books: BookWatch | null = null;
   readonly tallies = new Tallies();
   private made: DerivedNote[] = [];
   private readonly regimes = new Map<BookId, string | null>();
@@ -83,8 +85,12 @@ export class Recorder implements TraceSink {
         const regime = this.regimes.get(trade.book) ?? null;
         this.regimes.delete(trade.book);
         this.put({ note: 'trade', trade, desk, regime });
+        this.books?.traded(trade);
       },
-      decided: (desk, instrument, decision) => this.learning?.decided(desk, instrument, decision),
+      decided: (desk, instrument, decision) => {
+        this.learning?.decided(desk, instrument, decision);
+        this.books?.decided(desk, instrument, decision);
+      },
       safety: (desk, layer, objection, at) => this.put({ note: 'safety', at, desk, layer, objection }),
     };
   }

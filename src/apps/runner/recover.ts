@@ -43,6 +43,9 @@ export class RecoveryDiffers extends InputError {
 
 const shorten = (text: string | null): string => (text === null ? 'nothing' : text.slice(0, 160));
 
+/** The runner's own, not the fold's: figures of the account, and how far its feed was read. */
+const OWN_NOTES = new Set<string>(['performance', 'equity', 'feed-position']);
+
 const isMarket = (event: Event): event is MarketEvent => marketRank(event.kind) !== null;
 const REPORTS = new Set<string>([
   'order-accepted',
@@ -150,8 +153,7 @@ class JournalFold {
   private note(entry: JournalEntry): void {
     const note = JSON.parse(entry.text) as PaperNote;
     if (!isVenueNote(note)) {
-      // figures of the account are the runner's own, not the fold's
-      if (note.note !== 'performance' && note.note !== 'equity') this.notes.shift();
+      if (!OWN_NOTES.has(note.note)) this.notes.shift();
       return;
     }
     this.expectNothing(entry);

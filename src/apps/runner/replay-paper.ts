@@ -41,7 +41,7 @@ export async function replayPaper(
   if (header === null)
     throw new InputError(`${path} is empty`, 'give the folder of a portfolio that has run');
   const { request, mode, evidence } = header;
-  const setup = await setUpPortfolio(request, header.series);
+  const setup = await setUpPortfolio(request, header.series, header);
   const recorder = new Recorder();
   const engine = new Engine(setup.define(recorder));
   recorder.watch(engine);

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { type BinanceUsdmFeedOptions, type ProjectorState, systemClock } from '#adapters';
+import { type BinanceUsdmFeedOptions, type FeedClock, type ProjectorState, systemClock } from '#adapters';
 import { formatInstant, type Instant, SECOND } from '#base';
 import type { Command, TraceLine } from '#engine';
 import { plain } from '../cli/plain-text.ts';
+import type { IngestSettings } from '../ingest/ingest-settings.ts';
 import { serveControl } from './control.ts';
 import { ControlLine } from './control-line.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LogLines } from './log-lines.ts';
+import { type ObservationPublisher, outletInto } from './observation-publisher.ts';
 import { type ConsolePlace, panelLines, statusLine } from './panel.ts';
 import type { PaperSetup } from './portfolio-setup.ts';
 import { projectPortfolio } from './projecting.ts';
@@ -16,6 +18,7 @@ import { Session } from './session.ts';
 import { type Status, statusOf } from './status.ts';
 import { playTape } from './tape-driver.ts';
 import { TextLog } from './text-log.ts';
+import { openWebhookDriver } from './webhook-driver.ts';
 
 export interface RunPaperOptions {
   readonly setup: PaperSetup;
@@ -37,6 +40,12 @@ export interface RunPaperOptions {
   /** Redraw a panel here instead of saying lines; null: lines. */
   readonly screen: NodeJS.WriteStream | null;
   readonly feed?: Partial<BinanceUsdmFeedOptions>;
+  /** Where the bars of a webhook feed are; null of any other. */
+  readonly ingest?: IngestSettings | null;
+  /** Time of a live feed; that of the system unless given. */
+  readonly clock?: FeedClock;
+  /** What brings observations from beside a live feed; started with the run, closed before its journal. */
+  readonly publishers?: readonly ObservationPublisher[];
   /** The console that shows this portfolio, named under the panel; asked at each drawing. Absent or null: none. */
   readonly console?: () => ConsolePlace | null;
   /** Told once, when the portfolio is about to run: what else this process runs may speak through it. */
@@ -78,12 +87,14 @@ class Program {
   private ending: Ending = 'finished';
   private screen: Screen | null = null;
   private lineAt = 0;
-  private live: LiveDriver | null = null;
+  private live: Pick<LiveDriver, 'run' | 'status' | 'queued'> | null = null;
   private tapeOver = false;
   private projector: (() => ProjectorState) | null = null;
   private readonly line: ControlLine;
   private begun = false;
   private killAsked = false;
+  /** What a step of a publisher threw. */
+  private broken: unknown = null;
 
   constructor(options: RunPaperOptions) {
     const { setup, dataDir, fresh, snapshotEvery } = options;
@@ -137,6 +148,7 @@ class Program {
     try {
       try {
         await this.drive();
+        if (this.broken !== null) throw this.broken;
       } finally {
         if (timer !== null) clearTimeout(timer);
         if (redraw !== null) clearInterval(redraw);
@@ -144,6 +156,7 @@ class Program {
         this.screen?.close();
         this.screen = null;
         await control.close();
+        await Promise.all((options.publishers ?? []).map((publisher) => publisher.close()));
       }
       this.line.close();
       session.close();
@@ -169,10 +182,13 @@ class Program {
     if (setup.tape === null) {
       session.begin(Math.max(this.now(), session.engine.at));
       const say = (line: string) => this.tell(line);
-      const feed = options.feed === undefined ? {} : { feed: options.feed };
-      this.live = new LiveDriver({ session, restUrl, wsUrl, signal, onSlice, say, ...feed });
+      const { ingest = null, clock = systemClock, feed = {} } = options;
+      const webhook =
+        ingest === null ? null : await openWebhookDriver(ingest, { session, clock, signal, onSlice, say });
+      this.live = webhook?.driver ?? new LiveDriver({ session, restUrl, wsUrl, signal, onSlice, say, feed });
       this.hasBegun();
-      await this.live.run();
+      this.startPublishers();
+      await this.live.run().finally(() => webhook?.close());
       return;
     }
     const { tape } = setup;
@@ -205,7 +221,8 @@ class Program {
   }
 
   private now(): Instant {
-    return Math.floor((this.options.feed?.clock ?? systemClock).now());
+    const { feed, clock } = this.options;
+    return Math.floor((clock ?? feed?.clock ?? systemClock).now());
   }
 
   private end(ending: Ending): void {
@@ -227,6 +244,24 @@ class Program {
   private hasBegun(): void {
     this.begun = true;
     if (this.killAsked) this.kill();
+  }
+
+  /** Only beside a live feed: what is published now says nothing about recorded prices. */
+  private startPublishers(): void {
+    const { session } = this;
+    for (const publisher of this.options.publishers ?? []) {
+      const outlet = outletInto(publisher.name, {
+        session,
+        now: () => Math.max(this.now(), session.engine.at),
+        isOver: () => this.abort.signal.aborted,
+        onBroken: (error) => {
+          this.broken = error;
+          this.end('finished');
+        },
+        say: (line) => this.tell(line),
+      });
+      publisher.start(outlet);
+    }
   }
 
   /** Ctrl-C and a polite kill end cleanly; a second Ctrl-C at once: what is durable is safe whatever happens. */

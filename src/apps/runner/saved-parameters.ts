@@ -5,7 +5,7 @@ import { canonicalJson, InputError } from '#base';
 import { findDesk } from '../setup/load-desk.ts';
 import { writeWholeFile } from '../whole-file.ts';
 import type { PortfolioRequest } from './portfolio-setup.ts';
-import { headerOf } from './session.ts';
+import { begunHeader } from './session.ts';
 
 const entry = z.object({
   /** As they were given; null: those of the configuration again. */
@@ -75,8 +75,7 @@ export async function withSavedParameters(
 ): Promise<{ readonly request: PortfolioRequest; readonly notes: readonly string[] }> {
   const all = readAll(dataDir, request.name);
   if (Object.keys(all).length === 0) return { request, notes: [] };
-  const journal = join(dataDir, request.name, 'journal');
-  const begun = fresh || !existsSync(journal) ? null : headerOf(journal);
+  const begun = begunHeader(join(dataDir, request.name), fresh);
   const notes: string[] = [];
   const desks: PortfolioRequest['portfolio']['desks'] = await Promise.all(
     request.portfolio.desks.map(async (desk, i) => {

@@ -7,9 +7,11 @@ import type { Command, Engine, Event, TraceLine } from '#engine';
 import { simulatedVenue, type VenueFold } from '#execution';
 import type { VenueReport } from '#ledger';
 import type { BarClosed, InstrumentId, MarketEvent } from '#market';
+import { BookWatch } from './book-watch.ts';
 import { Figures } from './figures.ts';
 import { EntryReader } from './journal-entries.ts';
 import { LearningWatch } from './learning-watch.ts';
+import type { FeedPositionNote } from './notes.ts';
 import { PaperJournal } from './paper-journal.ts';
 import { PaperLoop, type Unfinished } from './paper-loop.ts';
 import type { PaperHeader, PaperSetup } from './portfolio-setup.ts';
@@ -42,6 +44,8 @@ export interface Beginning {
 /** Lines of the trace that a snapshot keeps. */
 const REMEMBERED = 50;
 
+const POSITION = '{"note":"feed-position"';
+
 const NOTHING: Unfinished = { notes: [], commands: [], reports: [], market: null };
 
 /** A portfolio's engine, venue and journal, opened or continued, as one thing that takes events and survives crashes. */
@@ -53,6 +57,7 @@ export class Session {
   readonly recorder: Recorder;
   readonly figures: Figures;
   readonly learning: LearningWatch;
+  readonly books: BookWatch;
   /** How long the loop's stages take in this process. */
   readonly times = new StageTimes();
   readonly beginning: Beginning;
@@ -60,6 +65,8 @@ export class Session {
   steps: number;
   /** Open time of the newest bar of each instrument. */
   readonly lastBars = new Map<InstrumentId, Instant>();
+  /** Newest bar of a webhook feed's store that is in the journal; null before the first. */
+  feedSeq: number | null = null;
   private readonly venue: VenueFold;
   private readonly loop: PaperLoop;
   private readonly snapshots: SnapshotFiles;
@@ -88,6 +95,8 @@ export class Session {
       this.engine = new TimedEngine(setup.define(this.recorder), this.times);
       this.learning = new LearningWatch(this.engine);
       this.recorder.learning = this.learning;
+      this.books = new BookWatch(this.engine);
+      this.recorder.books = this.books;
       this.recorder.watch(this.engine);
       this.venue = simulatedVenue(setup.venue);
       this.figures = new Figures(this.engine.definition.cash);
@@ -142,10 +151,13 @@ export class Session {
       },
       onEntry: (entry) => {
         folded += 1;
+        if (entry.kind === 'note' && entry.text.startsWith(POSITION))
+          this.feedSeq = (JSON.parse(entry.text) as FeedPositionNote).seq;
         if (entry.kind !== 'event' || !entry.text.startsWith('{"kind":"bar-closed"')) return;
         const event = JSON.parse(entry.text) as Extract<MarketEvent, { kind: 'bar-closed' }>;
-        this.lastBars.set(event.instrument, event.bar.time);
+        this.noteBar(event);
         this.figures.look(this.engine, event.at);
+        this.books.look(event.instrument, event.at);
       },
     });
     this.steps += result.steps;
@@ -193,9 +205,21 @@ export class Session {
     if (event.kind === 'bar-closed') this.barTaken(event);
   }
 
+  /** A long bar opened before short ones that came before it. */
+  private noteBar({ instrument, bar }: BarClosed): void {
+    this.lastBars.set(instrument, Math.max(bar.time, this.lastBars.get(instrument) ?? bar.time));
+  }
+
   private barTaken(event: BarClosed): void {
-    this.lastBars.set(event.instrument, event.bar.time);
+    this.noteBar(event);
+    this.books.look(event.instrument, event.at);
     if (this.figures.look(this.engine, event.at)) this.journal.note(this.figures.note(this.engine, event.at));
+  }
+
+  /** The bars of the feed's store up to this one have been taken. A crash before it is durable brings them again. */
+  fedUpTo(seq: number): void {
+    this.feedSeq = seq;
+    this.journal.note({ note: 'feed-position', seq });
   }
 
   happened(event: Exclude<Event, MarketEvent | VenueReport>): void {
@@ -231,8 +255,10 @@ export class Session {
       venue: captureState(this.venue),
       figures: captureState(this.figures),
       steps: this.steps,
+      feedSeq: this.feedSeq,
       lastBars: [...this.lastBars],
       learning: captureState(this.learning),
+      books: captureState(this.books),
       tallies: captureState(this.recorder.tallies),
       recent: this.recorder.recent.slice(-REMEMBERED),
     };
@@ -246,7 +272,9 @@ export class Session {
     restoreState(this.venue, state.venue);
     restoreState(this.figures, state.figures);
     this.steps = state.steps;
+    this.feedSeq = state.feedSeq ?? null;
     if (state.learning !== undefined) restoreState(this.learning, state.learning);
+    if (state.books !== undefined) restoreState(this.books, state.books);
     if (state.tallies !== undefined) restoreState(this.recorder.tallies, state.tallies);
     for (const [instrument, time] of state.lastBars) this.lastBars.set(instrument, time);
     this.recorder.recent.push(...state.recent);
@@ -271,8 +299,10 @@ interface StoredState {
   readonly venue: unknown;
   readonly figures: unknown;
   readonly steps: number;
+  readonly feedSeq?: number | null;
   readonly lastBars: readonly [InstrumentId, Instant][];
   readonly learning?: unknown;
+  readonly books?: unknown;
   readonly tallies?: unknown;
   /** Newest lines of the trace, for the status of a continued run. */
   readonly recent: readonly TraceLine[];
@@ -286,6 +316,12 @@ export function headerOf(path: string): PaperHeader | null {
     throw new InputError(`${path} is not the journal of a portfolio`, 'choose another --data-dir');
   }
   return null;
+}
+
+/** The header of a portfolio's journal that is gone on with; null where it begins. */
+export function begunHeader(directory: string, fresh: boolean): PaperHeader | null {
+  const path = join(directory, 'journal');
+  return fresh || !existsSync(path) ? null : headerOf(path);
 }
 
 function checkHeader(known: PaperHeader, setup: PaperSetup): void {

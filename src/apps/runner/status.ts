@@ -52,6 +52,16 @@ export interface Status extends AccountFigures {
     readonly since: number;
     readonly causes: readonly string[];
   } | null;
+  /** Kill switches of desks and of groups of them, groups first. */
+  readonly killSwitches: readonly {
+    readonly name: string;
+    readonly kind: 'desk' | 'group';
+    readonly desks: readonly string[];
+    readonly tripped: boolean;
+    readonly since: number | null;
+    readonly why: string | null;
+    readonly resetAt: number | null;
+  }[];
   readonly instruments: readonly {
     readonly id: string;
     readonly desk: string;
@@ -106,15 +116,26 @@ export function statusOf(session: Session, around: Surroundings): Status {
             since: engine.breaker.since,
             causes: engine.breaker.causes.map((c) => c.trigger),
           },
+    killSwitches: engine.kills.states.map(({ name, kind, desks, cause, resetAt }) => ({
+      name,
+      kind,
+      desks,
+      tripped: cause !== null,
+      since: cause?.at ?? null,
+      why: cause?.text ?? null,
+      resetAt,
+    })),
     instruments: engine.desks.flatMap((desk) =>
-      desk.instruments.map((i) => ({
-        id: i.instrument.id,
-        desk: desk.name,
-        price: Number.isFinite(i.price) ? i.price : null,
-        regime: i.regimeName,
-        intervalMs: i.intervalMs,
-        bars: i.count,
-      })),
+      desk.instruments
+        .filter((i) => i.traded)
+        .map((i) => ({
+          id: i.instrument.id,
+          desk: desk.name,
+          price: Number.isFinite(i.price) ? i.price : null,
+          regime: i.regimeName,
+          intervalMs: i.intervalMs,
+          bars: i.count,
+        })),
     ),
     positions: positionsOf(engine),
     workingOrders: engine.real.ledger.workingOrders().length,

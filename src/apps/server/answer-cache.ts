@@ -11,6 +11,7 @@ export const SHARED_ANSWERS: ReadonlySet<RouteId> = new Set<RouteId>([
   'breakerIssues',
   'portfolios',
   'overview',
+  'matrix',
   'equity',
   'instruments',
   'orderBook',

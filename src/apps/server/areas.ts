@@ -2,6 +2,7 @@ import type { AnswerOf, Routes, SESSION_ROUTES } from '../contract/index.ts';
 import { packageVersion } from '../setup/code-hash.ts';
 import { houseHandlers } from './areas/house.ts';
 import { marketHandlers } from './areas/market.ts';
+import { matrixHandlers } from './areas/matrix.ts';
 import { sigmaHandlersWith } from './areas/sigma.ts';
 import { thinkingHandlers } from './areas/thinking.ts';
 import { tradingHandlers } from './areas/trading.ts';
@@ -31,6 +32,7 @@ export function allHandlers(context: ConsoleContext): Handlers<Routes> {
     ...trading,
     ...marketHandlers(context),
     ...thinking,
+    ...matrixHandlers(context),
     ...workshopHandlers(context),
     ...houseHandlers(context),
   };

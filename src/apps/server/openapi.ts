@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as house from '../contract/areas/house.ts';
 import * as market from '../contract/areas/market.ts';
+import * as matrix from '../contract/areas/matrix.ts';
 import * as session from '../contract/areas/session.ts';
 import * as sigma from '../contract/areas/sigma.ts';
 import * as thinking from '../contract/areas/thinking.ts';
@@ -26,13 +27,14 @@ import { LIVE_PATH } from './live/live-route.ts';
 
 type Json = Record<string, unknown>;
 
-const AREAS = { session, sigma, trading, market, thinking, workshop, house };
+const AREAS = { session, sigma, trading, market, thinking, matrix, workshop, house };
 const ABOUT: Readonly<Record<keyof typeof AREAS, string>> = {
   session: 'Who is there: log-in, second factor, tokens, users, audit',
   sigma: 'The routes of the Sigma sheet, in its own words',
   trading: 'Account, positions, orders, fills, trades, and what stops them',
   market: 'Instruments, bars, indicators, order book',
   thinking: 'Decisions, signals, sources, gates, risk',
+  matrix: 'Desks by symbol and timeframe, their models, parity, kill switches',
   workshop: 'Desks, configuration, research, background work',
   house: 'Journal, alerts, logs, the machine',
 };

@@ -29,6 +29,7 @@ import {
 import { journalActs, keepAct, record } from './keep-act.ts';
 import { LiveHub, type LiveLimits } from './live/live-hub.ts';
 import { registerLive } from './live/live-route.ts';
+import { MemoryRest } from './memory-rest.ts';
 import { alertsPart, registerMetrics } from './metrics/index.ts';
 import { ReachedPortfolios } from './portfolios.ts';
 import { registerRoutes } from './routes.ts';
@@ -159,6 +160,9 @@ export async function createConsole(options: ConsoleOptions): Promise<OpenConsol
   // after the gate, whose last look at a body is at text
   await app.register(compress, { threshold: 1024 });
   logRequests(app, log);
+  const rest = new MemoryRest();
+  app.addHook('onResponse', async () => rest.note());
+  app.addHook('onClose', async () => rest.close());
   await registerLive(app, hub, portfolios);
   // what a proxy hands on comes from anywhere
   const isHere = isLoopback(host) && trustedProxy.length === 0;

@@ -45,6 +45,24 @@ describe('checkConfiguration', () => {
       'feeds.live: unknown key "restURL"',
       '"restUrl"',
     ],
+    [
+      { ...good, feeds: { tv: { kind: 'webhook', listen: { prot: 1 } } } },
+      'feeds.tv.listen: unknown key "prot"',
+      '"port"',
+    ],
+    [
+      {
+        ...good,
+        feeds: { tv: { kind: 'webhook', provider: { kind: 'twelve-data', apiKeyEnv: 'K', exchnge: 'x' } } },
+      },
+      'feeds.tv.provider: unknown key "exchnge"',
+      '"exchange"',
+    ],
+    [
+      { ...good, feeds: { tv: { kind: 'webhook', secretsEnv: 'X' } } },
+      'feeds.tv: unknown key',
+      '"secretEnv"',
+    ],
   ])('refuses an unknown key and names the nearest: %j', (value, what, near) => {
     const { message, mend } = fault(value);
     expect(message).toContain(what);
@@ -65,6 +83,22 @@ describe('checkConfiguration', () => {
     expect(checkConfiguration({ ...good, databaseUrlEnv: 'MY_DATABASE' }, 'f').databaseUrlEnv).toBe(
       'MY_DATABASE',
     );
+  });
+
+  it('completes a webhook feed, and takes its secrets by name alone', () => {
+    const { feeds } = checkConfiguration({ ...good, feeds: { tv: { kind: 'webhook' } } }, 'f');
+    expect(feeds.tv).toMatchObject({
+      listen: { host: '127.0.0.1', port: 4690 },
+      desk: 's1',
+      secretEnv: 'QUORUM_INGEST_SECRET',
+      requireHmac: true,
+      streams: { kind: 'embedded' },
+      store: { kind: 'embedded' },
+      ingest: 'companion',
+      replayed: false,
+    });
+    const secret = { kind: 'webhook', secretEnv: 'an-actual-secret' };
+    expect(fault({ ...good, feeds: { tv: secret } }).message).toContain('environment variable');
   });
 
   it('refuses a portfolio without desks, and none at all', () => {

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { InputError } from '#base';
 import { nearest } from '#features';
 import { alertKeysAt, alertsSchema } from '../alerts/alert-configuration.ts';
+import { webhookFeed, webhookKeysAt } from '../ingest/webhook-feed.ts';
+import { checkNews, newsSchema } from '../news/news-configuration.ts';
 
 const fraction = z.number().min(0).max(1);
 const bps = z.number().min(0).max(10_000);
@@ -54,6 +56,9 @@ const portfolio = z.strictObject({
   account: name.default('paper'),
   feed: name.default('binance'),
   limits: limits.optional(),
+  news: newsSchema
+    .optional()
+    .describe('news that are fetched, scored and published to the desks beside a live feed'),
   seed: z.string().min(1).default('1').describe('seed of everything random'),
   running: z.boolean().default(true).describe('false: entries wait for the operator to start them'),
 });
@@ -83,7 +88,7 @@ const recorded = z.strictObject({
   funding: z.array(z.string()).default([]),
   speed: z.number().min(0).optional(),
 });
-const feed = z.discriminatedUnion('kind', [binance, synthetic, sample, recorded]);
+const feed = z.discriminatedUnion('kind', [binance, synthetic, sample, recorded, webhookFeed]);
 
 /** `quorum.config.json` or `.ts`. Unknown keys are refused; secrets appear only as names of environment variables. */
 export const configurationSchema = z
@@ -160,13 +165,14 @@ export function checkConfiguration(value: unknown, file: string): Configuration 
   if (names.length === 0)
     throw new InputError(`${file}: portfolios is empty`, 'describe at least one portfolio');
   if (data.default !== undefined) known(data.default, names, `${file}: default`);
-  for (const [key, { account: used, feed: source }] of Object.entries(data.portfolios)) {
+  for (const [key, { account: used, feed: source, news }] of Object.entries(data.portfolios)) {
     known(used, ['paper', ...Object.keys(data.accounts)], `${file}: portfolios.${key}.account`);
     known(
       source,
       ['binance', 'sample', 'synthetic', ...Object.keys(data.feeds)],
       `${file}: portfolios.${key}.feed`,
     );
+    if (news !== undefined) checkNews(news, `${file}: portfolios.${key}.news`);
   }
   return data;
 }
@@ -209,10 +215,12 @@ function keysAt(path: readonly PropertyKey[]): string[] {
   if (first === 'alerts') return alertKeysAt(path.slice(1));
   if (first === 'accounts') return Object.keys(account.shape);
   if (first === 'feeds') {
-    return [...new Set([binance, synthetic, sample, recorded].flatMap((s) => Object.keys(s.shape)))];
+    if (path.length > 2) return webhookKeysAt(path.slice(2));
+    return [...new Set(feed.options.flatMap((s) => Object.keys(s.shape)))];
   }
   if (path.includes('desks')) return Object.keys(desk.shape);
   if (path.includes('limits')) return Object.keys(limits.shape);
+  if (path.includes('news')) return Object.keys(newsSchema.shape);
   return Object.keys(portfolio.shape);
 }
 

@@ -4,9 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { canonicalJson, InputError, sha256 } from '#base';
 import { builtInDesks } from '#desks';
-import { type DeskDefinition, type DeskParts, NO_RESOURCES } from '#engine';
+import type { DeskDefinition, DeskParts, DeskResources } from '#engine';
 import { nearest } from '#features';
+import { modelResources } from '../models/model-resources.ts';
 import { sourceHashOf } from './desk-sources.ts';
+import { type FoundModels, notingModels } from './noting-models.ts';
 
 /** A desk with its parameters read and its parts built. */
 export interface LoadedDesk {
@@ -17,6 +19,8 @@ export interface LoadedDesk {
   readonly sourceHash: string;
   /** What was asked for: a name or a path. */
   readonly named: string;
+  /** Models that its parts were built with; absent or empty: it asks for none. */
+  readonly models?: FoundModels;
 }
 
 /** A desk as its file defines it, without parameters. */
@@ -27,15 +31,30 @@ export async function loadDesk(named: string, assignments: readonly string[]): P
   return deskWith(await findDesk(named), readAssignments(assignments));
 }
 
-/** Checks the parameters of a desk that was found, and builds its parts. */
-export function deskWith(found: FoundDesk, parameters: unknown): LoadedDesk {
+/**
+ * Checks the parameters of a desk that was found, and builds its parts. `models` are those that a run was made with: the
+ * same are taken again, whatever a reference means by now. Throws {@link InputError} where one of them has gone.
+ */
+export function deskWith(
+  found: FoundDesk,
+  parameters: unknown,
+  models: FoundModels = {},
+  resources: DeskResources = modelResources(),
+): LoadedDesk {
   const read = checkParameters(found.definition, parameters);
-  return { ...found, parameters: read, parts: partsOf(found.definition, read, found.named) };
+  const noting = notingModels(resources, models);
+  const parts = partsOf(found.definition, read, found.named, noting.resources);
+  const built = { ...found, parameters: read, parts };
+  return Object.keys(noting.models).length === 0 ? built : { ...built, models: noting.models };
 }
 
 /** The same with parameters as data, as a journal or a configuration file has them. */
-export async function loadDeskWith(named: string, parameters: unknown): Promise<LoadedDesk> {
-  return deskWith(await findDesk(named), parameters);
+export async function loadDeskWith(
+  named: string,
+  parameters: unknown,
+  models: FoundModels = {},
+): Promise<LoadedDesk> {
+  return deskWith(await findDesk(named), parameters, models);
 }
 
 /** Finds a desk by built-in name or file. */
@@ -102,8 +121,13 @@ const MEMBERS = {
 } as const;
 
 /** Builds a desk's parts. Throws {@link InputError} naming the first that cannot be one. */
-function partsOf(definition: DeskDefinition<unknown>, parameters: unknown, named: string): DeskParts {
-  const parts: unknown = definition.build(parameters, NO_RESOURCES);
+function partsOf(
+  definition: DeskDefinition<unknown>,
+  parameters: unknown,
+  named: string,
+  resources: DeskResources,
+): DeskParts {
+  const parts: unknown = definition.build(parameters, resources);
   const wrong = (what: string) =>
     new InputError(
       `${named}: ${what}`,
@@ -212,6 +236,11 @@ export function parameterNames(definition: DeskDefinition<unknown>): string[] {
 /** Hash of what a desk was configured with. */
 export function deskHash(desk: Omit<LoadedDesk, 'parts' | 'named'>): string {
   return sha256(
-    canonicalJson({ desk: desk.definition.name, source: desk.sourceHash, parameters: desk.parameters }),
+    canonicalJson({
+      desk: desk.definition.name,
+      source: desk.sourceHash,
+      parameters: desk.parameters,
+      ...(desk.models === undefined ? {} : { models: desk.models }),
+    }),
   );
 }

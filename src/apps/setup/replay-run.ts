@@ -170,7 +170,7 @@ export async function readRun(dir: string) {
       `${path} is damaged: "${wrong}" is no list of files`,
       'restore it from a copy, or run again',
     );
-  const desk = await loadDeskWith(configuration.desk, configuration.parameters);
+  const desk = await loadDeskWith(configuration.desk, configuration.parameters, configuration.models);
   const tape = await readTape({ ...inputs, from: configuration.from, to: configuration.to });
   if (tape.hash !== configuration.tapeHash) {
     throw new InputError(

@@ -20,6 +20,7 @@ import { RunDirectory } from '../run-directory.ts';
 import { readAnswers } from './answers-file.ts';
 import { codeHash } from './code-hash.ts';
 import { deskHash, type LoadedDesk } from './load-desk.ts';
+import type { FoundModels } from './noting-models.ts';
 import { registerRun, trialFigures } from './registry/trial-writer.ts';
 import { summaryOf } from './run-summary.ts';
 import { buildStudy, type SeriesShape, type Study } from './study.ts';
@@ -265,6 +266,8 @@ export interface RunConfiguration {
   readonly desk: string;
   readonly deskHash: string;
   readonly parameters: unknown;
+  /** What its references to models meant. */
+  readonly models?: FoundModels;
   readonly cash: number | null;
   readonly feeBps: number | null;
   readonly slippageBps: number | null;
@@ -288,6 +291,7 @@ function configurationOf(request: BacktestRequest, study: Study, tape: Tape): Ru
     desk: request.desk.named,
     deskHash: deskHash(request.desk),
     parameters: request.desk.parameters,
+    ...(request.desk.models === undefined ? {} : { models: request.desk.models }),
     cash: study.cash,
     feeBps: study.feeBps,
     slippageBps: study.slippageBps,

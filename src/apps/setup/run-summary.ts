@@ -1,5 +1,5 @@
 import type { Tape } from '#adapters';
-import { formatDecimal, formatInterval } from '#base';
+import { formatDecimal, formatInstant, formatInterval } from '#base';
 import { countsAsData } from '#engine';
 import type { Instrument } from '#market';
 import type { BacktestResult, EquityCurve } from '#research';
@@ -58,6 +58,11 @@ export function summaryOf(
     );
   for (const [reason, n] of engine.counts.ordersRejected)
     notes.push(`the venue rejected ${n} orders: ${reason}`);
+  for (const { name, cause } of engine.kills.states)
+    if (cause !== null)
+      notes.push(
+        `kill switch ${name} tripped at ${formatInstant(cause.at)} (${cause.text}): nothing was entered after`,
+      );
   if (!result.finished) notes.push('interrupted: figures are of the part that ran');
   const balance = [...engine.real.ledger.trialBalance()].map(([code, sum]) => [code, String(sum)]);
   return {

@@ -1,7 +1,14 @@
 import { formatInterval, InputError, numberToSteps, parseInterval } from '#base';
 import type { PortfolioDefinition, TraceSink } from '#engine';
 import { type SimulatedVenueOptions, venueOptions } from '#execution';
-import { currency, type Instrument, type InstrumentId, instrumentFor } from '#market';
+import {
+  currency,
+  type Instrument,
+  type InstrumentId,
+  instrumentFor,
+  instrumentIdOf,
+  seriesFor,
+} from '#market';
 import type { LoadedDesk } from './load-desk.ts';
 
 /** Simulation settings of one run; what is null follows the desk, then the instrument. */
@@ -51,23 +58,21 @@ export function buildStudy(
   portfolio = 'study',
 ): Study {
   const { parts } = desk;
-  const finest = new Map<InstrumentId, number>();
-  for (const { instrument, intervalMs } of series) {
-    finest.set(instrument, Math.min(intervalMs, finest.get(instrument) ?? Infinity));
-  }
-  const ids = [...finest.keys()].sort();
-  if (ids.length === 0) throw new InputError('no bars were given', 'add --bars FILE');
+  const brought = new Map<InstrumentId, number[]>();
+  for (const { instrument, intervalMs } of series)
+    brought.set(instrument, [...(brought.get(instrument) ?? []), intervalMs]);
+  const finest = new Map([...brought].map(([id, all]) => [id, Math.min(...all)] as const));
+  const { ids, watched } = instrumentsOf(desk, [...finest.keys()].sort());
   const intervalMs =
     parts.interval === 'tape' ? Math.max(...finest.values()) : intervalOf(parts.interval, desk);
   const otherMs = (parts.otherIntervals ?? []).map((name) => intervalOf(name, desk));
-  for (const [id, feedMs] of finest) {
+  for (const id of [...ids, ...watched]) {
     for (const ms of [intervalMs, ...otherMs]) {
-      if (ms % feedMs !== 0) {
-        throw new InputError(
-          `${id}: bars of ${formatInterval(feedMs)} cannot make bars of ${formatInterval(ms)}`,
-          `give bars of ${formatInterval(ms)} or of a finer interval that divides it`,
-        );
-      }
+      if (seriesFor(brought.get(id)!, ms) !== null) continue;
+      throw new InputError(
+        `${id}: bars of ${brought.get(id)!.map(formatInterval).join(', ')} cannot make bars of ${formatInterval(ms)}`,
+        `give bars of ${formatInterval(ms)} or of a finer interval that divides it`,
+      );
     }
   }
   const instruments = ids.map((id) => withFees(instrumentFor(id), settings.costFactor ?? 1));
@@ -85,6 +90,8 @@ export function buildStudy(
   const cash = settled.cash;
   const slippageBps = settled.slippageBps * costFactor;
   const feeBps = settled.feeBps === null ? null : settled.feeBps * costFactor;
+  // a fee that is asked for is everybody's
+  const makerBps = settings.feeBps === null ? times(parts.simulation?.makerFeeBps, costFactor) : null;
   const instrumentOf = lookup(instruments);
   const venue = venueOptions({
     instrumentOf,
@@ -94,7 +101,8 @@ export function buildStudy(
     rememberedOrders: REMEMBERED_ORDERS,
     participation: defaults.participation === undefined ? 0.1 : defaults.participation,
     ...(settings.deafTo === undefined ? {} : { deafTo: settings.deafTo }),
-    feeOverride: feeBps === null ? null : { makerRate: bpsRate(feeBps), takerRate: bpsRate(feeBps) },
+    feeOverride:
+      feeBps === null ? null : { makerRate: bpsRate(makerBps ?? feeBps), takerRate: bpsRate(feeBps) },
   });
   const { instrumentOf: _, seed: __, ...shadowVenue } = venue;
   const minorScale = instruments[0]!.minorScale;
@@ -109,11 +117,13 @@ export function buildStudy(
         configuration: 'default',
         parts: withCosts(parts, slippageBps),
         instruments,
+        ...(watched.length === 0 ? {} : { watched: watched.map((id) => instrumentFor(id)) }),
         intervalMs,
         otherMs,
       },
     ],
-    feedMs: (id) => finest.get(id)!,
+    feedMs: (id, wantedMs) =>
+      wantedMs === undefined ? finest.get(id)! : seriesFor(brought.get(id)!, wantedMs)!,
     breaker: parts.breaker ?? null,
     platform: null,
     running: true,
@@ -125,6 +135,36 @@ export function buildStudy(
   };
   return { definition, venue, instruments, base, intervalMs, cash, feeBps, slippageBps };
 }
+
+/** What a desk trades and what it only looks at, of the instruments a tape holds. Throws {@link InputError}. */
+function instrumentsOf(
+  { parts, definition }: LoadedDesk,
+  held: readonly InstrumentId[],
+): { readonly ids: readonly InstrumentId[]; readonly watched: readonly InstrumentId[] } {
+  if (held.length === 0) throw new InputError('no bars were given', 'add --bars FILE');
+  const wanted = (parts.watches ?? []).map(instrumentIdOf);
+  const own =
+    parts.onlyThose === true
+      ? (parts.instruments ?? []).map(instrumentIdOf)
+      : held.filter((id) => !wanted.includes(id));
+  const watched = wanted.filter((id) => !own.includes(id));
+  const missing = [...own, ...watched].find((id) => !held.includes(id));
+  if (missing !== undefined) {
+    throw new InputError(
+      `desk ${definition.name} needs bars of ${missing}`,
+      `add --bars ${missing}=FILE; given are ${held.join(', ')}`,
+    );
+  }
+  if (own.length === 0)
+    throw new InputError(
+      `desk ${definition.name} only watches what was given`,
+      'add --bars of what it is to trade',
+    );
+  return { ids: own, watched };
+}
+
+const times = (bps: number | null | undefined, factor: number): number | null =>
+  bps == null ? null : bps * factor;
 
 /** What a run costs and begins with: what is asked for, else the desk's own, else the house's. A fee of null is the schedule. */
 export function settledCosts(

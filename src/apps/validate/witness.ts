@@ -140,7 +140,7 @@ export async function playPortfolioAgain(directory: string, witness: Witness): P
       'look at its present without --at, or let the portfolio run on with this version',
     );
   }
-  const setup = await setUpPortfolio(header.request, header.series);
+  const setup = await setUpPortfolio(header.request, header.series, header);
   const recorder = new Recorder();
   const engine = new Engine(setup.define(recorder));
   recorder.watch(engine);

@@ -10,7 +10,7 @@ import type { WorthThreadData } from './play-in-threads.ts';
 
 // A thread that plays a run without the parts it is asked for; it says how many steps of the tape it has played.
 serveTasks<WorthThreadData, string, number, PlayedDesk>(async ({ configuration, data, answers, seen }) => {
-  const desk = await loadDeskWith(configuration.desk, configuration.parameters);
+  const desk = await loadDeskWith(configuration.desk, configuration.parameters, configuration.models);
   if (deskHash(desk) !== configuration.deskHash) {
     throw new InputError('the desk was changed while the study ran', 'run the backtest again');
   }

@@ -1,7 +1,14 @@
 import { canonicalJson, sha256, wholeBytes } from '#base';
 
 /** How a run came to be made. */
-export type TrialKind = 'backtest' | 'sweep' | 'worth' | 'optimise' | 'walk-forward' | 'cross-validate';
+export type TrialKind =
+  | 'backtest'
+  | 'sweep'
+  | 'worth'
+  | 'optimise'
+  | 'walk-forward'
+  | 'cross-validate'
+  | 'train';
 
 /** What a desk is known by across its versions: any of the three makes two desks one family. */
 export interface DeskTraits {

@@ -5,12 +5,12 @@ import { portfolio, queries } from './queries.ts';
 /** What each message makes old. */
 const MAKES_OLD: { readonly [K in LiveType]?: readonly RouteId[] } = {
   order: ['orders', 'positions', 'overview'],
-  trade: ['trades', 'sigmaTrades', 'performance', 'performanceHistory', 'positions', 'overview'],
-  new_trade: ['fills', 'positions', 'sigmaOpenTrades', 'orders', 'overview', 'risk', 'balance'],
+  trade: ['trades', 'sigmaTrades', 'performance', 'performanceHistory', 'positions', 'overview', 'matrix'],
+  new_trade: ['fills', 'positions', 'sigmaOpenTrades', 'orders', 'overview', 'risk', 'balance', 'matrix'],
   decision: ['signals'],
   circuit_breaker_alert: ['breaker', 'breakerStatus', 'breakerIssues', 'overview', 'risk', 'portfolios'],
-  operator: ['overview', 'risk', 'desks', 'positions', 'orders', 'portfolios', 'breaker'],
-  alert: ['alerts', 'notifications'],
+  operator: ['overview', 'risk', 'desks', 'positions', 'orders', 'portfolios', 'breaker', 'matrix'],
+  alert: ['alerts', 'notifications', 'matrix'],
   feed: ['system'],
   performance: ['performance'],
   bar: ['risk'],

@@ -76,6 +76,17 @@ export const PAGES: readonly PageEntry[] = [
   ),
   entry(
     {
+      path: '/matrix',
+      title: 'Matrix',
+      icon: 'matrix',
+      group: 'Trade',
+      key: 'x',
+      says: 'every config by symbol and timeframe',
+    },
+    () => import('./matrix/index.tsx'),
+  ),
+  entry(
+    {
       path: '/decisions',
       title: 'Decisions',
       icon: 'decisions',

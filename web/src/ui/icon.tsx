@@ -8,6 +8,7 @@ const SHAPES = {
   risk: 'M2.5 11.5a5.5 5.5 0 1 1 11 0M8 11.5 10.6 7M2 13.5h12',
   research: 'M6.5 2v4L2.5 13.5h11L9.5 6V2M5.5 2h5M5 10h6',
   journal: 'M3.5 2h9v12h-9zM6 5h4M6 8h4M6 11h2.5',
+  matrix: 'M2 2h5v5H2zM9 2h5v5H9zM2 9h5v5H2zM9 9h5v5H9z',
   desks: 'M2 12.5h12M3 12.5v-6h4v6M9 12.5v-9h4v9',
   alerts: 'M4 11V7.5a4 4 0 0 1 8 0V11l1.5 1.5h-11zM6.5 14h3',
   users: 'M8 8a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 8 8ZM3 14c.4-2.8 2.3-4 5-4s4.6 1.2 5 4',

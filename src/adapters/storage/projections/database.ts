@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
-import pg from 'pg';
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { makeFolder } from '../make-folder.ts';
+import { postgresDialect } from '../postgres-dialect.ts';
 import { migrate } from './migrations.ts';
 import type { DatabaseKind, ProjectionDatabase } from './tables.ts';
 
@@ -23,9 +23,6 @@ export interface ProjectionPlace {
 }
 
 const STATEMENTS_MAX = 200;
-const INT8 = 20;
-const CONNECT_MS = 5_000;
-const STATEMENT_MS = 60_000;
 /** How long one attempt may block the thread while another process writes; longer waits are made without blocking. */
 const BUSY_BLOCK_MS = 10;
 
@@ -36,7 +33,7 @@ const BUSY_BLOCK_MS = 10;
 export async function openProjections(place: ProjectionPlace): Promise<ProjectionStore> {
   const url = place.databaseUrl === undefined ? process.env.DATABASE_URL : place.databaseUrl;
   const kind: DatabaseKind = url ? 'postgres' : 'sqlite';
-  const dialect = url ? postgres(url) : sqlite(place.file, place.readOnly ?? false);
+  const dialect = url ? postgresDialect(url) : sqlite(place.file, place.readOnly ?? false);
   const db = new Kysely<ProjectionDatabase>({ dialect });
   const store: ProjectionStore = { kind, db, close: () => db.destroy() };
   try {
@@ -46,25 +43,6 @@ export async function openProjections(place: ProjectionPlace): Promise<Projectio
     throw error;
   }
   return store;
-}
-
-function postgres(connectionString: string): PostgresDialect {
-  const pool = new pg.Pool({
-    connectionString,
-    max: 4,
-    connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    types: {
-      // int8 as a number: instants and positions stay far below 2^53.
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === INT8
-          ? Number
-          : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
-    },
-  });
-  // A server that goes away ends idle connections; the next query reports it, an unheard event would end the process.
-  pool.on('error', () => undefined);
-  return new PostgresDialect({ pool });
 }
 
 function sqlite(file: string, readOnly: boolean): SqliteDialect {

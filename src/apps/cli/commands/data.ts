@@ -6,6 +6,7 @@ import { instantArgument, wholeArgument } from '../arguments.ts';
 import { fileQualityLines, spanText } from '../quality-text.ts';
 import { EXIT, ExitError, Terminal, table } from '../terminal.ts';
 import { importCommand, listStore, qualityCommand, removeCommand } from './data-store.ts';
+import { syntheticCommand } from './data-synthetic.ts';
 
 interface DownloadOptions {
   interval: string;
@@ -20,7 +21,7 @@ interface DownloadOptions {
 
 export function dataCommand(): Command {
   const data = new Command('data')
-    .description('Download, import, check and list market data, in files and in a history store.')
+    .description('Download, make up, import, check and list market data, in files and in a history store.')
     .addHelpText(
       'after',
       `
@@ -31,8 +32,16 @@ Examples:
   $ quorum data quality --store history
   $ quorum data check data/BTCUSDT-5m.csv.gz`,
     );
-  for (const command of [download(), importCommand(), listing(), qualityCommand(), removeCommand(), check()])
-    data.addCommand(command);
+  const commands = [
+    download(),
+    syntheticCommand(),
+    importCommand(),
+    listing(),
+    qualityCommand(),
+    removeCommand(),
+    check(),
+  ];
+  for (const command of commands) data.addCommand(command);
   return data;
 }
 

@@ -59,7 +59,10 @@ export function operatorCommand(): Command {
       return text;
     })
     .option('--reason <text>', 'why; it is journaled (all but review and start need one)')
-    .option('--desk <name>', 'start, stop, flatten: one desk only; resume-edge: which desk')
+    .option(
+      '--desk <name>',
+      'start, stop, flatten: one desk only; kill, recover: the kill switch of a desk or a group (s1); resume-edge: which desk',
+    )
     .option('--order <id>', 'cancel: the order, by our own id (quorum status --show exits)')
     .option('--book <book>', 'close: the position, as portfolio/desk/configuration/instrument')
     .option('--risk-max <share>', 'limits: risk to the stop of one plan, or "configured"', shareOrConfigured)
@@ -132,9 +135,8 @@ function actOf(action: ActionName, options: Options): OperatorAction {
   switch (action) {
     case 'start':
     case 'stop':
-      return options.desk === undefined ? { action } : { action, desk: options.desk };
     case 'kill':
-      return { action };
+      return options.desk === undefined ? { action } : { action, desk: options.desk };
     case 'cancel':
       if (options.order === undefined)
         throw new ExitError(EXIT.usage, 'cancel needs an order', 'name it: --order ID');
@@ -155,8 +157,10 @@ function actOf(action: ActionName, options: Options): OperatorAction {
       return { action, subject: options.subject, detail: options.detail ?? '' };
     case 'flatten':
       return { action, desk: options.desk ?? null };
-    case 'recover':
-      return { action, confirm: options.confirm ?? null };
+    case 'recover': {
+      const confirm = options.confirm ?? null;
+      return options.desk === undefined ? { action, confirm } : { action, confirm, desk: options.desk };
+    }
     case 'override':
       return { action, enabled: !options.lift };
     case 'resume-edge':

@@ -3,13 +3,19 @@ import { formatInstant, formatInterval } from '#base';
 import type { ParityStudy } from '../../validate/parity-run.ts';
 import { numberArgument, wholeArgument } from '../arguments.ts';
 import { fixed, percent } from '../figures-text.ts';
-import { EXIT, paint, Terminal, table } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
 interface Options {
   bars: number;
   maxDriftBp: number;
   minAgreement: number;
   maxFillBp?: number;
+  pine?: string;
+  feed?: string;
+  config?: string;
+  dataDir: string;
+  model?: string;
+  models?: string;
   json: boolean;
 }
 
@@ -18,9 +24,15 @@ Both are played again from their own journal and data and compared bar by bar ov
 what was decided, fills at the same bar, and the distribution of every feature (population stability index, 10 quantile bins:
 above 0.10 watch, above 0.25 drift). Exit code 1 when something is beyond its limit.
 
+With --pine, what a chart's script sent by webhook is held against our features of the same stored bars, over the newest 500 that
+have both: the mean and largest difference of each feature, and of the return of the momentum gate's direction. At run time 1 bp a
+bar and less passes, a promotion to live needs less than 1. The lengths of RSI, ATR and the longest return are those of the
+model (--model, else CONFIG@paper, else the sheet's); the script's inputs must be the same.
+
 Examples:
   $ quorum parity .quorum/sample runs/mine
   $ quorum parity runs/mine runs/slower --max-drift-bp 2
+  $ quorum parity --pine S1_RX68_BTC_15M
 `;
 
 const shareArgument = (text: string): number => {
@@ -35,8 +47,8 @@ export function parityCommand(): Command {
     .description(
       'Do two result sets of the same bars tell the same story? Paper against backtest, or run against run.',
     )
-    .argument('<a>', 'a paper portfolio or a backtest')
-    .argument('<b>', 'what it is held against')
+    .argument('[a]', 'a paper portfolio or a backtest')
+    .argument('[b]', 'what it is held against')
     .option('--bars <n>', 'newest bars that are compared', wholeArgument(2, 10_000_000), 500)
     .option(
       '--max-drift-bp <bp>',
@@ -50,13 +62,26 @@ export function parityCommand(): Command {
       'largest mean difference of fill prices; no limit when left out',
       numberArgument(),
     )
+    .option('--pine <config>', "a chart's script against our features instead, such as S1_RX68_BTC_15M")
+    .option('--feed <name>', '--pine: a webhook feed of the configuration (default: the only one)')
+    .option('--config <file>', '--pine: the configuration (default: quorum.config.json or .ts)')
+    .option('--data-dir <dir>', '--pine: where the bars of an embedded store lie', '.quorum')
+    .option('--model <model>', '--pine: the model whose lengths count')
+    .option('--models <dir>', '--pine: folder of the models')
     .option('--json', 'one JSON object on stdout', false)
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
-async function run(a: string, b: string, options: Options): Promise<void> {
+async function run(a: string | undefined, b: string | undefined, options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
+  if (options.pine !== undefined) {
+    if (a !== undefined) throw new ExitError(EXIT.usage, 'give --pine or two directories');
+    const { compareChart } = await import('./parity-pine.ts');
+    return compareChart(terminal, { ...options, pine: options.pine });
+  }
+  if (a === undefined || b === undefined)
+    throw new ExitError(EXIT.usage, 'give two directories, or --pine and a config', 'quorum parity --help');
   const { runParity, parityAsData } = await import('../../validate/parity-run.ts');
   let isStopped = false;
   const stop = () => {

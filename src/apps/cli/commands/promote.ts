@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import type { Criterion, PromotionException } from '#research';
 import type { PromotionOutcome } from '../../promotion/promote.ts';
 import { collect } from '../arguments.ts';
+import { criteriaLines, exceptionLines, readSignature } from '../criteria-text.ts';
 import { type RegistryOptions, withRegistryOption } from '../registry-options.ts';
-import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
+import { EXIT, ExitError, paint, Terminal } from '../terminal.ts';
 
 interface Options extends RegistryOptions {
   to?: 'paper' | 'live';
@@ -53,7 +53,7 @@ async function run(named: string | undefined, options: Options): Promise<void> {
   const { to } = options;
   if (to === undefined)
     throw new ExitError(EXIT.usage, 'say where it shall go', 'add --to paper or --to live');
-  const exception = options.sign === undefined ? null : signature(options.sign);
+  const exception = options.sign === undefined ? null : readSignature(options.sign);
   const terminal = new Terminal(options.json);
   const { existingRegistry } = await import('../../setup/registry/open-registry.ts');
   const { promote, runOf } = await import('../../promotion/promote.ts');
@@ -101,47 +101,13 @@ async function run(named: string | undefined, options: Options): Promise<void> {
   if (!done.outcome.promoted) process.exitCode = EXIT.refused;
 }
 
-function signature(text: string): PromotionException {
-  const colon = text.indexOf(':');
-  const name = text.slice(0, Math.max(0, colon)).trim();
-  const reason = text.slice(colon + 1).trim();
-  if (colon > 0 && name !== '' && reason.length >= 10) return { name, reason };
-  throw new ExitError(
-    EXIT.usage,
-    `--sign "${text}" is no name with a reason`,
-    'write --sign "NAME: why the evidence is not needed here", with ten letters or more',
-  );
-}
-
-const COLOUR = { met: '32', 'not met': '31', unknown: '31', excepted: '33' } as const;
-const MARK = { met: '✓', 'not met': '✗', unknown: '?', excepted: '!' } as const;
-
 function print(terminal: Terminal, dir: string, outcome: PromotionOutcome): void {
   const { desk, deskHash, from, to, profile, criteria, exception, promoted, bundle } = outcome;
   terminal.say(
     paint('1', `${desk} (${deskHash.slice(0, 12)}): ${from} -> ${to}, profile ${profile}, on the run ${dir}`),
   );
-  const rows = criteria.map((one) => [
-    `${MARK[one.verdict]} ${one.name}`,
-    figure(one.name, one.figure),
-    one.relation === null ? '' : `${one.relation} ${figure(one.name, one.needed)}`,
-    one.verdict,
-    one.note ?? '',
-  ]);
-  const lines = table([['  criterion', 'figure', 'needed', 'verdict', ''], ...rows], [1]);
-  for (const [i, line] of lines.entries()) {
-    const verdict = criteria[i - 1]?.verdict;
-    terminal.say(verdict === undefined ? line : paint(COLOUR[verdict], line));
-  }
-  if (exception !== null) {
-    const excepted = criteria.filter(({ verdict }) => verdict === 'excepted').map(({ name }) => name);
-    terminal.say();
-    terminal.say(paint('43;30', ` EXCEPTION from ${excepted.join(' and ')}, signed by ${exception.name} `));
-    terminal.say(paint('33', `  ${exception.reason}`));
-    terminal.say(
-      paint('33', '  It is on record for good, and everything that follows from this promotion rests on it.'),
-    );
-  }
+  for (const line of criteriaLines(criteria)) terminal.say(line);
+  for (const line of exceptionLines(criteria, exception)) terminal.say(line);
   const failed = criteria.filter(({ verdict }) => verdict === 'not met' || verdict === 'unknown').length;
   terminal.say();
   terminal.say(
@@ -150,15 +116,6 @@ function print(terminal: Terminal, dir: string, outcome: PromotionOutcome): void
       : paint('31', `REFUSED: ${failed} of ${criteria.length} criteria are not met`),
   );
   terminal.say(`evidence in ${bundle}; quorum promote --check checks it`);
-}
-
-const SHARES = ['winRate', 'maxDrawdown', 'paperUptime'];
-
-function figure(name: Criterion['name'], value: number | null): string {
-  if (value === null) return '-';
-  if (SHARES.includes(name)) return `${(value * 100).toFixed(2)} %`;
-  if (name === 'dsr' || name === 'pbo') return value.toFixed(3);
-  return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
 
 async function check(bundle: string, options: Options): Promise<void> {

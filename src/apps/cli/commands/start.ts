@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { InputError } from '#base';
 import type { ConsoleCompanion as Companion } from '../../runner/console-companion.ts';
+import type { IngestCompanion } from '../../runner/ingest-companion.ts';
+import type { ObservationPublisher } from '../../runner/observation-publisher.ts';
 import type { PortfolioRequest } from '../../runner/portfolio-setup.ts';
 import type { Voice } from '../../runner/run-paper.ts';
 import { numberArgument, wholeArgument } from '../arguments.ts';
@@ -25,6 +27,7 @@ interface Options {
   console: boolean;
   port?: number;
   watchdog: boolean;
+  clockFile?: string;
 }
 
 const whole = wholeArgument(1, Number.MAX_SAFE_INTEGER);
@@ -66,6 +69,7 @@ export function startCommand(): Command {
     .option('--watchdog', 'start a watchdog beside it, which tells when the loop hangs or dies', false)
     .addOption(new Option('--slices <count>', 'end after so many slices').argParser(whole).hideHelp())
     .addOption(new Option('--snapshot-every <entries>').argParser(whole).default(20_000).hideHelp())
+    .addOption(new Option('--clock-file <file>', 'time of a rehearsal').hideHelp())
     .option('--json', 'one JSON object on stdout when it ends; lines for people go to stderr', false)
     .action(run);
 }
@@ -76,21 +80,30 @@ async function run(options: Options): Promise<void> {
   if (options.demo && options.sample) throw new ExitError(EXIT.usage, 'choose one of --demo and --sample');
   const { request: chosen, databaseUrl } = await choose(options, say);
   const { withSavedParameters } = await import('../../runner/saved-parameters.ts');
-  const { request, notes } = await withSavedParameters(chosen, options);
+  const { expanded, setUpPortfolio } = await import('../../runner/portfolio-setup.ts');
+  const { request, notes } = await withSavedParameters(await expanded(chosen), options);
   for (const note of notes) say(paint('33', note));
-  const { setUpPortfolio } = await import('../../runner/portfolio-setup.ts');
+  const { begunHeader } = await import('../../runner/session.ts');
   const { runPaper } = await import('../../runner/run-paper.ts');
   const { ConsoleCompanion } = await import('../../runner/console-companion.ts');
   const { recordStart } = await import('../../watchdog/start-record.ts');
   const { spawnWatchdog } = await import('../../watchdog/spawn-watchdog.ts');
-  const setup = await setUpPortfolio(request);
+  const setup = await setUpPortfolio(
+    request,
+    null,
+    begunHeader(join(options.dataDir, request.name), options.fresh),
+  );
+  const publishers = await publishersOf(request, setup.tape !== null, options.dataDir);
   const { feed } = request;
   const live = feed.kind === 'binance-usdm' ? feed : null;
+  const ingest = await ingestOf(request, options);
+  let intake: IngestCompanion | null = null as IngestCompanion | null;
   let companion: Companion | null = null as Companion | null;
   const beside = (voice: Voice) => {
     const fault = recordStart(join(options.dataDir, setup.name));
     if (fault !== null) voice.tell(`a watchdog could not start this again: ${fault}`);
     if (options.watchdog) spawnWatchdog(options.dataDir, options.config ?? null);
+    intake = ingest?.companion(voice.tell) ?? null;
     if (!options.console) return;
     const { dataDir, port = null, config = null } = options;
     companion = new ConsoleCompanion({ dataDir, port, config, ...voice });
@@ -99,7 +112,7 @@ async function run(options: Options): Promise<void> {
     setup,
     dataDir: options.dataDir,
     fresh: options.fresh,
-    speed: options.speed ?? (feed.kind === 'binance-usdm' ? null : feed.speed) ?? null,
+    speed: options.speed ?? ('speed' in feed ? feed.speed : null) ?? null,
     databaseUrl,
     restUrl: live?.restUrl,
     wsUrl: live?.wsUrl,
@@ -111,9 +124,48 @@ async function run(options: Options): Promise<void> {
     screen: process.stdout.isTTY && !options.json ? process.stdout : null,
     console: () => companion?.place ?? null,
     onVoice: beside,
-  }).finally(() => companion?.close());
+    publishers,
+    ...(ingest === null ? {} : { ingest: ingest.settings, clock: ingest.clock }),
+  }).finally(() => Promise.all([companion?.close(), intake?.close()]));
   terminal.result({ ending, ...status });
   if (ending === 'interrupted') process.exitCode = EXIT.interrupted;
+}
+
+/** What brings observations from beside the feed. Throws {@link InputError} for what could only ever fail. */
+async function publishersOf(
+  { name, portfolio: { news }, feed }: PortfolioRequest,
+  isTape: boolean,
+  dataDir: string,
+): Promise<ObservationPublisher[]> {
+  if (news === undefined) return [];
+  if (isTape || (feed.kind === 'webhook' && feed.replayed))
+    throw new InputError(
+      `portfolio ${name} has news, and its feed "${feed.kind}" brings prices of another time`,
+      'take "news" out of the portfolio, or give it a live feed',
+    );
+  const { checkNewsReady, NewsCompanion } = await import('../../news/news-companion.ts');
+  checkNewsReady(news, dataDir);
+  return [new NewsCompanion({ news, dataDir })];
+}
+
+/** What a webhook feed needs beside the loop; null of any other. Secrets are looked for before anything runs. */
+async function ingestOf(request: PortfolioRequest, options: Options) {
+  const { feed, portfolio } = request;
+  if (feed.kind !== 'webhook') return null;
+  const { ingestFolder, ingestSettings, readAccess } = await import('../../ingest/ingest-settings.ts');
+  const { rehearsalClock } = await import('../../ingest/rehearsal.ts');
+  const { IngestCompanion: Beside } = await import('../../runner/ingest-companion.ts');
+  const { dataDir, config, clockFile } = options;
+  const settings = ingestSettings(feed, ingestFolder(dataDir, portfolio.feed), process.env);
+  const clock = rehearsalClock(feed, clockFile ?? null);
+  const isBeside = feed.ingest === 'companion';
+  if (isBeside) readAccess(settings);
+  const args = ['--feed', portfolio.feed, '--data-dir', dataDir];
+  if (config !== undefined) args.push('--config', config);
+  if (clockFile !== undefined) args.push('--clock-file', clockFile);
+  const companion = (tell: (line: string) => void): IngestCompanion | null =>
+    isBeside ? new Beside({ args, tell }) : null;
+  return { settings, clock, companion };
 }
 
 interface Choice {

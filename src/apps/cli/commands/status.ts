@@ -15,9 +15,10 @@ export function statusCommand(): Command {
     'Show what runs, or how what ran last stood when it ended.',
   );
   command.addOption(
-    new Option('--show <what>', 'one part of what runs in full: limits, sources, ways out, counters').choices(
-      SHOWN,
-    ),
+    new Option(
+      '--show <what>',
+      'one part of what runs in full: desks and why they hold, limits, sources, ways out, counters',
+    ).choices(SHOWN),
   );
   return withRunningOptions(command, 'one portfolio; all of them unless given').action(run);
 }

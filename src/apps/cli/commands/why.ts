@@ -164,8 +164,8 @@ async function partsOf(dir: string): Promise<ReadonlyMap<string, DeskParts>> {
   const { configurationOfRun } = await import('../../setup/replay-run.ts');
   const { loadDeskWith } = await import('../../setup/load-desk.ts');
   try {
-    const { desk, parameters } = configurationOfRun(dir);
-    const loaded = await loadDeskWith(desk, parameters);
+    const { desk, parameters, models } = configurationOfRun(dir);
+    const loaded = await loadDeskWith(desk, parameters, models);
     return new Map([[loaded.definition.name, loaded.parts]]);
   } catch (error) {
     if (error instanceof InputError) return new Map();

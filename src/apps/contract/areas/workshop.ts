@@ -106,6 +106,26 @@ export const jobRequest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('verify'), portfolio: text }),
 ]);
 
+/** A model on record. */
+export const registeredModel = z.object({
+  id: z.string(),
+  name: z.string(),
+  stage: z.enum(['candidate', 'paper', 'live', 'retired']),
+  /** Stages it holds now. */
+  holds: z.array(z.string()),
+  at: instant,
+  trainedTo: instant,
+  instrument: z.string(),
+  interval: z.string(),
+  /** `trained`, `imported`. */
+  from: z.string(),
+  parent: z.string().nullable(),
+  metrics: z.record(z.string(), z.number().nullable()),
+  stamps: z.array(z.string()),
+  /** Retention took its trees away; this is what is left. */
+  pruned: z.boolean(),
+});
+
 export const WORKSHOP_ROUTES = defineRoutes({
   desks: {
     summary: 'Desks and their configuration',
@@ -239,6 +259,10 @@ export const WORKSHOP_ROUTES = defineRoutes({
           detail: plain,
         }),
       ),
+      /** Of the registry, newest first. */
+      registered: z.array(registeredModel),
+      /** Why the registry cannot be read; null when it can, or when there is none. */
+      registryError: z.string().nullable(),
     }),
   },
   jobs: { summary: 'Work in the background', access: VIEWER, query: page, answer: listOf(job) },

@@ -5,6 +5,7 @@ import { type ConsoleContext, type Handlers, Raw } from '../context.ts';
 import { askedOf } from '../data/asking.ts';
 import { deskParametersOf, saveDeskParameters, subjectOf } from '../data/desk-parameters.ts';
 import { byOf, caller, operate } from '../data/operate.ts';
+import { registeredModels } from '../data/registered-models.ts';
 import { numberOf, shortDetail, versionsOf } from '../data/versions.ts';
 import {
   CONFIGURATION,
@@ -12,7 +13,7 @@ import {
   saveConfigurationFile,
 } from './workshop/configuration-file.ts';
 import { deskViews } from './workshop/desks.ts';
-import { modelsOf } from './workshop/models.ts';
+import { modelsOf, registeredView } from './workshop/models.ts';
 import { compareRuns, passportOf, runDetail, runList } from './workshop/runs.ts';
 import { sweepTable } from './workshop/sweeps.ts';
 
@@ -99,7 +100,12 @@ export function workshopHandlers(context: ConsoleContext): Handlers<typeof WORKS
 
     models: async ({ query }) => {
       const learning = await askedOf(context, await portfolios.choose(query.portfolio), 'learning');
-      return { items: learning === null ? [] : modelsOf(learning) };
+      const { items, error } = registeredModels();
+      return {
+        items: learning === null ? [] : modelsOf(learning),
+        registered: items.map(registeredView).reverse(),
+        registryError: error,
+      };
     },
 
     jobs: ({ query }) => {

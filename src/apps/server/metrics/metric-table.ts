@@ -6,7 +6,9 @@ export interface MetricShape {
 }
 
 const P = ['portfolio'] as const;
+/** By config: symbol and timeframe are `instrument` and `interval`. */
 const CUT = ['portfolio', 'desk', 'instrument', 'interval'] as const;
+const SWITCH = ['portfolio', 'switch', 'kind'] as const;
 
 /**
  * Every metric of `GET /metrics`. Names and units by the conventions of Prometheus: base units (seconds, bytes, ratios 0..1),
@@ -114,6 +116,59 @@ export const METRICS = {
     type: 'gauge',
     help: 'Largest fall of the summed results of closed trades, over the equity the portfolio began with.',
     labels: CUT,
+  },
+  quorum_desk_day_profit: {
+    type: 'gauge',
+    help: 'Made since 00:00 UTC, open position included, base currency.',
+    labels: CUT,
+  },
+  quorum_desk_drawdown_ratio: {
+    type: 'gauge',
+    help: 'Fall of what was made from its highest, open position included, over the opening cash and that height.',
+    labels: CUT,
+  },
+  quorum_desk_drawdown_max_ratio: { type: 'gauge', help: 'Largest such fall.', labels: CUT },
+  quorum_desk_drawdown_limit_ratio: {
+    type: 'gauge',
+    help: 'The band: a fall beyond it trips the kill switch.',
+    labels: CUT,
+  },
+  quorum_desk_position: { type: 'gauge', help: '1 long, -1 short, 0 flat.', labels: CUT },
+  quorum_bar_age_seconds: { type: 'gauge', help: 'Time since the newest bar ended.', labels: CUT },
+  quorum_bar_interval_seconds: { type: 'gauge', help: 'Length of its bars.', labels: CUT },
+  quorum_model_usable: { type: 'gauge', help: '1 while there is a model that can be used.', labels: CUT },
+  quorum_model_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the last bar that the model was trained on.',
+    labels: CUT,
+  },
+  quorum_model_rows_total: { type: 'counter', help: 'Rows the model was asked about.', labels: CUT },
+  quorum_model_clipped_ratio: {
+    type: 'gauge',
+    help: 'Share of the newest 200 rows of which something lay beyond 8 deviations.',
+    labels: CUT,
+  },
+  quorum_model_inputs_drifted: {
+    type: 'gauge',
+    help: '1 while that share is above 5 %: the scaler no longer fits.',
+    labels: CUT,
+  },
+  quorum_parity_mean_bp: {
+    type: 'gauge',
+    help: "Mean difference to the chart script's values over 500 bars, basis points a bar; absent while unknown.",
+    labels: CUT,
+  },
+  quorum_parity_max_bp: { type: 'gauge', help: 'Largest such difference of a bar.', labels: CUT },
+  quorum_parity_bars: { type: 'gauge', help: 'Bars that were compared, at most 500.', labels: CUT },
+  quorum_kill_switch_tripped: {
+    type: 'gauge',
+    help: '1 while a kill switch waits for a person; kind: desk or group.',
+    labels: SWITCH,
+  },
+  quorum_kill_switch_cause: {
+    type: 'gauge',
+    help: '1 for what tripped it; only while it is tripped. watch: an old model, drifted inputs, parity.',
+    labels: [...SWITCH, 'trigger'],
   },
   quorum_process_resident_memory_bytes: {
     type: 'gauge',

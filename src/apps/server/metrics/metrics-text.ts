@@ -1,8 +1,9 @@
-import type { MetricsAnswer } from '../../runner/control-answers.ts';
+import type { DesksAnswer, MetricsAnswer } from '../../runner/control-answers.ts';
 import type { Status } from '../../runner/status.ts';
 import { packageVersion } from '../../setup/code-hash.ts';
 import type { ConsoleContext } from '../context.ts';
 import { Problem } from '../context.ts';
+import { deskSamples } from './desk-samples.ts';
 import { exposition } from './exposition.ts';
 import type { HttpTally } from './http-tally.ts';
 import type { Sample } from './metric-table.ts';
@@ -42,6 +43,8 @@ export function metricsText(
       const metrics = answer.metrics as MetricsAnswer;
       samples.push(...portfolioSamples(metrics, context.now()));
       histograms.push(...stageHistograms(metrics));
+      const desks = await context.portfolios.ask(name, { ask: 'desks' }, ASK_MS);
+      if (desks?.ok === true) samples.push(...deskSamples(name, desks.desks as DesksAnswer));
       samples.push(...(await tradesOf(context, name, metrics, kept)));
     }
     samples.push(...http.samples(), ...serverSamples(context));

@@ -3,7 +3,7 @@ import { giveWork, type Piece, type RedisLink, Shipment, type WorkDocument } fro
 import { canonicalJson } from '#base';
 import type { PlayedVariant, SweepRow } from '#research';
 import { reckonerHash } from '../code-hash.ts';
-import { checkParameters, deskHash } from '../load-desk.ts';
+import { deskHash, deskWith } from '../load-desk.ts';
 import type { VariantPlayer } from '../sweep/play-variants.ts';
 import { type SweepPlan, variantHash } from '../sweep/sweep-plan.ts';
 import { errorOf } from '../threads/thread-words.ts';
@@ -172,8 +172,7 @@ export class ResultReader {
     if (row.variant !== variant || (row.engine === 'kernel' && identity.engine === 'loop')) return false;
     const point = grid.pointAt(variant);
     if (canonicalJson(row.parameters) !== canonicalJson(point)) return false;
-    const parameters = checkParameters(found.definition, { ...identity.set, ...point });
-    const { definition, sourceHash } = found;
-    return row.variantHash === variantHash(identity, deskHash({ definition, sourceHash, parameters }));
+    const desk = deskWith(found, { ...identity.set, ...point });
+    return row.variantHash === variantHash(identity, deskHash(desk));
   }
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import type { WORKSHOP_ROUTES } from '../../../contract/areas/workshop.ts';
+import type { registeredModel, WORKSHOP_ROUTES } from '../../../contract/areas/workshop.ts';
 import type { LearningAnswer } from '../../../runner/control-answers.ts';
+import type { RegisteredModel } from '../../data/registered-models.ts';
 
 export type Model = z.output<(typeof WORKSHOP_ROUTES)['models']['answer']>['items'][number];
 
@@ -35,4 +36,25 @@ export function modelsOf({ at, desks }: LearningAnswer): Model[] {
         }),
       ),
   );
+}
+
+/** A model on record, as the console shows it. */
+export function registeredView(model: RegisteredModel): z.output<typeof registeredModel> {
+  const { id, name, stage, holds, at, trainedTo, instrument, interval, from, parent, metrics, stamps } =
+    model;
+  return {
+    id,
+    name,
+    stage,
+    holds: [...holds],
+    at,
+    trainedTo,
+    instrument,
+    interval,
+    from,
+    parent,
+    metrics,
+    stamps: [...stamps],
+    pruned: model.isPruned,
+  };
 }

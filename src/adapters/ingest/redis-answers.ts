@@ -1,0 +1,16 @@
+import { StreamsAway } from './bar-streams.ts';
+
+/** Whatever Redis answers instead of doing it (away, out of memory, read only) is the same to who asks: try again. */
+export const awayOf = (error: unknown): StreamsAway =>
+  error instanceof StreamsAway
+    ? error
+    : new StreamsAway(error instanceof Error ? error.message : 'Redis does not answer', { cause: error });
+
+/** The answer of a command, or StreamsAway. */
+export async function told<T>(command: Promise<T>): Promise<T> {
+  try {
+    return await command;
+  } catch (error) {
+    throw awayOf(error);
+  }
+}

@@ -1,0 +1,350 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InputError } from '#base';
+import { readBarRequest } from './bar-body.ts';
+import { barEntry } from './bar-record.ts';
+import type { BarStreams, Offered, StreamDepth } from './bar-streams.ts';
+import { KnownConfigs, type WebhookConfig, type WebhookDesk } from './known-configs.ts';
+import { QuickConnection } from './quick-connection.ts';
+import { MemoryBuckets, type RateBuckets, WEBHOOK_RATE } from './rate-buckets.ts';
+import { secretMark } from './secrets.ts';
+import { AddressList, senderOf } from './sender-address.ts';
+import { type AccessOptions, WebhookAccess } from './webhook-access.ts';
+import {
+  REFUSALS,
+  type Refusal,
+  rateRefusal,
+  rawAnswer,
+  refusalAnswer,
+  sizeRefusal,
+} from './webhook-answers.ts';
+import { type WebhookSnapshot, WebhookTally } from './webhook-tally.ts';
+import { Answer, HttpVisit, type Visit } from './webhook-visit.ts';
+
+/** What is worth a line in a log. Never holds an address path, a secret, a token or a body. */
+export type WebhookNote =
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly reason: string;
+      readonly message: string;
+      readonly sender: string | null;
+      readonly desk: string | null;
+      /** Stands for an unknown secret; the same one has the same mark until the process ends. */
+      readonly secret: string | null;
+    }
+  | { readonly kind: 'differs'; readonly config: string; readonly barTime: number; readonly sender: string };
+
+export interface WebhookServerOptions extends AccessOptions {
+  readonly streams: BarStreams;
+  /** Whose depth is told; the group of the worker. */
+  readonly group: string;
+  readonly configs: readonly WebhookConfig[];
+  readonly desks: readonly WebhookDesk[];
+  /** Proxies whose X-Forwarded-For counts. */
+  readonly trustedProxies?: readonly string[];
+  /** Default 64 KiB. */
+  readonly bodyBytesMost?: number;
+  /** How far ahead of our clock a bar may close. Default 5 s. */
+  readonly aheadMsMost?: number;
+  /** Default: buckets of this process. */
+  readonly buckets?: RateBuckets;
+  /** Requests at work at the same time. Default 1,000. */
+  readonly inFlightMost?: number;
+  /** Epoch ms. */
+  readonly now?: () => number;
+  readonly note?: (note: WebhookNote) => void;
+}
+
+const BODY_BYTES_MOST = 65_536;
+const AHEAD_MS_MOST = 5_000;
+const IN_FLIGHT_MOST = 1_000;
+const CONNECTIONS_MOST = 2_000;
+const HEAD_BYTES_MOST = 8_192;
+/** A whole request; TradingView gives up after 3 s. */
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 75_000;
+const DEPTH_MS = 2_000;
+const GRACE_MS = 3_000;
+/** Lines of a log: a flood of refusals is counted, not written. */
+const NOTES = { burst: 50, perSecond: 2 };
+
+const QUEUED = new Answer(202, { ok: true, duplicate: false });
+const DUPLICATE = new Answer(200, { ok: true, duplicate: true });
+const PATH = /^\/webhook\/([^/?#]{1,200})\/([\w-]{1,64})\/?(?:\?.*)?$/;
+
+/**
+ * The address that bars are posted to: `POST /webhook/{secret}/{desk}`. A bar is answered with 202 once it is durable in the
+ * queue and before anything is done with it, a repetition with 200; `GET /health` tells the state of the queue. TLS is the
+ * work of a proxy in front.
+ */
+export class WebhookServer {
+  private readonly options: WebhookServerOptions;
+  private readonly streams: BarStreams;
+  private readonly access: WebhookAccess;
+  private readonly configs: KnownConfigs;
+  private readonly desks: ReadonlyMap<string, WebhookDesk>;
+  private readonly proxies: AddressList;
+  private readonly buckets: RateBuckets;
+  private readonly bodyBytesMost: number;
+  private readonly aheadMsMost: number;
+  private readonly inFlightMost: number;
+  private readonly tooLong: Refusal;
+  private readonly now: () => number;
+  private readonly notes = new MemoryBuckets(NOTES);
+  private readonly tally = new WebhookTally();
+  private readonly server: Server;
+  private readonly quick = new Set<QuickConnection>();
+  private depth: readonly StreamDepth[] = [];
+  private depthTimer: NodeJS.Timeout | null = null;
+  private isAway = false;
+  private isClosing = false;
+
+  /** Throws InputError for settings that cannot be. */
+  constructor(options: WebhookServerOptions) {
+    this.options = options;
+    this.streams = options.streams;
+    this.bodyBytesMost = options.bodyBytesMost ?? BODY_BYTES_MOST;
+    this.aheadMsMost = options.aheadMsMost ?? AHEAD_MS_MOST;
+    this.inFlightMost = options.inFlightMost ?? IN_FLIGHT_MOST;
+    this.tooLong = sizeRefusal(this.bodyBytesMost);
+    this.now = options.now ?? Date.now;
+    this.access = new WebhookAccess(options, this.bodyBytesMost);
+    this.configs = new KnownConfigs(options.configs);
+    this.desks = new Map(options.desks.map((desk) => [desk.name, desk]));
+    this.proxies = new AddressList(options.trustedProxies ?? []);
+    this.buckets = options.buckets ?? new MemoryBuckets(WEBHOOK_RATE);
+    checkNames(options, this.configs);
+    this.server = this.makeServer();
+  }
+
+  private makeServer(): Server {
+    const server = createServer({
+      maxHeaderSize: HEAD_BYTES_MOST,
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 2_000,
+    });
+    server.maxConnections = CONNECTIONS_MOST;
+    const visited = (request: IncomingMessage, response: ServerResponse, holdsBack: boolean) => {
+      response.once('close', () => this.left(response.writableFinished));
+      this.take(new HttpVisit(request, response, holdsBack));
+    };
+    server.on('request', (request, response) => visited(request, response, false));
+    server.on('checkContinue', (request, response) => visited(request, response, true));
+    this.readQuickly(server);
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      this.tally.malformed++;
+      if (socket.writable) socket.end(rawAnswer(error.code));
+      else socket.destroy();
+    });
+    return server;
+  }
+
+  /** Connections begin as quick ones; what these cannot read goes to node:http's own reader of connections. */
+  private readQuickly(server: Server): void {
+    const [full] = server.listeners('connection') as [(this: Server, socket: Socket) => void];
+    server.off('connection', full);
+    const host = {
+      visit: (visit: Visit) => this.take(visit),
+      left: (isAnswered: boolean) => this.left(isAnswered),
+      closed: (connection: QuickConnection) => void this.quick.delete(connection),
+      handOver: (socket: Socket, first: Buffer) => {
+        full.call(server, socket);
+        socket.unshift(first);
+        socket.resume();
+      },
+    };
+    server.on('connection', (socket) => this.quick.add(new QuickConnection(socket, host)));
+  }
+
+  /** Throws InputError when the port cannot be had. */
+  async listen(port: number, host = '127.0.0.1'): Promise<{ host: string; port: number }> {
+    await new Promise<void>((done, failed) => {
+      this.server.once('error', (error: NodeJS.ErrnoException) => {
+        failed(
+          new InputError(
+            `the webhook cannot listen on ${host}:${port} (${error.code})`,
+            'choose another port',
+          ),
+        );
+      });
+      this.server.listen(port, host, done);
+    });
+    this.depthTimer = setInterval(() => void this.look(), DEPTH_MS).unref();
+    await this.look();
+    return { host, port: (this.server.address() as AddressInfo).port };
+  }
+
+  private async look(): Promise<void> {
+    try {
+      this.depth = await this.streams.depth(this.options.group);
+      this.isAway = false;
+    } catch {
+      this.isAway = true;
+    }
+  }
+
+  snapshot(): WebhookSnapshot {
+    const { kind, durability } = this.streams;
+    return this.tally.snapshot({ kind, durability, depth: this.depth, isAway: this.isAway });
+  }
+
+  /** Answers what is at work, takes nothing new, and leaves the queue open. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    if (this.depthTimer !== null) clearInterval(this.depthTimer);
+    if (!this.server.listening) return;
+    const closed = new Promise((done) => this.server.close(done));
+    this.server.closeIdleConnections();
+    for (const connection of this.quick) connection.finish();
+    await Promise.race([closed, sleep(GRACE_MS, null, { ref: false })]);
+    this.server.closeAllConnections();
+    for (const connection of this.quick) connection.destroy();
+    await closed;
+  }
+
+  private left(isAnswered: boolean): void {
+    this.tally.inFlight--;
+    if (!isAnswered) this.tally.broken++;
+  }
+
+  private take(visit: Visit): void {
+    this.tally.inFlight++;
+    const { url, headers } = visit;
+    if (url === '/health') return this.tellHealth(visit);
+    const path = PATH.exec(url);
+    if (path === null) return this.refuse(visit, REFUSALS.path, false);
+    if (visit.method !== 'POST') return this.refuse(visit, REFUSALS.method, false);
+    if (this.isClosing) return this.refuse(visit, REFUSALS.closing, false);
+    if (this.tally.inFlight > this.inFlightMost) return this.refuse(visit, REFUSALS.busy, false);
+    const forwarded = headers['x-forwarded-for'] as string | undefined;
+    visit.sender = senderOf(visit.remote, forwarded, this.proxies);
+    if (visit.sender === null) return this.refuse(visit, REFUSALS.sender, false);
+    const wait = this.buckets.take(visit.sender);
+    if (typeof wait === 'number') return this.enter(visit, path[1]!, path[2]!, wait);
+    wait.then(
+      (waitMs) => this.enter(visit, path[1]!, path[2]!, waitMs),
+      () => this.refuse(visit, REFUSALS.away, false),
+    );
+  }
+
+  private enter(visit: Visit, secret: string, desk: string, waitMs: number): void {
+    if (waitMs > 0) return this.refuse(visit, rateRefusal(waitMs), false);
+    if (!this.access.opens(secret)) return this.refuse(visit, REFUSALS.secret, false, secretMark(secret));
+    visit.desk = this.desks.get(desk) ?? null;
+    if (visit.desk === null) return this.refuse(visit, REFUSALS.desk, false);
+    const { headers } = visit;
+    if (!isReadable(headers['content-type'], headers['content-encoding'])) {
+      return this.refuse(visit, REFUSALS.type, false);
+    }
+    const fault = this.access.headFault(headers, visit.sender!);
+    if (fault !== null) return this.refuse(visit, fault, false);
+    if (visit.holdsBack) {
+      if (Number(headers['content-length'] ?? 0) > this.bodyBytesMost)
+        return this.refuse(visit, this.tooLong, true);
+      visit.goOn();
+    }
+    visit.read(this.bodyBytesMost, (body) => {
+      if (body === null) this.refuse(visit, this.tooLong, true);
+      else this.read(visit, body);
+    });
+  }
+
+  private read(visit: Visit, body: Buffer): void {
+    const { headers } = visit;
+    const now = this.now();
+    const unsigned = this.access.bodyFault(headers, body, now);
+    if (unsigned !== null) return this.refuse(visit, unsigned, true);
+    const read = readBarRequest(body.toString(), this.configs, visit.desk!.configs, now, this.aheadMsMost);
+    if ('reason' in read) return this.refuse(visit, read, true);
+    const unknown = this.access.tokenFault(headers, read.token);
+    if (unknown !== null) return this.refuse(visit, unknown, true);
+    const { id, stream } = read.config;
+    this.streams.offer(stream, barEntry(read.record, now)).then(
+      (offered) => this.tell(visit, id, read.record.barTime, offered),
+      () => {
+        this.isAway = true;
+        this.refuse(visit, REFUSALS.away, true);
+      },
+    );
+  }
+
+  private tell(visit: Visit, config: string, barTime: number, offered: Offered): void {
+    this.isAway = false;
+    if (offered.kind === 'full') return this.refuse(visit, REFUSALS.full, true);
+    if (offered.kind === 'queued') {
+      this.tally.took(config);
+      this.answer(visit, QUEUED);
+      return;
+    }
+    this.tally.duplicates++;
+    if (offered.differs) {
+      this.tally.differing++;
+      this.note({ kind: 'differs', config, barTime, sender: visit.sender! });
+    }
+    this.answer(visit, DUPLICATE);
+  }
+
+  /** `isRead`: the body has been read, or its rest is dropped with the connection. */
+  private refuse(visit: Visit, refused: Refusal, isRead: boolean, secret: string | null = null): void {
+    const { sender, desk, holdsBack } = visit;
+    const { status, reason, message } = refused;
+    this.tally.refuse(reason);
+    this.note({ kind: 'refused', status, reason, message, sender, desk: desk?.name ?? null, secret });
+    const answer = (endsConnection: boolean) =>
+      this.answer(visit, refusalAnswer(refused, endsConnection || this.isClosing));
+    if (isRead || holdsBack) return answer(status === 413 || holdsBack);
+    // Answered once the body has come, or the sender might never read the answer; a long one is cut off.
+    visit.read(0, (_, isWhole) => answer(!isWhole));
+  }
+
+  private answer(visit: Visit, answer: Answer): void {
+    visit.answer(answer);
+    this.tally.answered(performance.now() - visit.startedMs);
+  }
+
+  private note(note: WebhookNote): void {
+    if (this.options.note !== undefined && this.notes.take('') === 0) this.options.note(note);
+  }
+
+  private tellHealth(visit: Visit): void {
+    const { depth, isAway, isClosing } = this;
+    const ok = !isAway && !isClosing;
+    const sum = (of: (one: StreamDepth) => number) => depth.reduce((total, one) => total + of(one), 0);
+    const body = {
+      ok,
+      queue: this.streams.kind,
+      state: isClosing ? 'closing' : isAway ? 'away' : 'ready',
+      waiting: sum(({ waiting }) => waiting),
+      pending: sum(({ pending }) => pending),
+    };
+    visit.read(0, (_, isWhole) => visit.answer(new Answer(ok ? 200 : 503, body, [], isClosing || !isWhole)));
+  }
+}
+
+/** TradingView sends JSON as application/json and anything else as text/plain; a relay may send no type at all. */
+function isReadable(type: string | undefined, encoding: string | undefined): boolean {
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return false;
+  if (type === undefined || type === 'application/json') return true;
+  const plain = type.split(';', 1)[0]!.trim().toLowerCase();
+  return plain === 'application/json' || plain === 'text/plain';
+}
+
+function checkNames({ desks, streams }: WebhookServerOptions, configs: KnownConfigs): void {
+  for (const { id, stream } of configs.list) {
+    if (!streams.streams.includes(stream)) {
+      throw new InputError(`the stream of ${id} is not one of the queue`, `open the queue with ${stream}`);
+    }
+  }
+  for (const desk of desks) {
+    if (!/^[\w-]{1,64}$/.test(desk.name)) {
+      throw new InputError(`${desk.name} cannot end an address`, 'letters, digits, _ and - only');
+    }
+    const unknown = desk.configs.find((id) => configs.byId(id) === null);
+    if (unknown !== undefined)
+      throw new InputError(`desk ${desk.name} takes ${unknown}, which is no config`, 'add the config');
+  }
+}

@@ -1,0 +1,3 @@
+export * from './feature-rows.ts';
+export * from './publish/index.ts';
+export * from './registry/index.ts';

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { canonicalJson, InputError, sha256 } from '#base';
+import type { ModelEvidence } from '#research';
+import { type ModelArtefact, modelIdOf } from '#signals';
+import type { ModelRegistry } from './model-registry.ts';
+import { readArtefact, readEvidence } from './model-schemas.ts';
+
+const FORMAT = 'quorum-model';
+
+/** A model with what speaks for it, as it travels in one file. */
+export interface TravellingModel {
+  readonly id: string;
+  readonly artefact: ModelArtefact;
+  readonly evidence: readonly ModelEvidence[];
+}
+
+/** What a file of a model turned out to be. */
+export type ModelFile =
+  /** What `quorum models export` writes, or a bare artefact. */
+  | ({ readonly kind: 'model' } & TravellingModel)
+  /** A model in XGBoost's own JSON or UBJ: trees without names, scaler and history. */
+  | { readonly kind: 'boosted'; readonly data: Record<string, unknown> };
+
+/** Reads the bytes of XGBoost's binary format into plain data. */
+export type UbjReader = (bytes: Uint8Array) => unknown;
+
+/**
+ * A model as one JSON file. The same model and evidence give the same bytes; `hash` covers all of it, so that a file that was
+ * changed on its way is noticed.
+ */
+export function modelFileText({ id, artefact, evidence }: TravellingModel): string {
+  const body = { format: FORMAT, schemaVersion: 1, id, artefact, evidence };
+  return `${canonicalJson({ ...body, hash: sha256(canonicalJson(body)) })}\n`;
+}
+
+/** A model of a registry, ready to travel. */
+export function travelling(registry: ModelRegistry, id: string): TravellingModel {
+  return { id, artefact: registry.artefact(id), evidence: registry.evidenceOf(id) };
+}
+
+/** Reads a file of a model, whichever of the known kinds it is. Throws {@link InputError}. */
+export function readModelFile(path: string, readUbj: UbjReader): ModelFile {
+  const bytes = readFileSync(path);
+  const value = contentOf(path, bytes, readUbj);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw strange(path);
+  const data = value as Record<string, unknown>;
+  if (data.format === FORMAT) return { kind: 'model', ...travelled(path, data) };
+  if (data.kind === 'boosted-trees') {
+    const artefact = readArtefact(data, path);
+    return { kind: 'model', id: modelIdOf(artefact), artefact, evidence: [] };
+  }
+  if (typeof data.learner === 'object' && data.learner !== null) return { kind: 'boosted', data };
+  throw strange(path);
+}
+
+function contentOf(path: string, bytes: Uint8Array, readUbj: UbjReader): unknown {
+  const first = firstLetters(bytes);
+  // "{L" and "{i" open an object in UBJ, where JSON has a quote or white space
+  if (/^\{["\s}]/.test(first)) {
+    try {
+      return JSON.parse(Buffer.from(bytes).toString('utf8'));
+    } catch (error) {
+      throw new InputError(
+        `${path} is no whole JSON: ${(error as Error).message.slice(0, 120)}`,
+        'take the file again from where it was made: it may have been cut off',
+      );
+    }
+  }
+  if (first.startsWith('{')) return plainOf(readUbj(bytes));
+  throw strange(path);
+}
+
+function firstLetters(bytes: Uint8Array): string {
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return Buffer.from(bytes.subarray(start, start + 64))
+    .toString('latin1')
+    .trimStart();
+}
+
+/** Typed arrays as plain ones: an artefact is JSON. */
+function plainOf(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>, Number);
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plainOf(one)]));
+}
+
+function travelled(path: string, data: Record<string, unknown>): TravellingModel {
+  const { hash, ...body } = data;
+  const damaged = (what: string) =>
+    new InputError(`${path} is damaged: ${what}`, 'export it again, or take an unchanged copy');
+  if (data.schemaVersion !== 1)
+    throw new InputError(
+      `${path} is of version ${String(data.schemaVersion)}, and this program knows version 1`,
+      'use the version of the program that wrote it, or a newer one',
+    );
+  if (sha256(canonicalJson(body)) !== hash) throw damaged('its contents have another hash');
+  const artefact = readArtefact(data.artefact, path);
+  const id = modelIdOf(artefact);
+  if (data.id !== id) throw damaged('the model has another id than it says');
+  if (!Array.isArray(data.evidence)) throw damaged('it has no list of evidence');
+  const evidence = data.evidence.map((one) => readEvidence(one, `${path}: evidence`));
+  if (evidence.some((one) => one.model !== id)) throw damaged('its evidence is of another model');
+  return { id, artefact, evidence };
+}
+
+const strange = (path: string): InputError =>
+  new InputError(
+    `${path} holds no model`,
+    'give a file that quorum models export wrote, or a model that XGBoost saved as .json or .ubj',
+  );

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type HeldStage, type ModelEntry, type ModelRegistry, readJournal } from '#adapters';
+import { InputError } from '#base';
+import {
+  type Criterion,
+  decideModelPromotion,
+  type FigureName,
+  type Measured,
+  type ModelStage,
+  type PromotionException,
+  type PromotionProfile,
+} from '#research';
+import { paperEvidence } from '../promotion/paper-evidence.ts';
+import type { PaperHeader } from '../runner/portfolio-setup.ts';
+import { actNow } from './models-folder.ts';
+
+export interface ModelPromotionRequest {
+  readonly model: ModelEntry;
+  readonly to: HeldStage;
+  readonly profile: PromotionProfile;
+  readonly exception: PromotionException | null;
+  /** Folder of the paper portfolio whose desk trades the model's name; null without. */
+  readonly paper: string | null;
+  /** Drift to a chart's script, measured just now; left out where nobody measured it. */
+  readonly parity?: Measured;
+}
+
+export interface ModelPromotionOutcome {
+  readonly promoted: boolean;
+  readonly id: string;
+  readonly name: string;
+  readonly from: ModelStage;
+  readonly to: HeldStage;
+  readonly profile: string;
+  readonly criteria: readonly Criterion[];
+  readonly exception: PromotionException | null;
+  /** Who held the stage until now; null for nobody. */
+  readonly instead: string | null;
+}
+
+/** Judges a model by what is on record, and stages it when it is let through. Time on paper is measured here and now. */
+export function promoteModel(
+  registry: ModelRegistry,
+  { model, to, profile, exception, paper, parity }: ModelPromotionRequest,
+): ModelPromotionOutcome {
+  const head = registry.head();
+  const { id, name } = model;
+  const artefact = registry.artefact(id);
+  const { interval, dataHash, instrument } = artefact.training;
+  const now = actNow();
+  const onPaper = paper === null ? null : timeOnPaper(paper, name, instrument, now.at);
+  const holder = registry.holder(name, to);
+  const decision = decideModelPromotion({
+    to,
+    profile,
+    id,
+    stage: model.stage,
+    interval,
+    dataHash,
+    stamps: [...artefact.stamps, ...(onPaper?.stamps ?? [])],
+    evidence: registry.evidenceOf(id),
+    holder,
+    exception,
+    measured: { ...onPaper?.figures, ...(parity === undefined ? {} : { parityBpPerBar: parity }) },
+  });
+  if (decision.promoted) {
+    const verdict = { ...decision, model: id, to, profile: profile.name };
+    registry.promote(verdict, decision.exception, head, now);
+  }
+  return { ...decision, id, name, from: model.stage, to, profile: profile.name, instead: holder };
+}
+
+/** The desk of a model's name in the books: `S1_RX68_BTC_15M` is `s1-rx68-btc-15m`. */
+export const deskOfModel = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+
+/** How long, and how steadily, the desk of a name has been on paper: of the name, whichever of its models traded. */
+function timeOnPaper(
+  dir: string,
+  name: string,
+  instrument: string,
+  now: number,
+): { figures: Partial<Record<FigureName, Measured>>; stamps: readonly string[] } {
+  const desk = deskOfModel(name);
+  const path = join(dir, 'journal');
+  if (!existsSync(path))
+    throw new InputError(
+      `${dir} has no journal`,
+      'give the folder of a paper portfolio, such as .quorum/mine',
+    );
+  for (const { kind, text } of readJournal(path)) {
+    const header = kind === 'header' ? (JSON.parse(text) as Partial<PaperHeader>) : null;
+    const found = header?.kind === 'paper' ? header.desks?.find((one) => one.name === desk) : undefined;
+    if (found !== undefined)
+      return paperEvidence(dir, { desk, deskHash: found.hash, instruments: [instrument] }, now);
+    break;
+  }
+  throw new InputError(
+    `${dir} is no paper portfolio in which ${desk} trades`,
+    'name the folder of the portfolio that has the desk of this model',
+  );
+}

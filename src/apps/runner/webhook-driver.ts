@@ -1,0 +1,294 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BarStore, type FeedClock, type NewBar, type StoredBar, systemClock } from '#adapters';
+import { floorTo, formatInstant, type Instant, SECOND } from '#base';
+import { GapFiller } from '../ingest/gap-filler.ts';
+import { type IngestSettings, openFeedStore, openSources } from '../ingest/ingest-settings.ts';
+import { withoutFigures } from '../ingest/queued-bar.ts';
+import type { Series } from '../ingest/series.ts';
+import type { Session } from './session.ts';
+
+export interface WebhookDriverOptions {
+  readonly session: Session;
+  readonly store: BarStore;
+  readonly series: readonly Series[];
+  /** Looks up bars of before the first start. */
+  readonly filler: GapFiller;
+  readonly clock: FeedClock;
+  readonly signal: AbortSignal;
+  readonly onSlice: () => void;
+  readonly say: (line: string) => void;
+  /** Real milliseconds between two looks at the store. */
+  readonly pollMs?: number;
+}
+
+/** A pseudo feed that is down until history is complete: entries are refused meanwhile. */
+const WARM_UP = 'warm-up';
+const FEED = 'webhook';
+const STORE = 'bar-store';
+const POLL_MS = 100;
+const REHEARSAL_POLL_MS = 3;
+const FAULT_PAUSE_MS = 500;
+/** Bars in one durable commit. */
+const TURN_MOST = 500;
+const BARS_MOST = 20_000;
+const FIND_MS = 90 * SECOND;
+/** Without a bar for so many intervals of every series that was seen, the feed is stale. */
+const SILENT_BARS = 3;
+
+/**
+ * Bars of a webhook feed into a session, from their store and in its order, each turn one durable commit that says how far it
+ * went: a restart goes on behind it. The first start is given the history that the desks need, looked up where the store
+ * lacks it.
+ */
+export class WebhookDriver {
+  private readonly options: WebhookDriverOptions;
+  private readonly byId: ReadonlyMap<string, Series>;
+  /** Close of the newest bar of each series that was seen. */
+  private readonly closes = new Map<string, Instant>();
+  private isStale = false;
+  status = 'connecting';
+  /** Bars in the store that were not taken yet, as far as was looked. */
+  queued = 0;
+
+  constructor(options: WebhookDriverOptions) {
+    this.options = options;
+    this.byId = new Map(options.series.map((one) => [one.id, one]));
+  }
+
+  /** Runs until the signal; rejects when the loop throws. */
+  async run(): Promise<void> {
+    const { session, signal, store } = this.options;
+    this.tell(WARM_UP, 'disconnected', 'history is not complete');
+    session.commit();
+    const detail = await this.begin();
+    if (detail === null) return;
+    this.tell(WARM_UP, 'resynced', detail);
+    session.commit();
+    this.status = 'live';
+    const configs = [...this.byId.keys()];
+    while (!signal.aborted) {
+      const bars = await this.asking(() => store.readFrom(session.feedSeq ?? 0, TURN_MOST, configs));
+      if (bars === null) return;
+      this.queued = bars.length;
+      if (bars.length > 0) this.take(bars);
+      else this.pass();
+      if (bars.length < TURN_MOST) await this.pause(this.options.pollMs ?? POLL_MS);
+    }
+  }
+
+  /** The history of a first start, or where a restart goes on, in words; null when it was ended. */
+  private async begin(): Promise<string | null> {
+    const { session, say } = this.options;
+    const { feedSeq } = session;
+    if (feedSeq !== null) return `goes on behind bar ${feedSeq} of the store`;
+    const wanted = this.barsWanted();
+    const why = new Set<string>();
+    const looks = [...wanted].map(([series, bars]) =>
+      this.asking(() => this.lookUp(series, bars)).then((fault) => {
+        if (typeof fault === 'string') why.add(fault);
+      }),
+    );
+    await Promise.all(looks);
+    const history = await this.asking(() => this.history(wanted));
+    if (history === null) return null;
+    const { bars, seq } = history;
+    for (const bar of bars) this.deliver(bar);
+    session.fedUpTo(seq);
+    const asked = [...wanted.values()].reduce((sum, n) => sum + n, 0);
+    const detail = `${bars.length} of ${asked} bars of history`;
+    say(`warm-up: ${detail}${why.size === 0 ? '' : ` (${[...why].join('; ')})`}`);
+    return detail;
+  }
+
+  /** Bars of each series that the desks need before they decide. */
+  private barsWanted(): Map<Series, number> {
+    const wanted = new Map<Series, number>();
+    for (const desk of this.options.session.engine.desks) {
+      for (const { instrument, intervalMs, feeds } of desk.instruments) {
+        for (const series of this.options.series) {
+          if (series.instrument !== instrument.id || !feeds.has(series.intervalMs)) continue;
+          const bars = Math.ceil(desk.parts.warmUpBars * Math.max(1, intervalMs / series.intervalMs));
+          wanted.set(series, Math.min(BARS_MOST, Math.max(bars, wanted.get(series) ?? 0)));
+        }
+      }
+    }
+    return wanted;
+  }
+
+  /** Looks up what the store lacks of the last bars; why something could not be had, or null. */
+  private async lookUp(series: Series, bars: number): Promise<string | null> {
+    const { store, filler, clock } = this.options;
+    const { intervalMs } = series;
+    const to = floorTo(clock.now(), intervalMs);
+    const gaps = await store.gaps(series.id, intervalMs, to - bars * intervalMs, to);
+    if (gaps.length === 0) return null;
+    const found = await filler.find(series, gaps[0]!.from, gaps.at(-1)!.to, FIND_MS);
+    const receivedAt = clock.now();
+    const lacking = found.bars.filter(({ time }) => gaps.some((gap) => time >= gap.from && time < gap.to));
+    const news = lacking.map((bar): NewBar => {
+      const late = receivedAt - (bar.time + intervalMs) > intervalMs;
+      const volume = bar.volume ?? 0;
+      const rest = { receivedAt, late, missingBefore: 0, pine: null };
+      return { ...withoutFigures(series), ...bar, ...rest, volume, source: 'backfill' };
+    });
+    await store.insert(news, receivedAt);
+    return found.missing > 0 ? found.why : null;
+  }
+
+  /** The newest bars of each series up to one number of the store, in the order in which they closed. */
+  private async history(
+    wanted: ReadonlyMap<Series, number>,
+  ): Promise<{ bars: readonly StoredBar[]; seq: number }> {
+    const { store, clock } = this.options;
+    const seq = await store.lastSeq();
+    const all: StoredBar[] = [];
+    for (const [series, bars] of wanted) {
+      const found = await store.newest(series.id, bars, clock.now());
+      all.push(...found.filter((bar) => bar.seq <= seq));
+    }
+    const closeOf = ({ time, intervalMs }: StoredBar) => time + intervalMs;
+    all.sort(
+      (a, b) => closeOf(a) - closeOf(b) || a.intervalMs - b.intervalMs || (a.config < b.config ? -1 : 1),
+    );
+    return { bars: all, seq };
+  }
+
+  private take(bars: readonly StoredBar[]): void {
+    const { session, onSlice } = this.options;
+    const { slices } = session.engine.counts;
+    for (const bar of bars) this.deliver(bar);
+    session.fedUpTo(bars.at(-1)!.seq);
+    if (this.isStale && !this.isSilent())
+      this.tell(FEED, 'resynced', `bars come again: ${bars.at(-1)!.config}`);
+    this.passDue();
+    session.commit();
+    if (session.engine.counts.slices > slices) onSlice();
+  }
+
+  /** A bar, and before it what was told with it, so that whoever decides on the bar knows it. */
+  private deliver(bar: StoredBar): void {
+    const { session } = this.options;
+    const series = this.byId.get(bar.config)!;
+    const { time, open, high, low, close, volume, intervalMs, pine, missingBefore } = bar;
+    const eventTime = time + intervalMs;
+    this.closes.set(series.id, Math.max(eventTime, this.closes.get(series.id) ?? eventTime));
+    if (missingBefore > 0) this.observe(`gap:${series.id}`, eventTime, { time, missing: missingBefore });
+    if (pine !== null) this.observe(`pine:${series.id}`, eventTime, { time, values: JSON.parse(pine) });
+    session.market({
+      kind: 'bar-closed',
+      at: this.now(),
+      eventTime,
+      instrument: series.instrument,
+      intervalMs,
+      bar: { time, open, high, low, close, volume },
+    });
+  }
+
+  private observe(subject: string, eventTime: Instant, value: unknown): void {
+    const at = this.now();
+    const text = JSON.stringify(value);
+    this.options.session.market({
+      kind: 'observation-published',
+      at,
+      eventTime,
+      source: FEED,
+      subject,
+      value: text,
+      publishedAt: at,
+    });
+  }
+
+  /** Nothing came: timers that are due, and a word when too long nothing came. */
+  private pass(): void {
+    const { session } = this.options;
+    const silent = !this.isStale && this.isSilent();
+    if (silent) {
+      const newest = Math.max(...this.closes.values());
+      this.tell(FEED, 'stale', `no bar since ${formatInstant(newest)}`);
+    }
+    const isDue = session.nextDue() <= this.now();
+    if (!silent && !isDue) return;
+    this.passDue();
+    session.commit();
+  }
+
+  private passDue(): void {
+    const { session } = this.options;
+    const now = this.now();
+    if (session.nextDue() <= now) session.passTime(now);
+  }
+
+  private isSilent(): boolean {
+    const now = this.now();
+    for (const [id, close] of this.closes)
+      if (now - close <= SILENT_BARS * this.byId.get(id)!.intervalMs) return false;
+    return this.closes.size > 0;
+  }
+
+  /** Asks the store until it answers; null when the signal came first. */
+  private async asking<T>(ask: () => Promise<T>): Promise<T | null> {
+    const { signal, session, say } = this.options;
+    let isAway = false;
+    while (!signal.aborted) {
+      try {
+        const answer = await ask();
+        if (isAway) {
+          say('the store of bars answers again');
+          this.tell(STORE, 'resynced', 'the store answers');
+          session.commit();
+        }
+        return answer;
+      } catch (cause) {
+        if (!isAway) {
+          say(`the store of bars does not answer: ${(cause as Error).message}`);
+          this.tell(STORE, 'disconnected', (cause as Error).message);
+          session.commit();
+        }
+        isAway = true;
+        await this.pause(FAULT_PAUSE_MS);
+      }
+    }
+    return null;
+  }
+
+  /** In real time: whatever the clock of the bars does, it is looked again soon. */
+  private async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.options.signal }).catch(() => undefined);
+  }
+
+  private tell(feed: string, status: 'disconnected' | 'stale' | 'resynced', detail: string): void {
+    const at = this.now();
+    if (feed === FEED) {
+      this.isStale = status === 'stale';
+      this.status = status === 'resynced' ? 'live' : `${status}: ${detail}`;
+      this.options.say(`feed ${feed} ${status}: ${detail}`);
+    }
+    this.options.session.market({ kind: 'feed-changed', at, eventTime: at, feed, status, detail });
+  }
+
+  /** The clock, which never goes back over restarts either. */
+  private now(): Instant {
+    return Math.max(Math.floor(this.options.clock.now()), this.options.session.engine.at);
+  }
+}
+
+/** Opens the store of a feed for a driver. Rejects when the store cannot be reached. */
+export async function openWebhookDriver(
+  settings: IngestSettings,
+  options: Pick<WebhookDriverOptions, 'session' | 'clock' | 'signal' | 'onSlice' | 'say'>,
+): Promise<{ readonly driver: WebhookDriver; readonly close: () => Promise<void> }> {
+  const { clock } = options;
+  const { series } = settings;
+  const store = await openFeedStore(settings);
+  const sources = openSources(settings, store, clock);
+  const filler = new GapFiller({ store, series, sources: sources.all, clock });
+  // bars of a rehearsal may come as fast as they are read
+  const pollMs = clock === systemClock ? POLL_MS : REHEARSAL_POLL_MS;
+  return {
+    driver: new WebhookDriver({ ...options, store, series, filler, pollMs }),
+    close: () => {
+      sources.close();
+      return store.close();
+    },
+  };
+}

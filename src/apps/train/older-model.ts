@@ -1,0 +1,71 @@
+import { canonicalJson, type Instant, sha256 } from '#base';
+import {
+  type ColdStudy,
+  type ColdWindow,
+  calibrateRows,
+  coldSamples,
+  directionsOf,
+  type ModelEvidence,
+  type OlderModel,
+  playWindow,
+  predictBars,
+  type WindowScore,
+} from '#research';
+import { type ModelArtefact, modelIdOf, parseBoostedModel } from '#signals';
+import { coldPoint } from './train-config.ts';
+
+const CLASSES = 3;
+
+/** What scores of windows rest on besides bars and model: of two models only what was paid alike may be compared. */
+export const termsOf = ({ costs, rules }: Pick<ColdStudy, 'costs' | 'rules'>): string =>
+  sha256(canonicalJson({ costs, rules }));
+
+/** The windows of a training whose scores were reckoned on the same terms. */
+function comparable(evidence: readonly ModelEvidence[], terms: string): WindowScore[] {
+  return evidence.flatMap(({ windows, passport }) =>
+    (passport as { terms?: unknown } | null)?.terms === terms ? windows : [],
+  );
+}
+
+/** The begin of a test of a training that spoke for a model; null where there is none. */
+export const testOf = (evidence: readonly ModelEvidence[]): Instant | null =>
+  evidence.findLast(({ windows }) => windows.length > 0)?.windows[0]?.from ?? null;
+
+/**
+ * The model that holds the stage, over the windows of a new training: where it was tested itself the score it had then, out of
+ * its sample and for the same costs; on windows after its training what it comes to now. Windows it was trained on say nothing
+ * and are left out.
+ */
+export function olderOver(
+  study: ColdStudy,
+  windows: readonly ColdWindow[],
+  artefact: ModelArtefact,
+  evidence: readonly ModelEvidence[],
+): OlderModel {
+  const told = new Map(comparable(evidence, termsOf(study)).map((one) => [`${one.from} ${one.to}`, one]));
+  const scores: WindowScore[] = [];
+  let samples: ReturnType<typeof coldSamples> | null = null;
+  const point = coldPoint(artefact.training.parameters);
+  for (const window of windows) {
+    const { from, to } = window;
+    const known = told.get(`${from} ${to}`);
+    if (known !== undefined) scores.push(known);
+    else if (from >= artefact.training.to && artefact.scaler !== null) {
+      samples ??= coldSamples(study.data, study.rules, point);
+      const fitted = {
+        model: parseBoostedModel(artefact.model),
+        scaler: artefact.scaler,
+        learnedFrom: new Int32Array(0),
+      };
+      const { probabilities } = predictBars(fitted, samples, window.test);
+      const stated =
+        artefact.calibration === null
+          ? probabilities
+          : calibrateRows(artefact.calibration, probabilities, CLASSES);
+      const directions = directionsOf(study, window, stated);
+      const outcome = playWindow(study.data, study.rules, study.costs, point, window.test, directions);
+      scores.push({ from, to, score: outcome?.sharpe ?? null });
+    }
+  }
+  return { model: modelIdOf(artefact), windows: scores };
+}

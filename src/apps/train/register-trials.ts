@@ -1,0 +1,78 @@
+import type { NewTrial, RunRegistry } from '#adapters';
+import { canonicalJson, DAY, sha256 } from '#base';
+import type { ColdWindow } from '#research';
+import { dailyReturns, drawdownOf, sharpeOf, trialDays } from '#research';
+import { codeHash } from '../setup/code-hash.ts';
+import { dayOf } from '../setup/registry/tape-days.ts';
+import type { Origin } from './artefact-of.ts';
+import type { TrainTrial } from './search.ts';
+import type { TrainCosts } from './train-costs.ts';
+
+/** The desk that all trainings of S1 belong to. */
+const DESK = { name: 's1-momentum', source: sha256('built-in s1-momentum') };
+
+/**
+ * Puts trials on record, each over the days its windows tested, so that whoever judges a model later counts every one of them.
+ * The same trial again is the same entry.
+ */
+export function registerTrials(
+  registry: RunRegistry,
+  { train, market, seed }: Origin,
+  costs: TrainCosts,
+  windows: readonly ColdWindow[],
+  searchHash: string,
+  trials: readonly TrainTrial[],
+): string[] {
+  return registry.register(
+    trials.filter(({ windows: own }) => own.length > 0).map((trial) => newTrial(trial)),
+    Date.now(),
+  );
+
+  function newTrial({ point, windows: played, value }: TrainTrial): NewTrial {
+    const { instrument, intervalMs } = market.data;
+    const closes: number[] = [1];
+    const days: number[] = [];
+    for (const { number, equity } of played) {
+      const { from } = windows[number]!;
+      equity.slice(1).forEach((close, i) => {
+        closes.push((closes.at(-1)! * close) / equity[i]!);
+        days.push(dayOf(from + (i + 1) * DAY));
+      });
+    }
+    const parameters = { config: train.config.id, ...point };
+    const numbers = Int32Array.from(days);
+    const returns = dailyReturns(1, closes.slice(1));
+    return {
+      record: {
+        desk: DESK,
+        deskHash: sha256(canonicalJson({ desk: DESK.name, source: DESK.source, parameters })),
+        parameters,
+        removed: null,
+        tapeHash: market.dataHash,
+        instruments: [instrument.id],
+        intervalMs,
+        days: trialDays(numbers),
+        cash: costs.cash,
+        feeBps: costs.feeBps,
+        slippageBps: costs.slippageBps,
+        seed,
+        answersHash: null,
+        codeHash: codeHash(),
+        figures: {
+          trades: played.reduce((sum, { nets }) => sum + nets.length, 0),
+          return: closes.at(-1)! - 1,
+          sharpe: sharpeOf(returns, 365),
+          maxDrawdown: drawdownOf(closes).max,
+          windows: played.length,
+          efficiency: null,
+        },
+        stamps: ['no sentiment gate', ...(value === null ? ['failed'] : [])],
+      },
+      returns,
+      days: numbers,
+      kind: 'train',
+      file: null,
+      study: searchHash,
+    };
+  }
+}

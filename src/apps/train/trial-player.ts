@@ -1,0 +1,154 @@
+import { DAY } from '#base';
+import {
+  type ColdData,
+  type ColdPoint,
+  type ColdSamples,
+  type ColdStudy,
+  type ColdWindow,
+  type ColdWindowResult,
+  coldSamples,
+  drawdownOf,
+  isWorseThanMedian,
+  runWindow,
+  type StepReport,
+  scoreTrial,
+} from '#research';
+import { Threads } from '../setup/threads/run-in-threads.ts';
+
+/** A study with its windows: what every thread begins with. */
+export interface TrialSetting {
+  readonly study: ColdStudy;
+  readonly windows: readonly ColdWindow[];
+}
+
+/** One trial to be run. */
+export interface TrialJob {
+  readonly point: ColdPoint;
+  /** Median losses of the trials before, per window; null: it runs to its end. */
+  readonly medians: readonly (number | null)[] | null;
+  /** Whether models and predictions are wanted back: of the winner. */
+  readonly detail: boolean;
+}
+
+/** What one window came to, as a study keeps it. Money in minor units. */
+export interface WindowFigures {
+  readonly number: number;
+  readonly sharpe: number | null;
+  readonly nets: readonly number[];
+  /** Equity at the start, and at the end of each 24 hours. */
+  readonly equity: readonly number[];
+  readonly maxDrawdown: number;
+  /** Share of the rows that lay far from what the model was trained on. */
+  readonly clippedShare: number;
+}
+
+/** What a trial came to: plain data. */
+export interface TrialPlayed {
+  /** In order; a trial that was stopped has fewer than the study. */
+  readonly windows: readonly WindowFigures[];
+  readonly reports: readonly StepReport[];
+  readonly pruned: boolean;
+  /** Why it has no value, where the engine could not tell. */
+  readonly failed: boolean;
+  readonly detail: readonly ColdWindowResult[] | null;
+}
+
+/** Windows that every trial plays before it may be stopped (research.md 6: after 5). */
+const WINDOWS_BEFORE_PRUNING = 5;
+
+/** Runs a trial window by window, in order; after some windows it stops when it is worse than the median of the others. */
+export function playTrial(
+  { study, windows }: TrialSetting,
+  { point, medians, detail }: TrialJob,
+): TrialPlayed {
+  const samples: ColdSamples = coldSamples(study.data, study.rules, point);
+  const results: ColdWindowResult[] = [];
+  const reports: StepReport[] = [];
+  let pruned = false;
+  for (const window of windows) {
+    const result = runWindow(study, samples, window, point);
+    results.push(result);
+    if (result.outcome === null) break;
+    const { value } = scoreTrial(results.map(({ outcome }) => outcome));
+    if (value !== null) reports.push([window.number, value]);
+    const isLast = window.number === windows.length - 1;
+    if (medians === null || isLast || results.length < WINDOWS_BEFORE_PRUNING) continue;
+    // losses: what is largest is best here
+    const losses = reports.map(([step, reported]): StepReport => [step, -reported]);
+    if (!isWorseThanMedian(losses, medians[window.number] ?? null)) continue;
+    pruned = true;
+    break;
+  }
+  return {
+    windows: results.flatMap((result, k) => figuresOf(result, windows[k]!, study)),
+    reports,
+    pruned,
+    failed: results.some(({ outcome }) => outcome === null),
+    detail: detail ? results : null,
+  };
+}
+
+function figuresOf(
+  { number, outcome, clippedShare }: ColdWindowResult,
+  window: ColdWindow,
+  { data }: ColdStudy,
+): WindowFigures[] {
+  if (outcome === null) return [];
+  const { equity, nets, sharpe } = outcome;
+  return [
+    {
+      number,
+      sharpe,
+      nets,
+      equity: dailyEquity(equity, window, data),
+      maxDrawdown: drawdownOf(equity).max,
+      clippedShare,
+    },
+  ];
+}
+
+/** Equity at the start of a test and at the end of each 24 hours of it, whatever bars are missing. */
+export function dailyEquity(
+  equity: Float64Array,
+  { test, from, to }: ColdWindow,
+  { bars, intervalMs }: Pick<ColdData, 'bars' | 'intervalMs'>,
+): number[] {
+  const days = Math.ceil((to - from) / DAY);
+  const out = [equity[0]!];
+  let bar = test.from;
+  for (let day = 1; day <= days; day++) {
+    // a close at the very end of a day belongs to it
+    while (bar < test.to && bars.time[bar]! + intervalMs <= from + day * DAY) bar += 1;
+    out.push(equity[bar - test.from]!);
+  }
+  return out;
+}
+
+/** Plays trials, wherever. */
+export interface TrialPlayer {
+  /** Null when the signal was aborted first. */
+  play(job: TrialJob): Promise<TrialPlayed | null>;
+  close(): Promise<void>;
+}
+
+/** In threads of their own, so that Ctrl-C is heard at once and progress is drawn. The results do not depend on their number. */
+export function trialPlayer(setting: TrialSetting, workers: number, signal: AbortSignal): TrialPlayer {
+  const threads = new Threads<TrialSetting, TrialJob, never, TrialPlayed>({
+    module: 'apps/train/train-thread',
+    data: setting,
+    threads: workers,
+  });
+  const aborted = new Promise<null>((done) => {
+    if (signal.aborted) done(null);
+    else signal.addEventListener('abort', () => done(null), { once: true });
+  });
+  return {
+    play: (job) => {
+      const played = threads.run(job);
+      // one that nobody waits for any more may fail unheard
+      played.catch(() => {});
+      return Promise.race([played, aborted]);
+    },
+    close: () => threads.close(),
+  };
+}

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BarStore, StoredBar } from '#adapters';
+import { InputError, type Instant } from '#base';
+import { columnsOfBars } from '#market';
+import type { Measured } from '#research';
+import {
+  type ChartParity,
+  type ChartValues,
+  chartParity,
+  PARITY_BARS,
+  readPine,
+  S1_LENGTHS,
+  S1_WARM_UP_BARS,
+  type S1Lengths,
+} from '#signals';
+import { ingestFolder, ingestSettings, openFeedStore } from '../ingest/ingest-settings.ts';
+import type { WebhookFeed } from '../ingest/webhook-feed.ts';
+
+export interface ChartParityRequest {
+  readonly feed: WebhookFeed;
+  readonly feedName: string;
+  readonly dataDir: string;
+  /** `S1_RX68_BTC_15M`. */
+  readonly config: string;
+  /** Those of the model that trades the config; the sheet's unless given. */
+  readonly lengths?: S1Lengths;
+}
+
+export interface ChartParityStudy extends ChartParity {
+  readonly config: string;
+  readonly feed: string;
+  readonly intervalMs: number;
+  readonly lengths: S1Lengths;
+}
+
+/** Bars that are read: enough for the newest {@link PARITY_BARS} where some came without a word of the script. */
+const READ_BARS = 4 * PARITY_BARS + S1_WARM_UP_BARS;
+
+/**
+ * Drift between a chart's script and us over the newest stored bars of a config. Throws {@link InputError} for a config that
+ * the feed does not have, and for a store that does not exist yet.
+ */
+export async function chartParityOfStore(request: ChartParityRequest): Promise<ChartParityStudy> {
+  const { feed, feedName, dataDir, config, lengths = S1_LENGTHS } = request;
+  const folder = ingestFolder(dataDir, feedName);
+  const settings = ingestSettings(feed, folder, process.env);
+  const series = settings.series.find(({ id }) => id === config);
+  if (series === undefined)
+    throw new InputError(
+      `feed "${feedName}" has no config ${config}`,
+      `it has ${settings.series.map(({ id }) => id).join(', ')}`,
+    );
+  if (feed.store.kind === 'embedded' && !existsSync(join(folder, 'bars.sqlite')))
+    throw new InputError(`feed "${feedName}" has no bars in ${folder} yet`, 'run quorum start first');
+  const store = await openFeedStore(settings);
+  try {
+    const bars = await newestBars(store, config);
+    const { intervalMs } = series;
+    return {
+      config,
+      feed: feedName,
+      intervalMs,
+      lengths,
+      ...chartParity(columnsOfBars(bars), bars.map(chartValues), intervalMs, lengths),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+async function newestBars(store: BarStore, config: string): Promise<readonly StoredBar[]> {
+  const last = await store.lastBar(config);
+  return last === null ? [] : store.newest(config, READ_BARS, last.time + 1);
+}
+
+/** As the desk gets them: through the text of an observation. */
+function chartValues({ time, pine }: StoredBar): ChartValues {
+  if (pine === null) return null;
+  return readPine(JSON.stringify({ time: time as Instant, values: JSON.parse(pine) }))?.values ?? null;
+}
+
+/** The figure that a promotion asks for; not known, with the reason, where fewer than {@link PARITY_BARS} bars were compared. */
+export function measuredParity({ bars, parityBp }: ChartParity): Measured {
+  if (parityBp === null) return { value: null, note: 'the webhook brought no values of a script' };
+  if (bars < PARITY_BARS) return { value: null, note: `${bars} bars compared, ${PARITY_BARS} needed` };
+  return { value: parityBp, note: `script against features over ${bars} bars` };
+}

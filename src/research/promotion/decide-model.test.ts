@@ -1,0 +1,240 @@
+import { describe, expect, it } from 'vitest';
+import type { Criterion, Measured } from './decide.ts';
+import { decideModelPromotion, type ModelPromotionCase } from './decide-model.ts';
+import type { ModelEvidence, ModelStage, WindowScore } from './model-evidence.ts';
+import { type FigureName, PROFILES } from './profile.ts';
+import { sheetFigures } from './sheet-figures.ts';
+import { contestOf } from './window-contest.ts';
+
+const ME = 'a'.repeat(64);
+const OLD = 'b'.repeat(64);
+const DATA = 'd'.repeat(64);
+const windows = (scores: readonly (number | null)[], first = 0): WindowScore[] =>
+  scores.map((score, i) => ({ from: first + i, to: first + i + 1, score }));
+const paper: Partial<Record<FigureName, Measured>> = {
+  profitFactor: { value: 1.11 },
+  winRate: { value: 0.56 },
+  maxDrawdown: { value: 0.2 },
+  trades: { value: 100 },
+  dsr: { value: 0.95 },
+  pbo: { value: 0.2 },
+};
+const live: Partial<Record<FigureName, Measured>> = {
+  ...paper,
+  parityBpPerBar: { value: 0.99 },
+  paperDays: { value: 90 },
+  paperUptime: { value: 0.95 },
+};
+const evidence = (change: Partial<ModelEvidence> = {}): ModelEvidence => ({
+  schemaVersion: 1,
+  model: ME,
+  dataHash: DATA,
+  figures: live,
+  runs: ['r'.repeat(64)],
+  study: null,
+  passport: {},
+  verdict: null,
+  windows: windows([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+  against: [],
+  stamps: [],
+  ...change,
+});
+const good: ModelPromotionCase = {
+  to: 'paper',
+  profile: PROFILES.s1!,
+  id: ME,
+  stage: 'candidate',
+  interval: '15m',
+  dataHash: DATA,
+  stamps: [],
+  evidence: [evidence()],
+  holder: null,
+  exception: null,
+};
+const toLive: ModelPromotionCase = { ...good, to: 'live', stage: 'paper' };
+const refusals = (given: ModelPromotionCase): string[] => {
+  const { promoted, criteria } = decideModelPromotion(given);
+  const failed = criteria.filter(({ verdict }: Criterion) => verdict !== 'met').map(({ name }) => name);
+  expect(promoted).toBe(failed.length === 0);
+  return failed;
+};
+const withFigures = (base: ModelPromotionCase, change: Partial<Record<FigureName, Measured>>) => ({
+  ...base,
+  evidence: [evidence({ figures: { ...live, ...change } })],
+});
+
+describe('the promotion of a model', () => {
+  it('is granted to one that meets everything, to paper and to live', () => {
+    expect(refusals(good)).toEqual([]);
+    expect(refusals(toLive)).toEqual([]);
+  });
+
+  it.each<[FigureName, number | null, boolean, string]>([
+    ['profitFactor', 1.1, false, '15m'],
+    ['profitFactor', 1.1000001, true, '15m'],
+    ['profitFactor', null, false, '15m'],
+    ['winRate', 0.55, false, '15m'],
+    ['winRate', 0.5500001, true, '15m'],
+    ['maxDrawdown', 0.2, true, '15m'],
+    ['maxDrawdown', 0.2000001, false, '15m'],
+    ['maxDrawdown', 0.15, true, '5m'],
+    ['maxDrawdown', 0.1500001, false, '5m'],
+    ['maxDrawdown', 0.12, true, '3m'],
+    ['maxDrawdown', 0.1200001, false, '3m'],
+    ['maxDrawdown', 0.1, true, '1m'],
+    ['maxDrawdown', 0.1000001, false, '1m'],
+    ['maxDrawdown', 0, false, '1h'],
+    ['trades', 100, true, '15m'],
+    ['trades', 99, false, '15m'],
+    ['parityBpPerBar', 0.9999999, true, '15m'],
+    ['parityBpPerBar', 1, false, '15m'],
+    ['parityBpPerBar', null, false, '15m'],
+    ['paperDays', 90, true, '15m'],
+    ['paperDays', 89.999, false, '15m'],
+    ['paperUptime', 0.95, true, '15m'],
+    ['paperUptime', 0.9499999, false, '15m'],
+    ['dsr', 0.95, true, '15m'],
+    ['dsr', 0.9499, false, '15m'],
+    ['pbo', 0.2, true, '15m'],
+    ['pbo', 0.2001, false, '15m'],
+  ])('to live with %s = %s: %s on %s', (name, value, passes, interval) => {
+    const drawdown = { maxDrawdown: { value: 0 } };
+    const given = { ...withFigures(toLive, { ...drawdown, [name]: { value } }), interval };
+    expect(refusals(given)).toEqual(passes ? [] : [name]);
+  });
+
+  it('takes gains without a loss, whose profit factor has no number', () => {
+    const { profitFactor } = sheetFigures({ nets: [10, 20], equity: [100, 130] });
+    expect(profitFactor).toMatchObject({ value: null, passes: true });
+    expect(refusals(withFigures(good, { profitFactor }))).toEqual([]);
+  });
+
+  it('asks for parity and time on paper on the way to live only', () => {
+    const without = { ...good, evidence: [evidence({ figures: paper })] };
+    expect(refusals(without)).toEqual([]);
+    expect(refusals({ ...without, to: 'live', stage: 'paper' })).toEqual([
+      'parityBpPerBar',
+      'paperDays',
+      'paperUptime',
+    ]);
+    const measured = { parityBpPerBar: { value: 0.5 }, paperDays: { value: 91 }, paperUptime: { value: 1 } };
+    expect(refusals({ ...without, to: 'live', stage: 'paper', measured })).toEqual([]);
+  });
+
+  it.each<[string, Partial<ModelPromotionCase>, string[]]>([
+    ['a stamp of its own', { stamps: ['no sentiment gate'] }, ['nothing switched off']],
+    ['a stamp of its evidence', { evidence: [evidence({ stamps: ['no news'] })] }, ['nothing switched off']],
+    ['no passport', { evidence: [evidence({ passport: null })] }, ['passport']],
+    ['no run on record', { evidence: [evidence({ runs: [] })] }, ['registered']],
+    ['a wrong stage', { stage: 'retired' as ModelStage }, ['stage']],
+    ['a stage left out', { to: 'live' as const }, ['stage']],
+    ['the stage it has', { stage: 'paper' as ModelStage }, ['stage']],
+    [
+      'a refusal of its trainer',
+      { evidence: [evidence({ verdict: { promoted: false, profile: 's1', criteria: [] } })] },
+      ["trainer's verdict"],
+    ],
+  ])('is refused for %s', (_, change, expected) => {
+    expect(refusals({ ...good, ...change })).toEqual(expected);
+  });
+
+  it.each<[string, ModelEvidence[]]>([
+    ['none', []],
+    ['that of another model', [evidence({ model: OLD })]],
+    ['on other data', [evidence({ dataHash: 'e'.repeat(64) })]],
+  ])('is refused with evidence that is %s', (_, given) => {
+    const failed = refusals({ ...good, evidence: given });
+    expect(failed).toContain('evidence');
+    expect(failed).toContain('profitFactor');
+  });
+
+  it('lets a later record have the last word on a figure, and a stamp stay', () => {
+    const later = evidence({ figures: { trades: { value: 99 } } });
+    expect(refusals({ ...good, evidence: [evidence(), later] })).toEqual(['trades']);
+    expect(refusals({ ...good, evidence: [later, evidence()] })).toEqual([]);
+    const stamped = evidence({ stamps: ['x'] });
+    expect(refusals({ ...good, evidence: [stamped, evidence()] })).toEqual(['nothing switched off']);
+  });
+
+  it('excuses DSR and PBO by a signature, nothing else', () => {
+    const exception = { name: 'Ada', reason: 'a reason that is long enough' };
+    const weak = withFigures(good, { dsr: { value: 0.5 } });
+    expect(decideModelPromotion({ ...weak, exception })).toMatchObject({ promoted: true, exception });
+    const poor = withFigures(good, { trades: { value: 3 } });
+    expect(decideModelPromotion({ ...poor, exception })).toMatchObject({ promoted: false, exception: null });
+  });
+
+  describe('over one that holds the stage', () => {
+    const over = (newer: readonly (number | null)[], older: readonly (number | null)[]) => ({
+      ...good,
+      holder: OLD,
+      evidence: [evidence({ windows: windows(newer), against: [{ model: OLD, windows: windows(older) }] })],
+    });
+    const ten = (value: number) => Array.from({ length: 10 }, () => value);
+
+    it.each<[string, readonly (number | null)[], readonly (number | null)[], boolean]>([
+      ['better', ten(1), ten(0.9), true],
+      ['equal', ten(1), ten(1), false],
+      ['worse', ten(1), ten(1.1), false],
+      ['better only before the last ten', [99, ...ten(1)], [0, ...ten(1.1)], false],
+      ['better on average, but only by one window', [...ten(1).slice(1), 12], ten(1), false],
+      ['without a trade', [...ten(1).slice(1), null], ten(0.95), false],
+      ['on fewer windows than ten', ten(1).slice(1), ten(0.5).slice(1), false],
+    ])('asks it to be better: %s', (_, newer, older, passes) => {
+      expect(refusals(over(newer, older))).toEqual(passes ? [] : ['beats the one before it']);
+    });
+
+    it('asks it to have met that very one', () => {
+      expect(refusals({ ...good, holder: OLD })).toEqual(['beats the one before it']);
+      expect(refusals({ ...over(ten(1), ten(0)), holder: 'c'.repeat(64) })).toHaveLength(1);
+    });
+  });
+});
+
+describe('a contest over windows', () => {
+  it('counts those that both were tested on, the newest of them', () => {
+    const found = contestOf(windows([5, 5, 5, 5], 0), windows([1, 1, 1, 1], 2), 2);
+    expect(found).toEqual({ windows: 2, newer: 5, older: 1, isBetter: true });
+    expect(contestOf(windows([5, 5], 0), windows([1, 1], 1), 2)).toMatchObject({
+      windows: 1,
+      isBetter: null,
+    });
+  });
+
+  it('weighs the mean less half the deviation', () => {
+    const { newer, older } = contestOf(windows([1, 2, 3]), windows([2, 2, 2]), 3);
+    expect(newer).toBeCloseTo(1.5, 12);
+    expect(older).toBe(2);
+  });
+});
+
+describe('figures of the sheet', () => {
+  it('are those of its example', () => {
+    const { profitFactor, winRate, maxDrawdown, trades } = sheetFigures({
+      nets: [120, 80, 95, 60, 110, 70, -50, -90, -40, -60],
+      equity: [100, 104, 102, 108, 101, 99, 103, 110],
+    });
+    expect(profitFactor.value).toBeCloseTo(2.229167, 6);
+    expect(winRate.value).toBe(0.6);
+    expect(maxDrawdown.value).toBeCloseTo(0.083333, 6);
+    expect(trades.value).toBe(10);
+  });
+
+  it('take a trade that ended with nothing for a lost one', () => {
+    const { winRate, profitFactor } = sheetFigures({ nets: [10, 0, -5, 10], equity: [1] });
+    expect(winRate.value).toBe(0.5);
+    expect(profitFactor.value).toBe(4);
+  });
+
+  it('know nothing of no trade, and nothing good of trades without a gain', () => {
+    const { profitFactor, winRate, maxDrawdown } = sheetFigures({ nets: [], equity: [] });
+    for (const one of [profitFactor, winRate, maxDrawdown]) expect(one).toMatchObject({ value: null });
+    expect(profitFactor.passes).toBeUndefined();
+    expect(sheetFigures({ nets: [0, 0], equity: [1] }).profitFactor.passes).toBeUndefined();
+  });
+
+  it('are not reckoned from what is no number', () => {
+    expect(() => sheetFigures({ nets: [1, Number.NaN], equity: [1] })).toThrow('net result of trade 1');
+    expect(() => sheetFigures({ nets: [1], equity: [1, Number.NaN] })).toThrow('equity 1');
+  });
+});

@@ -1,0 +1,60 @@
+import type { Instant } from '#base';
+import type { CriterionVerdict, Measured } from './decide.ts';
+import type { FigureName } from './profile.ts';
+
+/** How far a model has come under its name. */
+export type ModelStage = 'candidate' | 'paper' | 'live' | 'retired';
+
+export const MODEL_STAGES: readonly ModelStage[] = ['candidate', 'paper', 'live', 'retired'];
+
+/** What one test window of a walk-forward came to. */
+export interface WindowScore {
+  /** First bar of the test, and the first bar after it. */
+  readonly from: Instant;
+  readonly to: Instant;
+  /** Sharpe ratio of the window; null where it has none: too few trades, or nothing moved. */
+  readonly score: number | null;
+}
+
+/** A model that stood before, over the same windows and bars as the new one. */
+export interface OlderModel {
+  readonly model: string;
+  readonly windows: readonly WindowScore[];
+}
+
+/** What speaks for a model: plain data without a wall clock, named by its own hash as the model is. */
+export interface ModelEvidence {
+  readonly schemaVersion: 1;
+  /** Id of the model it speaks of, and of no other. */
+  readonly model: string;
+  /** SHA-256 of the bars it was measured on: those of the training. */
+  readonly dataHash: string;
+  /** Out of sample; what was not measured is left out. */
+  readonly figures: Readonly<Partial<Record<FigureName, Measured>>>;
+  /** Runs of the registry of runs that the figures were taken from. */
+  readonly runs: readonly string[];
+  /** The sweep or study that chose the hyper-parameters; null where nothing was chosen. */
+  readonly study: string | null;
+  /** The passport of the winner's run; null without one. */
+  readonly passport: unknown;
+  /** What the trainer itself came to; null where it did not judge. */
+  readonly verdict: TrainersVerdict | null;
+  /** Of the walk-forward, in time order. */
+  readonly windows: readonly WindowScore[];
+  /** Models it was held against. */
+  readonly against: readonly OlderModel[];
+  /** What makes it no evidence for a promotion: `no sentiment gate`. */
+  readonly stamps: readonly string[];
+}
+
+/** A verdict with its reasons; the same words as the criteria of a promotion. */
+export interface TrainersVerdict {
+  readonly promoted: boolean;
+  readonly profile: string;
+  readonly criteria: readonly {
+    readonly name: string;
+    readonly figure: number | null;
+    readonly needed: number | null;
+    readonly verdict: CriterionVerdict;
+  }[];
+}

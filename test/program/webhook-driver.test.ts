@@ -1,0 +1,267 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type BarProvider, type BarStore, type NewBar, type ProvidedBar, SqliteBars } from '#adapters';
+import { MINUTE } from '#base';
+import { type Event, readEvent } from '#engine';
+import { GapFiller } from '../../src/apps/ingest/gap-filler.ts';
+import { seriesOf } from '../../src/apps/ingest/series.ts';
+import { webhookFeed } from '../../src/apps/ingest/webhook-feed.ts';
+import { sigmaPortfolio } from '../../src/apps/runner/choose.ts';
+import { type PaperSetup, setUpPortfolio } from '../../src/apps/runner/portfolio-setup.ts';
+import { replayPaper } from '../../src/apps/runner/replay-paper.ts';
+import { Session } from '../../src/apps/runner/session.ts';
+import { WebhookDriver } from '../../src/apps/runner/webhook-driver.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { entriesOf } from './play.ts';
+
+const DESK = fileURLToPath(new URL('fixtures/minute-desk.ts', import.meta.url));
+const T0 = Date.UTC(2025, 0, 15, 14, 30);
+const BTC = 'S1_RX68_BTC_1M';
+const ETH = 'S1_RX68_ETH_1M';
+const SERIES = {
+  [BTC]: { instrument: 'BTCUSDT.BINANCE-USDM' },
+  [ETH]: { instrument: 'ETHUSDT.BINANCE-USDM' },
+};
+const WARM_UP = 20;
+
+function figures(time: number) {
+  const level = (t: number) => 1_000 + 10 * Math.sin(t / MINUTE / 3);
+  const open = level(time);
+  const close = level(time + MINUTE);
+  return { time, open, high: Math.max(open, close) + 2, low: Math.min(open, close) - 2, close, volume: 5 };
+}
+
+const bar = (config: string, minute: number, over: Partial<NewBar> = {}): NewBar => ({
+  ...figures(T0 + minute * MINUTE),
+  config,
+  symbol: config.slice(8, 11),
+  intervalMs: MINUTE,
+  source: 'webhook',
+  receivedAt: T0 + (minute + 1) * MINUTE,
+  late: false,
+  missingBefore: 0,
+  pine: null,
+  ...over,
+});
+
+const provider: BarProvider = {
+  name: 'history',
+  bars: async ({ from, to }) => {
+    const bars: ProvidedBar[] = [];
+    for (let time = from; time < to; time += MINUTE) bars.push({ ...figures(time), volume: null });
+    return bars;
+  },
+};
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+function setUp(replayed = false): Promise<PaperSetup> {
+  const sigma = sigmaPortfolio();
+  const desks = [{ desk: DESK, configuration: 'default', parameters: {} }];
+  const feed = webhookFeed.parse({ kind: 'webhook', series: SERIES, replayed });
+  return setUpPortfolio({ ...sigma, name: 'minute', feed, portfolio: { ...sigma.portfolio, desks } });
+}
+
+async function place() {
+  const directory = mkdtempSync(join(tmpdir(), 'quorum-webhook-'));
+  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+  const store: BarStore = await SqliteBars.open(join(directory, 'bars.sqlite'));
+  cleanups.push(() => store.close());
+  return { directory: join(directory, 'minute'), store, clock: new ManualClock(T0 + 1_000) };
+}
+
+/** Runs the loop of a folder while `live` does something; `crash` leaves it as a kill would. */
+async function run(
+  { directory, store, clock }: Awaited<ReturnType<typeof place>>,
+  live: (session: Session, lines: string[]) => Promise<void>,
+  crash = false,
+): Promise<Session> {
+  const setup = await setUp();
+  const session = new Session({
+    setup,
+    directory,
+    fresh: false,
+    snapshotEvery: 1e9,
+    onCommand: () => undefined,
+  });
+  session.begin(Math.max(clock.now(), session.engine.at));
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const series = seriesOf(SERIES);
+  const source = { provider, symbolOf: () => 'X' };
+  const driver = new WebhookDriver({
+    session,
+    store,
+    series,
+    filler: new GapFiller({ store, series, sources: [source], clock }),
+    clock,
+    signal: stop.signal,
+    onSlice: () => undefined,
+    say: (line) => lines.push(line),
+    pollMs: 1,
+  });
+  const running = driver.run();
+  try {
+    await live(session, lines);
+  } finally {
+    stop.abort();
+    await running;
+    if (crash) session.abandon();
+    else session.close();
+  }
+  return session;
+}
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  for (let waits = 0; !holds(); waits++) {
+    if (waits > 4_000) throw new Error(`waited in vain for ${what}`);
+    await sleep(2);
+  }
+}
+
+const eventsOf = (directory: string): Event[] =>
+  entriesOf(directory)
+    .filter(({ kind }) => kind === 'event')
+    .map(({ text }) => readEvent(text));
+
+/** Minutes of the bars the loop took of one config, in its order. */
+const minutesOf = (directory: string, config: keyof typeof SERIES): number[] =>
+  eventsOf(directory).flatMap((event) =>
+    event.kind === 'bar-closed' && event.instrument === SERIES[config]!.instrument
+      ? [(event.bar.time - T0) / MINUTE]
+      : [],
+  );
+
+const feedWords = (directory: string, feed: string): string[] =>
+  eventsOf(directory).flatMap((event) =>
+    event.kind === 'feed-changed' && event.feed === feed ? [event.status] : [],
+  );
+
+const span = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe('a webhook feed in the loop', () => {
+  it('brings history first, then every bar of the store once, over crashes and ends', async () => {
+    const at = await place();
+    const { directory, store, clock } = at;
+    // some of the history is there already, behind newer bars
+    await store.insert([bar(BTC, -1), bar(BTC, -5), bar(BTC, -6)], T0);
+    const live = (from: number, to: number) => async (session: Session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      for (let minute = from; minute < to; minute++) {
+        clock.at = T0 + (minute + 1) * MINUTE + 500;
+        await store.insert([bar(BTC, minute), bar(ETH, minute)], clock.at);
+        const { bars } = session.engine.counts;
+        await until(
+          () => session.engine.counts.bars >= 2 * (WARM_UP + minute + 1),
+          `bar ${minute} behind ${bars}`,
+        );
+      }
+    };
+    const first = await run(at, live(0, 10), true);
+    expect(first.engine.counts.bars).toBe(2 * (WARM_UP + 10));
+    // while the loop is down bars go on
+    for (let minute = 10; minute < 15; minute++) await store.insert([bar(BTC, minute), bar(ETH, minute)], T0);
+    await run(at, live(15, 30));
+    await run(at, live(30, 32), true);
+    for (const config of [BTC, ETH] as const)
+      expect(minutesOf(directory, config)).toEqual(span(-WARM_UP, 32));
+    const again = await replayPaper(directory);
+    expect(again).toMatchObject({ by: 'decided', mode: 'PAPER', evidence: true });
+    expect(again.commands).toBeGreaterThan(4);
+  });
+
+  it('takes again, and does not use twice, what was not durable at a crash', async () => {
+    const at = await place();
+    const { directory, store, clock } = at;
+    await run(at, (session) => until(() => session.feedSeq !== null, 'the history'));
+    await store.insert([bar(BTC, 0), bar(ETH, 0)], T0);
+    const before = entriesOf(directory).length;
+    const setup = await setUp();
+    const session = new Session({
+      setup,
+      directory,
+      fresh: false,
+      snapshotEvery: 1e9,
+      onCommand: () => undefined,
+    });
+    session.begin(clock.now());
+    const seq = session.feedSeq!;
+    session.fedUpTo(seq + 2);
+    session.abandon();
+    expect(entriesOf(directory).length).toBe(before + 1);
+    await run(at, (own) => until(() => own.feedSeq === seq + 2, 'what was lost'));
+    expect(minutesOf(directory, BTC)).toEqual(span(-WARM_UP, 1));
+  });
+
+  it('publishes holes and the values of the chart before the bar', async () => {
+    const at = await place();
+    const { directory, store, clock } = at;
+    await run(at, async (session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      clock.at = T0 + 4 * MINUTE;
+      await store.insert([bar(BTC, 3, { missingBefore: 3, pine: '{"rsi":61.5}' })], clock.at);
+      await until(() => session.engine.counts.bars > 2 * WARM_UP, 'the bar');
+    });
+    const last = eventsOf(directory).slice(-3);
+    const time = T0 + 3 * MINUTE;
+    expect(last.map((event) => [event.kind, 'subject' in event ? event.subject : ''])).toEqual([
+      ['observation-published', `gap:${BTC}`],
+      ['observation-published', `pine:${BTC}`],
+      ['bar-closed', ''],
+    ]);
+    const [gap, pine] = last as { value: string; publishedAt: number }[];
+    expect(JSON.parse(gap!.value)).toEqual({ time, missing: 3 });
+    expect(JSON.parse(pine!.value)).toEqual({ time, values: { rsi: 61.5 } });
+    expect(gap!.publishedAt).toBe(T0 + 4 * MINUTE);
+  });
+
+  it('is stale when bars stop, and says when they come again', async () => {
+    const at = await place();
+    const { store, clock } = at;
+    await run(at, async (session, lines) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      await store.insert([bar(BTC, 0)], clock.at);
+      await until(() => session.engine.counts.bars > 2 * WARM_UP, 'a bar');
+      clock.at = T0 + 4 * MINUTE;
+      await sleep(20);
+      expect(lines.join()).not.toContain('stale');
+      clock.at += 1;
+      await until(() => lines.join().includes('webhook stale'), 'silence');
+      await store.insert([bar(BTC, 4)], clock.at);
+      clock.at = T0 + 5 * MINUTE;
+      await until(() => lines.join().includes('webhook resynced'), 'the next bar');
+    });
+    expect(feedWords(at.directory, 'webhook')).toEqual(['stale', 'resynced']);
+  });
+
+  it('enters nothing while its store is away', async () => {
+    const at = await place();
+    const readFrom = at.store.readFrom.bind(at.store);
+    let isAway = false;
+    at.store.readFrom = (...given) => (isAway ? Promise.reject(new Error('gone')) : readFrom(...given));
+    await run(at, async (session, lines) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      isAway = true;
+      await until(() => lines.join().includes('does not answer: gone'), 'the fault');
+      isAway = false;
+      await until(() => lines.join().includes('answers again'), 'the store');
+    });
+    expect(feedWords(at.directory, 'bar-store')).toEqual(['disconnected', 'resynced']);
+    expect(feedWords(at.directory, 'warm-up')).toEqual(['disconnected', 'resynced']);
+  });
+});
+
+describe('what the figures of a webhook feed rest on', () => {
+  it('is live prices, unless the feed says that they are played again', async () => {
+    expect((await setUp()).mode).toBe('PAPER');
+    expect((await setUp(true)).mode).toBe('REPLAY');
+    expect((await setUp(true)).header.evidence).toBe(false);
+  });
+});
