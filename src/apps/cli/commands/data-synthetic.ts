@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { DAY, formatInterval, InputError, parseInterval } from '#base';
-import { instantArgument, wholeArgument } from '../arguments.ts';
+import { instantArgument, numberArgument, wholeArgument } from '../arguments.ts';
 import { EXIT, ExitError, Terminal } from '../terminal.ts';
 
 interface SyntheticOptions {
@@ -11,6 +11,7 @@ interface SyntheticOptions {
   interval: string;
   dir: string;
   seed: string;
+  trend: number;
   force: boolean;
   json: boolean;
 }
@@ -24,13 +25,19 @@ export function syntheticCommand(): Command {
     .option('--interval <interval>', 'length of the bars: 5m or a multiple', '5m')
     .option('--dir <dir>', 'where SYMBOL-interval.csv.gz goes', 'made-up')
     .option('--seed <text>', 'another market', '1')
+    .option(
+      '--trend <times>',
+      'how many times stronger than usual it trends; from about 5 on there is something to learn',
+      numberArgument(20),
+      1,
+    )
     .option('--force', 'replace files that are there', false)
     .option('--json', 'one JSON object on stdout', false)
     .addHelpText(
       'after',
       `
-One market factor with moods that change, volatility that clusters, no edge that anybody planted. The same seed gives the same
-bars, whichever symbols are asked for.
+One market factor with moods that change, volatility that clusters, and, without --trend, nothing that anybody could learn. The
+same seed gives the same bars, whichever symbols are asked for.
 
 Example:
   $ quorum data synthetic BTCUSDT ETHUSDT SOLUSDT XRPUSDT --days 60`,
@@ -39,7 +46,7 @@ Example:
 }
 
 async function run(symbols: string[], options: SyntheticOptions): Promise<void> {
-  const { days, from, dir, seed } = options;
+  const { days, from, dir, seed, trend } = options;
   const terminal = new Terminal(options.json);
   const { makeFolder, SYNTHETIC_INTERVAL_MS, SYNTHETIC_SYMBOLS, syntheticSeries, writeBarsFile } =
     await import('#adapters');
@@ -61,7 +68,14 @@ async function run(symbols: string[], options: SyntheticOptions): Promise<void> 
   if (there !== undefined)
     throw new InputError(`${there} is there already`, 'replace it with --force, or name another --dir');
   makeFolder(dir);
-  const series = syntheticSeries(seed, (days * DAY) / SYNTHETIC_INTERVAL_MS, from, symbols);
+  const series = syntheticSeries(
+    seed,
+    (days * DAY) / SYNTHETIC_INTERVAL_MS,
+    from,
+    symbols,
+    'SYNTHETIC',
+    trend,
+  );
   const files: { symbol: string; path: string; rows: number }[] = [];
   for (const [k, { columns }] of series.entries()) {
     const symbol = symbols[k]!;

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { collect } from '../arguments.ts';
 import { EXIT, paint, Terminal, table } from '../terminal.ts';
 import { webhookFeedNamed } from '../webhook-feed-named.ts';
@@ -9,7 +9,6 @@ interface Options {
   readonly dataDir: string;
   readonly at?: string;
   readonly series: string[];
-  /** Of the command it belongs to. */
   readonly clockFile?: string;
   readonly json: boolean;
 }
@@ -22,6 +21,7 @@ export function ingestCheckCommand(): Command {
     .option('--config <file>', 'the configuration (default: quorum.config.json or .ts)')
     .option('--feed <name>', 'a webhook feed of the configuration (default: the only one)')
     .option('--data-dir <dir>', 'where the embedded queue and store lie', '.quorum')
+    .addOption(new Option('--clock-file <file>', 'time of a rehearsal').hideHelp())
     .option('--json', 'one JSON object on stdout', false)
     .addHelpText(
       'after',
