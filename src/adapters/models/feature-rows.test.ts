@@ -147,7 +147,9 @@ describe('rows of features', () => {
   });
 
   it('law: what was written is what is read, wherever a piece of the file ends', async () => {
-    const value = fc.option(fc.double({ noNaN: true }), { nil: gap });
+    // text has no negative zero
+    const number = fc.double({ noNaN: true }).map((x) => (x === 0 ? 0 : x));
+    const value = fc.option(number, { nil: gap });
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(value, value, value), { minLength: 1, maxLength: 50 }),

@@ -81,7 +81,11 @@ async function run(a: string | undefined, b: string | undefined, options: Option
     return compareChart(terminal, { ...options, pine: options.pine });
   }
   if (a === undefined || b === undefined)
-    throw new ExitError(EXIT.usage, 'give two directories, or --pine and a config', 'quorum parity --help');
+    throw new ExitError(
+      EXIT.usage,
+      'an argument is missing: give two directories, or --pine and a config',
+      'quorum parity --help',
+    );
   const { runParity, parityAsData } = await import('../../validate/parity-run.ts');
   let isStopped = false;
   const stop = () => {
