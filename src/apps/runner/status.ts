@@ -70,6 +70,13 @@ export interface Status extends AccountFigures {
     readonly intervalMs: number;
     readonly bars: number;
   }[];
+  /** What the desks' references to models mean now, and when that changed last; null: it is what it was at the beginning. */
+  readonly models: readonly {
+    readonly desk: string;
+    readonly reference: string;
+    readonly id: string | null;
+    readonly changedAt: number | null;
+  }[];
   readonly positions: readonly PositionStatus[];
   readonly workingOrders: number;
   readonly decisions: readonly DecisionStatus[];
@@ -136,6 +143,9 @@ export function statusOf(session: Session, around: Surroundings): Status {
           intervalMs: i.intervalMs,
           bars: i.count,
         })),
+    ),
+    models: engine.desks.flatMap(({ name: desk, models, modelsAt: changedAt }) =>
+      Object.entries(models ?? {}).map(([reference, id]) => ({ desk, reference, id, changedAt })),
     ),
     positions: positionsOf(engine),
     workingOrders: engine.real.ledger.workingOrders().length,
