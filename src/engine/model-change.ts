@@ -54,7 +54,9 @@ export function modelRefusal(engine: Engine, { desk: name, reference, id, fault 
   if (models[reference] === id)
     return `${reference} of ${name} is ${id === null ? 'none' : id.slice(0, 12)} already`;
   const moved = movedBy(parts, setup.build({ ...models, [reference]: id }).parts);
-  return moved === null ? null : `the model changes what ${name} rests on (${moved}): it needs a run of its own`;
+  return moved === null
+    ? null
+    : `the model changes what ${name} rests on (${moved}): it needs a run of its own`;
 }
 
 /** Has a desk decide with another model from its next bar on, or tells people why it does not. */
@@ -88,7 +90,8 @@ export function restoreModels(engine: Engine, captured: unknown): void {
   for (const [i, desk] of engine.desks.entries()) {
     const setup = engine.definition.desks[i]!.models;
     const models = reviveState(desks[i]?.models ?? null) as ModelsInPlace | null;
-    if (setup === undefined || models === null || canonicalJson(models) === canonicalJson(desk.models)) continue;
+    if (setup === undefined || models === null || canonicalJson(models) === canonicalJson(desk.models))
+      continue;
     change(engine, desk, setup, models);
   }
 }

@@ -26,6 +26,7 @@ import {
 } from '#market';
 import { seriesOfFeed } from '../ingest/ingest-settings.ts';
 import { webhookFeed } from '../ingest/webhook-feed.ts';
+import { modelResources } from '../models/model-resources.ts';
 import { codeHash } from '../setup/code-hash.ts';
 import type {
   AccountConfiguration,
@@ -33,7 +34,6 @@ import type {
   PortfolioConfiguration,
 } from '../setup/configuration.ts';
 import { expandDesks } from '../setup/expand-desks.ts';
-import { modelResources } from '../models/model-resources.ts';
 import { deskHash, deskWith, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
 import { type FoundModels, theseModels } from '../setup/noting-models.ts';
 import { bpsRate } from '../setup/study.ts';

@@ -63,7 +63,9 @@ const portfolio = z.strictObject({
   newModels: z
     .enum(['take', 'keep'])
     .optional()
-    .describe('whether desks take the model that NAME@paper and the like have come to mean; they do unless "keep"'),
+    .describe(
+      'whether desks take the model that NAME@paper and the like have come to mean; they do unless "keep"',
+    ),
   running: z.boolean().default(true).describe('false: entries wait for the operator to start them'),
 });
 
