@@ -31,8 +31,9 @@ export class DeskRuntime {
   readonly instruments: readonly InstrumentRuntime[];
   /** What its references to models mean now; null: it asks for none. */
   models: ModelsInPlace | null;
-  /** When that changed last; null: it is what it was when the run began. */
+  /** When that changed last, and the hash of its configuration since; null: it is what it was when the run began. */
   modelsAt: Instant | null = null;
+  configurationHash: string | null = null;
   readonly record: DeskRecord;
   private readonly shadow: ShadowVenue;
   private readonly host: Host;

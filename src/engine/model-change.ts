@@ -73,6 +73,7 @@ export function takeModel(engine: Engine, { desk: name, reference, id, fault }: 
     [reference]: id,
   });
   desk.modelsAt = at;
+  desk.configurationHash = hash;
   engine.observer.modelsChanged?.(desk, hash, at);
 }
 

@@ -166,8 +166,8 @@ describe('a portfolio whose model changes on the way', () => {
     const notes = entries.filter(({ text }) => text.startsWith('{"note":"models"'));
     expect(notes).toHaveLength(4);
     const chance = new Chance('cuts');
-    const anywhere = Array.from({ length: 10 }, () => 1 + chance.below(entries.length - 1));
-    const around = acts.slice(0, 2).flatMap((i) => [i, i + 1, i + 2, i + 3]);
+    const anywhere = Array.from({ length: 6 }, () => 1 + chance.below(entries.length - 1));
+    const around = acts.slice(0, 1).flatMap((i) => [i, i + 1, i + 2]);
     for (const cut of new Set([...anywhere, ...around])) {
       const directory = folder();
       writeJournal(directory, entries, cut);
@@ -258,7 +258,13 @@ describe('a portfolio whose model changes on the way', () => {
     const session = await play(folder(), 310, { 300: later });
     const around = { feed: 'tape', tape: null, projections: null };
     expect(statusOf(session, around).models).toEqual([
-      { desk: DESK, reference: REFERENCE, id: later, changedAt: FROM + 300 * MINUTE },
+      {
+        desk: DESK,
+        reference: REFERENCE,
+        id: later,
+        changedAt: FROM + 300 * MINUTE,
+        deskHash: expect.any(String),
+      },
     ]);
     const { books } = desksAnswer(session, session.engine.at);
     expect(books[0]!.model).toMatchObject({

@@ -57,7 +57,9 @@ describe('a model that is promoted while a portfolio runs', () => {
     const first = start();
     await first.until(() => sizeOf(join(directory, 'journal')) > 150_000, 'it to trade');
     const status = async () => JSON.parse(await ask('status', '--json')).portfolios[0].models;
-    expect(await status()).toEqual([{ desk: DESK, reference: REFERENCE, id: OLD_ID, changedAt: null }]);
+    expect(await status()).toEqual([
+      { desk: DESK, reference: REFERENCE, id: OLD_ID, changedAt: null, deskHash: null },
+    ]);
     models.promote(NEW);
     await first.until(() => first.stdout.includes(`${DESK}: ${shown(NEW_ID)}`), 'the new model');
     expect(first.stdout).toMatch(

@@ -76,6 +76,8 @@ export interface Status extends AccountFigures {
     readonly reference: string;
     readonly id: string | null;
     readonly changedAt: number | null;
+    /** Hash of the desk's configuration since then. */
+    readonly deskHash: string | null;
   }[];
   readonly positions: readonly PositionStatus[];
   readonly workingOrders: number;
@@ -144,8 +146,8 @@ export function statusOf(session: Session, around: Surroundings): Status {
           bars: i.count,
         })),
     ),
-    models: engine.desks.flatMap(({ name: desk, models, modelsAt: changedAt }) =>
-      Object.entries(models ?? {}).map(([reference, id]) => ({ desk, reference, id, changedAt })),
+    models: engine.desks.flatMap(({ name: desk, models, modelsAt: changedAt, configurationHash: deskHash }) =>
+      Object.entries(models ?? {}).map(([reference, id]) => ({ desk, reference, id, changedAt, deskHash })),
     ),
     positions: positionsOf(engine),
     workingOrders: engine.real.ledger.workingOrders().length,
