@@ -29,12 +29,7 @@ export class MeantModels {
   /** Whether anything may have happened since the last call. Two looks at a folder: nothing is opened. */
   hasMoved(): boolean {
     const path = join(this.folder, MODELS_FILE);
-    const stamps = [path, `${path}-wal`].map((one) => {
-      const found = statSync(one, { throwIfNoEntry: false });
-      // an empty log is one that nobody has written in: whoever reads leaves it there
-      return found === undefined || found.size === 0 ? '' : `${found.size} ${found.mtimeMs}`;
-    });
-    const now = stamps.join('/');
+    const now = [path, `${path}-wal`].map(stampOf).join('/');
     const moved = now !== this.seen;
     this.seen = now;
     return moved;
@@ -60,6 +55,17 @@ export class MeantModels {
     } finally {
       registry.close();
     }
+  }
+}
+
+function stampOf(path: string): string {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    // an empty log is one that nobody has written in: whoever reads leaves it there
+    return found === undefined || found.size === 0 ? '' : `${found.size} ${found.mtimeMs}`;
+  } catch (error) {
+    // whoever reads it says what is wrong
+    return (error as Error).message;
   }
 }
 

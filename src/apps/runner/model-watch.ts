@@ -89,7 +89,8 @@ export class ModelWatch {
     try {
       meant = this.meant.moved(asked.map(({ reference, id }) => [reference, id]));
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
+      // whatever is wrong there, the portfolio goes on with what it has
+      if (!(error instanceof Error)) throw error;
       const [first] = asked;
       if (first !== undefined) this.tell({ action: 'model', ...first }, error.message);
       return false;

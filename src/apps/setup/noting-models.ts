@@ -1,3 +1,4 @@
+import { readReference } from '#adapters';
 import { InputError } from '#base';
 import type { DeskResources, FoundModel, ModelsInPlace } from '#engine';
 
@@ -27,9 +28,12 @@ export function notingModels(
 
 /** A model by its id: what its reference means by now may be another one, or damaged, and does not matter. */
 function knownModel(resources: DeskResources, reference: string, id: string): FoundModel {
-  const byId = resources.model(id);
-  const found = byId?.id === id ? byId : resources.model(reference);
-  if (found?.id === id) return found;
+  // a file that was named is looked at first: it may be on record nowhere
+  const places = readReference(reference).kind === 'file' ? [reference, id] : [id, reference];
+  for (const place of places) {
+    const found = resources.model(place);
+    if (found?.id === id) return found;
+  }
   throw new InputError(
     `the model ${id.slice(0, 12)} that ${reference} meant is not here`,
     'import its exported file with quorum models import',
