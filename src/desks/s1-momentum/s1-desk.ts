@@ -125,7 +125,12 @@ function build(p: S1Parameters, resources: DeskResources): DeskParts {
       bufferStops: p.bufferStops,
     }),
     limits: [notionalLimit({ name: 's1-notional', max: p.groupNotionalMax, of: isS1 })],
-    exits: [stopLossExit(), takeProfitExit(), timeExit({ longestMs: {}, otherwiseMs: holdMs })],
+    exits: [
+      stopLossExit(),
+      takeProfitExit(),
+      // half a bar less: what was filled somewhat after a bar had opened ends with the same bar as what was filled at its opening
+      timeExit({ longestMs: {}, otherwiseMs: holdMs - config.intervalMs / 2 }),
+    ],
     opposite: 'close',
     shorts: true,
     stopShare: (signals) => (detailOf(signals, NEWS_SENTIMENT_SOURCE)?.halvesStops === true ? 0.5 : null),
