@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BinanceUsdmRest, type FeedClock, systemClock } from '#adapters';
+import { BinanceUsdmFeed, BinanceUsdmRest, type FeedClock, systemClock } from '#adapters';
 import { Chance, MINUTE } from '#base';
 import { readCommand } from '#engine';
 import type { MarketEvent } from '#market';
@@ -69,26 +69,28 @@ async function live(
   const stop = new AbortController();
   const driver = new LiveDriver({
     session,
-    restUrl: server.restUrl,
-    wsUrl: server.wsUrl,
+    clock,
     signal: stop.signal,
     onSlice: () => undefined,
     say: () => undefined,
-    feed: {
-      clock,
-      chance: new Chance('test'),
-      rest: new BinanceUsdmRest({
-        baseUrl: server.restUrl,
-        clock,
-        chance: new Chance('test rest'),
-        timeoutMs: 20 * MINUTE,
+    open: (request) =>
+      new BinanceUsdmFeed({
+        ...request,
+        restUrl: server.restUrl,
+        wsUrl: server.wsUrl,
+        chance: new Chance('test'),
+        rest: new BinanceUsdmRest({
+          baseUrl: server.restUrl,
+          clock,
+          chance: new Chance('test rest'),
+          timeoutMs: 20 * MINUTE,
+        }),
+        silentMs: 2 * MINUTE,
+        connectMs: 20 * MINUTE,
+        backoffBaseMs: 5_000,
+        backoffMostMs: MINUTE,
+        lateMs: 6_000,
       }),
-      silentMs: 2 * MINUTE,
-      connectMs: 20 * MINUTE,
-      backoffBaseMs: 5_000,
-      backoffMostMs: MINUTE,
-      lateMs: 6_000,
-    },
   });
   const running = driver.run();
   const end = performance.now() + 40_000;
