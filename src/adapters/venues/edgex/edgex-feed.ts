@@ -39,6 +39,8 @@ export class EdgexFeed implements LiveFeed {
   private warm = true;
   private lastAt: Instant = -Infinity;
   private gap = true;
+  /** The newest that was told of the feed. */
+  private said = '';
 
   constructor(options: EdgexFeedOptions) {
     this.settings = edgexFeedSettings(options);
@@ -328,6 +330,10 @@ export class EdgexFeed implements LiveFeed {
   }
 
   private report(status: 'connected' | 'disconnected' | 'stale' | 'resynced', detail: string): void {
+    // what goes on being wrong is told once
+    const said = `${status} ${detail}`;
+    if (status === 'stale' && said === this.said) return;
+    this.said = said;
     const at = this.now();
     this.emit({ kind: 'feed-changed', at, eventTime: at, feed: FEED, status, detail });
   }
