@@ -83,6 +83,8 @@ export class EdgexLoopback {
   /** While set, handshakes are refused. */
   refuse = false;
   book: unknown = null;
+  metadata: unknown = METADATA;
+  retryAfter = '2';
   readonly requests: string[] = [];
   readonly unsigned: string[] = [];
   readonly subscriptions: string[] = [];
@@ -231,7 +233,7 @@ export class EdgexLoopback {
     const reply = (body: unknown, status = 200) => {
       response.writeHead(status, {
         'content-type': 'application/json',
-        ...(status === 429 ? { 'retry-after': '2' } : {}),
+        ...(status === 429 ? { 'retry-after': this.retryAfter } : {}),
       });
       response.end(JSON.stringify(body));
     };
@@ -253,7 +255,7 @@ export class EdgexLoopback {
       case '/public/meta/getServerTime':
         return { timeMillis: String(this.now()) };
       case '/public/meta/getMetaData':
-        return METADATA;
+        return this.metadata;
       case '/public/quote/getKline':
         return this.klinePage(fields);
       case '/public/quote/getTicker':

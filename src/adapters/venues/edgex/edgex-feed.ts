@@ -95,7 +95,7 @@ export class EdgexFeed implements LiveFeed {
     const { intervalMs } = this.settings;
     const history: [InstrumentId, Bar[]][] = [];
     try {
-      await this.rest.syncTime(signal);
+      await this.syncTime(signal);
       await this.resolve(signal);
       for (const channel of this.channels) {
         const end = channel.settledUntil();
@@ -114,6 +114,12 @@ export class EdgexFeed implements LiveFeed {
       differing: [],
       complete: history.every(([, rows]) => rows.length >= bars),
     };
+  }
+
+  /** Bars close by the venue's clock: what was planned by ours is planned anew. */
+  private async syncTime(signal: AbortSignal): Promise<void> {
+    await this.rest.syncTime(signal);
+    if (this.started) this.scheduleCheck();
   }
 
   private async resolve(signal?: AbortSignal): Promise<EdgexDirectory> {
@@ -150,7 +156,7 @@ export class EdgexFeed implements LiveFeed {
   }
 
   private async open(): Promise<void> {
-    await this.rest.syncTime(this.abort.signal);
+    await this.syncTime(this.abort.signal);
     if (this.channels.some((c) => c.contract === null)) await this.resolve(this.abort.signal);
     const { wsUrl, chance, quotes } = this.settings;
     const ids = this.channels.map((c) => c.contract!.contractId);
