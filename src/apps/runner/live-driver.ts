@@ -134,9 +134,11 @@ export class LiveDriver {
     for (const desk of engine.desks) {
       for (const { instrument, intervalMs } of desk.instruments) {
         const last = lastBars.get(instrument.id);
+        const parts = intervalMs / feedMs;
+        // longer bars are made of whole windows: the first may have begun before what comes
         const bars =
           last === undefined
-            ? desk.parts.warmUpBars * (intervalMs / feedMs)
+            ? desk.parts.warmUpBars * parts + parts - 1
             : Math.ceil((this.clock.now() - last) / feedMs) + 1;
         wanted = Math.max(wanted, bars);
       }
