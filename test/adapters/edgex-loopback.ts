@@ -175,7 +175,24 @@ export class EdgexLoopback {
         channel,
         content: { channel, dataType: 'Changed', data: [broken(row, this.standing.get('ticker'))] },
       });
+      this.tickBook(contractId, Number(open));
     }
+  }
+
+  /** One tick of 0.1 on either side, to who asked for the book. */
+  private tickBook(contractId: string, middle: number): void {
+    const channel = `depth.${contractId}.15`;
+    if (!this.subscriptions.includes(channel)) return;
+    const level = (price: number) => [{ price: price.toFixed(1), size: '50' }];
+    const row = {
+      contractId,
+      startVersion: '1',
+      endVersion: '2',
+      bids: level(middle - 0.1),
+      asks: level(middle + 0.1),
+      depthType: 'SNAPSHOT',
+    };
+    this.send({ type: 'quote-event', channel, content: { channel, dataType: 'Snapshot', data: [row] } });
   }
 
   private welcome(client: WebSocket, path: string): void {

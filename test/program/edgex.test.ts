@@ -8,6 +8,7 @@ import { EdgexFeed, EdgexRest, type FeedClock } from '#adapters';
 import { Chance, MINUTE } from '#base';
 import { readCommand } from '#engine';
 import { sigmaPortfolio } from '../../src/apps/runner/choose.ts';
+import { addressed, openLive } from '../../src/apps/runner/live-venue-of.ts';
 import { type PaperSetup, setUpPortfolio } from '../../src/apps/runner/portfolio-setup.ts';
 import { replayPaper } from '../../src/apps/runner/replay-paper.ts';
 import type { Session } from '../../src/apps/runner/session.ts';
@@ -205,6 +206,28 @@ describe('a portfolio on the live prices of edgeX', () => {
     expect(entries.slice(0, down).some(isEntry)).toBe(true);
     const entered = entries.slice(down).filter(isEntry);
     expect(entered).toEqual([]);
+  });
+
+  it('takes quotes where the configuration wants them, and fills at them', async () => {
+    const clock = fastClock(40);
+    const server = await venueAt(clock.now, 20, zigzag);
+    const setup = await setUp(['BTCUSDC.EDGEX']);
+    const { restUrl: QUORUM_EDGEX_REST_URL, wsUrl: QUORUM_EDGEX_WS_URL } = server;
+    const feed = addressed({ kind: 'edgex', quotes: true }, { QUORUM_EDGEX_REST_URL, QUORUM_EDGEX_WS_URL });
+    const directory = join(folder, 'minute');
+    const run = { setup, directory, clock, open: openLive(feed) };
+    const session = await runLive(run, ({ engine }) => engine.counts.fills > 1);
+    expect(session.engine.counts.fills).toBeGreaterThan(1);
+    const quotes = entriesOf(directory).filter(({ text }) => text.startsWith('{"kind":"quote-updated"'));
+    expect(quotes.length).toBeGreaterThan(1);
+    // the entry buys at the ask or sells at the bid, a tick from the middle: nothing is made up on top of what was quoted
+    const [entry] = entriesOf(directory).flatMap(({ kind, text }) =>
+      kind === 'note' && text.startsWith('{"note":"fill"')
+        ? [(JSON.parse(text) as { fill: { side: string; ticks: number } }).fill]
+        : [],
+    );
+    const asked = entry!.side === 'buy' ? [10_001, 10_101] : [9_999, 10_099];
+    expect(asked).toContain(entry!.ticks);
   });
 
   it('ends with clear words for a contract that the venue does not have', async () => {
