@@ -122,11 +122,12 @@ describe('a portfolio on the live prices of edgeX', () => {
         dropped = slices;
         server.dropAll();
       }
-      return slices >= 60;
+      return slices >= 60 && s.engine.counts.fills > 4;
     });
     server.lagMs = 0;
     expect(trades.engine.counts.fills).toBeGreaterThan(4);
-    const last = await live(setup, server, clock, (s) => s.engine.counts.slices >= 80);
+    const more = trades.engine.counts.slices + 20;
+    const last = await live(setup, server, clock, (s) => s.engine.counts.slices >= more);
     for (const instrument of INSTRUMENTS) {
       const times = barsIn(directory, instrument);
       expect(times.length).toBeGreaterThanOrEqual(75);
@@ -299,7 +300,7 @@ describe('quorum start with edgeX', () => {
     let behind = 60_000;
     const now = () => Date.now() - behind;
     const soon = () => {
-      behind -= 54_000 - (now() % 60_000);
+      behind -= 48_000 - (now() % 60_000);
     };
     soon();
     const server = await venueAt(now, 100, zigzag);
@@ -317,7 +318,8 @@ describe('quorum start with edgeX', () => {
     expect(ended.stdout).toContain('the venue states other contract terms');
     soon();
     const second = new Child(start(['--json']), { cwd: folder });
-    await second.until(() => live(22), 'another live bar');
+    const hasEntered = () => ordersIn(directory).some((order) => order.reason === 'entry');
+    await second.until(() => live(22) && hasEntered(), 'another live bar, and an order');
     await sleep(1_000);
     second.kill('SIGTERM');
     const { code, stderr } = await second.ended;
@@ -325,7 +327,6 @@ describe('quorum start with edgeX', () => {
     expect(stderr).toContain('continued minute');
     const times = barsIn(directory, 'BTCUSDC.EDGEX');
     for (const [i, time] of times.entries()) expect(time).toBe(times[0]! + i * MINUTE);
-    expect(ordersIn(directory).some((order) => order.reason === 'entry')).toBe(true);
     expect((await replayPaper(directory)).events).toBeGreaterThan(20);
   });
 

@@ -291,11 +291,10 @@ export class EdgexFeed implements LiveFeed {
       if (!this.warm || this.channels.some((c) => c.contract === null)) return;
       // an answer may lag behind the close
       if (round > 0) await clock.wait(backoffBaseMs * 2 ** (round - 1), signal);
-      for (const channel of this.channels) {
-        const from = channel.missingFrom;
-        if (from === null) continue;
-        for (const bar of await channel.fetch(from, channel.settledUntil(), signal)) this.close(channel, bar);
-      }
+      // all at once: a desk of several contracts does not wait long for the last of them
+      const looks = await Promise.allSettled(this.channels.map((channel) => this.fill(channel)));
+      const failed = looks.find((look) => look.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
       if (this.channels.some((c) => c.missingFrom !== null)) continue;
       if (!this.gap || !this.connected) return;
       this.gap = false;
@@ -306,6 +305,13 @@ export class EdgexFeed implements LiveFeed {
     throw new UnreachableError(
       `${late.name}: the venue gives no bar from ${formatInstant(late.missingFrom!)} on`,
     );
+  }
+
+  private async fill(channel: EdgexChannel): Promise<void> {
+    const from = channel.missingFrom;
+    if (from === null) return;
+    const bars = await channel.fetch(from, channel.settledUntil(), this.abort.signal);
+    for (const bar of bars) this.close(channel, bar);
   }
 
   private close(channel: EdgexChannel, bar: Bar): void {
