@@ -1,8 +1,8 @@
 // The console under load: 200 live clients and 500 requests a second beside a running replay. Says how much longer a turn of
-// the loop takes at p99 than without load (medians of interleaved windows), whether a client missed a message, and whether
-// memory comes back. Loop, server and the load itself share the machine;
-// the load runs at low priority.
-// npm run bench:console [-- SECONDS [WINDOWS]]
+// the loop and the events in it take at p99 than without load (medians of interleaved windows), whether a client missed a
+// message, and whether memory comes back. Loop, server and the load itself share the machine; the load runs at low priority.
+// A turn ends with a sync of the journal: FOLDER on a memory file system leaves the disk's own stalls out.
+// npm run bench:console [-- SECONDS [WINDOWS [FOLDER]]]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
@@ -35,12 +35,12 @@ const PATHS = [
   '/api/health',
 ];
 
-interface Window {
-  readonly p99Ms: number;
-  readonly turns: number;
-}
+/** Parts of the loop that are timed: all of a turn with its sync, one event with its place in the journal, one sync. */
+const STAGES = ['turn', 'event', 'commit'] as const;
+type Stage = (typeof STAGES)[number];
+type Window = Readonly<Record<Stage, { readonly p99Ms: number; readonly count: number }>>;
 
-const folder = mkdtempSync(join(tmpdir(), 'quorum-console-'));
+const folder = mkdtempSync(join(process.argv[4] ?? tmpdir(), 'quorum-console-'));
 const program = fileURLToPath(new URL('../bin/quorum.js', import.meta.url));
 const child = spawn(
   process.execPath,
@@ -91,43 +91,54 @@ async function main(started: ChildProcess): Promise<void> {
     answered += stream.answered;
     failed += stream.failed;
     times.push(...stream.times);
-    const [a, b] = [quiet.at(-1)!, loaded.at(-1)!];
-    say(
-      `window ${i + 1}: a turn at p99 ${a.p99Ms.toFixed(2)} ms without load (${a.turns} turns), ${b.p99Ms.toFixed(2)} ms with (${b.turns})`,
-    );
+    say(`window ${i + 1} at p99, ms without load / with: ${inWindow(quiet.at(-1)!, loaded.at(-1)!)}`);
   }
   await sleep(SETTLE_MS);
   const after = await serverMiB(url, token);
-  const [without, withLoad] = [median(quiet.map((w) => w.p99Ms)), median(loaded.map((w) => w.p99Ms))];
   times.sort((a, b) => a - b);
   const at = (share: number) =>
     times[Math.min(times.length - 1, Math.floor(share * times.length))]!.toFixed(1);
-  const growth = withLoad / without;
   say(`${CLIENTS} live clients: ${messages} messages, ${missed} missed or twice`);
   say(
     `${answered} requests answered (${Math.round(answered / (SECONDS * WINDOWS))} a second, ${failed} failed), p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
   );
-  say(
-    `a turn of the loop at p99: ${without.toFixed(2)} ms without load, ${withLoad.toFixed(2)} ms with: ${growth.toFixed(2)} times (wanted below ${GROWTH_WANTED})`,
-  );
+  for (const stage of STAGES) {
+    const [without, withLoad] = [quiet, loaded].map((all) => median(all.map((one) => one[stage].p99Ms)));
+    const growth = withLoad! / without!;
+    say(
+      `${stage} of the loop at p99: ${without!.toFixed(3)} ms without load, ${withLoad!.toFixed(3)} ms with: ${growth.toFixed(2)} times (wanted below ${GROWTH_WANTED})`,
+    );
+  }
   say(
     `server memory: ${before.toFixed(0)} MiB before, ${peak.toFixed(0)} MiB at most, ${after.toFixed(0)} MiB ${SETTLE_MS / 1_000} s after`,
   );
 }
 
-/** What the loop did while something went on. */
-async function turns(during: () => Promise<unknown>): Promise<Window> {
-  const first = await loopTurns();
-  await during();
-  const last = await loopTurns();
-  const counts = last.counts.map((count, i) => count - first.counts[i]!);
-  return { p99Ms: quantile(last.bounds, counts, 0.99), turns: last.count - first.count };
+function inWindow(without: Window, withLoad: Window): string {
+  return STAGES.map(
+    (stage) =>
+      `${stage} ${without[stage].p99Ms.toFixed(3)} / ${withLoad[stage].p99Ms.toFixed(3)} (${without[stage].count} / ${withLoad[stage].count})`,
+  ).join(', ');
 }
 
-async function loopTurns() {
+/** What the loop did while something went on. */
+async function turns(during: () => Promise<unknown>): Promise<Window> {
+  const first = await loopStages();
+  await during();
+  const last = await loopStages();
+  return Object.fromEntries(
+    STAGES.map((stage) => {
+      const { bounds, counts, count } = last[stage];
+      const since = counts.map((n, i) => n - first[stage].counts[i]!);
+      return [stage, { p99Ms: quantile(bounds, since, 0.99), count: count - first[stage].count }];
+    }),
+  ) as Window;
+}
+
+async function loopStages() {
   const answer = await askControl(join(folder, 'demo'), { ask: 'metrics' }, 10_000);
   if (answer?.ok !== true) throw new Error('the loop does not answer');
-  return (answer.metrics as MetricsAnswer).stages.turn;
+  return (answer.metrics as MetricsAnswer).stages;
 }
 
 /** A quantile of a histogram, straight within its span. */

@@ -7,3 +7,4 @@ export * from './models/sentiment/index.ts';
 export * from './queue/index.ts';
 export * from './storage/index.ts';
 export * from './venues/edgex/index.ts';
+export * from './venues/live-venues.ts';

@@ -34,7 +34,7 @@ export function applyToHolding(
     holding.lotsBefore = holding.lots;
     holding.changedAt = time;
   }
-  const facts = { book: holding.book, side, lots, ticks, leverage, at: time, lossLimited: false };
+  const facts = { book: holding.book, side, lots, ticks, leverage, filledAt: time, lossLimited: false };
   holding.position = applyFill(holding.position, facts, instrument).position;
   holding.lots = holding.position?.lots ?? 0;
   holding.liquidation = liquidationOf(instrument, holding);

@@ -53,7 +53,8 @@ export interface FillFacts {
   readonly lots: number;
   readonly ticks: number;
   readonly leverage: number;
-  readonly at: Instant;
+  /** When it came about at the venue. */
+  readonly filledAt: Instant;
   /** An isolated liquidation: the loss stops at the margin of the part it closes, the rest is the venue's. */
   readonly lossLimited: boolean;
 }
@@ -141,7 +142,7 @@ function added(
       lots,
       cost,
       entryPrice: price,
-      openedAt: fill.at,
+      openedAt: fill.filledAt,
       leverage: fill.leverage,
       margin,
     };

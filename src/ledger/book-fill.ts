@@ -20,7 +20,10 @@ export interface FillContext {
   readonly leverage: number;
   readonly lossLimited: boolean;
   readonly reason: string;
+  /** When it was heard of: what it ends, ends then. */
   readonly at: Instant;
+  /** When it came about at the venue: what it opens is held from then on. */
+  readonly filledAt: Instant;
 }
 
 export interface Booked {
@@ -62,7 +65,7 @@ export function closeHolding(
  */
 export function bookFill(accounts: Accounts, holdings: Holdings, fill: Fill, context: FillContext): Booked {
   const { lots, ticks, fee, side } = fill;
-  const { book, leverage, lossLimited, reason, at } = context;
+  const { book, leverage, lossLimited, reason, at, filledAt } = context;
   const slot = holdings.slot(fill.instrument);
   const term = holdings.term(slot);
   if (!(Number.isSafeInteger(lots) && lots > 0)) broken(`fill ${fill.fillId} of ${lots} lots`);
@@ -70,7 +73,7 @@ export function bookFill(accounts: Accounts, holdings: Holdings, fill: Fill, con
     broken(`fill ${fill.fillId} at ${ticks} ticks`);
   const currency = accounts.slot(term.settle, term.minorScale);
   let holding = holdings.find(book);
-  const facts: FillFacts = { book, side, lots, ticks, leverage, at, lossLimited };
+  const facts: FillFacts = { book, side, lots, ticks, leverage, filledAt, lossLimited };
   const effect = applyFill(holding === undefined ? null : holding.position, facts, term);
   const { position, closedLots, openedLots } = effect;
   postFlow(accounts, currency, isPerpetual(term), effect.flow, effect.releasedBasis, effect.openedBasis);

@@ -8,7 +8,7 @@ import { Holdings } from './holdings.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { isEnded } from './life-cycle.ts';
 import { liquidationTicksOf, wholeLiquidationTicks } from './liquidation.ts';
-import type { BookId, ClientOrderId, Fill, OrderRequest, Side, VenueReport } from './order.ts';
+import type { BookId, ClientOrderId, OrderRequest, Side, VenueReport } from './order.ts';
 import { type OrderState, pendingOrder } from './order-state.ts';
 import { fillOrder, type OrderReport, type OrderStep, stepOrder } from './order-step.ts';
 import { Orders } from './orders.ts';
@@ -119,7 +119,7 @@ export class Ledger {
   report(report: VenueReport): Booking {
     switch (report.kind) {
       case 'order-filled':
-        return this.orderFilled(report.fill, report.at);
+        return this.orderFilled(report);
       case 'unasked-fill':
         return this.unaskedFill(report);
       case 'funding-charged':
@@ -168,7 +168,7 @@ export class Ledger {
     this.orders.put(after);
   }
 
-  private orderFilled(fill: Fill, at: Instant): Booking {
+  private orderFilled({ fill, at, eventTime }: Extract<VenueReport, { kind: 'order-filled' }>): Booking {
     const order = this.orders.find(fill.clientId);
     if (order === undefined) return orderBooking(null, false, 'unknown-order', null);
     const { book, instrument, side, leverage, reason } = order.request;
@@ -184,13 +184,15 @@ export class Ledger {
     // told before as a fill nobody asked for: the money is booked, the order is filled all the same
     if (this.unaskedIds.size > 0 && this.unaskedIds.has(fill.fillId, term.venue))
       return orderBooking(step.order, false, 'duplicate-fill', this.position(book) ?? null);
-    const context = { book, leverage, lossLimited: false, reason, at };
+    // a venue's clock may be wrong: not before it was sent, nor after it was heard of
+    const filledAt = Math.max(order.submittedAt, Math.min(eventTime, at));
+    const context = { book, leverage, lossLimited: false, reason, at, filledAt };
     const booked = bookFill(this.accounts, this.holdings, fill, context);
     return fillBooking(step.order, step.fault, booked, fill.fee);
   }
 
   private unaskedFill(report: Extract<VenueReport, { kind: 'unasked-fill' }>): Booking {
-    const { book, fill, cause, at } = report;
+    const { book, fill, cause, at, eventTime } = report;
     this.checkBook(book, fill.instrument);
     const held = this.position(book);
     const known = this.orders.filledBy(fill.instrument, fill.fillId);
@@ -200,7 +202,8 @@ export class Ledger {
     const closable = held === undefined || held.lots > 0 === (fill.side === 'buy') ? 0 : Math.abs(held.lots);
     const fault = cause !== 'manual' && fill.lots > closable ? 'overfill' : null;
     const leverage = held?.leverage ?? 1;
-    const context = { book, leverage, lossLimited: cause === 'liquidation', reason: cause, at };
+    const filledAt = Math.min(eventTime, at);
+    const context = { book, leverage, lossLimited: cause === 'liquidation', reason: cause, at, filledAt };
     return fillBooking(null, fault, bookFill(this.accounts, this.holdings, fill, context), fill.fee);
   }
 

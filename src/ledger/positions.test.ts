@@ -16,6 +16,20 @@ import {
 import type { BookId } from './order.ts';
 
 describe('positions and trades', () => {
+  it('holds from when the venue filled it, within what can be', () => {
+    const opened = (at: number, eventTime: number) => {
+      const books = ledger();
+      const order = request(BTC, 'buy', 100_000, { book: bookOf(BTC), leverage: 1 });
+      books.submit(order, 10);
+      const fill = fillOf(order, 100_000, 6_000_000);
+      return books.report({ kind: 'order-filled', at, eventTime, fill }).position!.openedAt;
+    };
+    expect(opened(30, 20)).toBe(20);
+    // a venue whose clock is wrong
+    expect(opened(30, 5)).toBe(10);
+    expect(opened(30, 40)).toBe(30);
+  });
+
   it('averages adds, keeps the average on reductions, closes into a trade', () => {
     const books = ledger();
     trade(books, BTC, 'buy', 100_000, { ticks: 6_000_000, fee: 1000, leverage: 5, at: 1 });

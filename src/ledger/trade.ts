@@ -11,6 +11,7 @@ export interface Position {
   readonly cost: number;
   /** Average entry price as a float; harmonic for inverse contracts. 0 when flat. */
   readonly entryPrice: number;
+  /** When its first fill came about at the venue; not before its order left, nor after it was heard of. */
   readonly openedAt: Instant;
   readonly leverage: number;
   /** Isolated initial margin set aside, minor units of settle. */
@@ -24,7 +25,9 @@ export interface Trade {
   readonly instrument: InstrumentId;
   readonly currency: Currency;
   readonly direction: 1 | -1;
+  /** As that of its {@link Position}. */
   readonly openedAt: Instant;
+  /** When its last fill was heard of. */
   readonly closedAt: Instant;
   /** Largest size held, in lots. */
   readonly lots: number;

@@ -16,10 +16,14 @@ import {
  */
 
 export const BINANCE_USDM = 'BINANCE-USDM';
+export const EDGEX = 'EDGEX';
 const USDT_SCALE = 8;
 
 /** Lowest tier of Binance USD-M: maker 2 bps, taker 5 bps. */
 export const BINANCE_USDM_FEES: readonly FeeSchedule[] = [{ from: 0, makerRate: 20_000, takerRate: 50_000 }];
+
+/** edgeX as documented: maker 1.2 bps, taker 3.8 bps. */
+export const EDGEX_FEES: readonly FeeSchedule[] = [{ from: 0, makerRate: 12_000, takerRate: 38_000 }];
 
 /** Upper notional in USDT (null: none), maintenance percent, largest leverage. */
 type TierRow = readonly [maxNotional: number | null, maintenancePercent: number, maxLeverage: number];
@@ -134,6 +138,16 @@ function splitSymbol(symbol: string): { base: string; quote: string } | null {
 function byVenue(id: string, symbol: string, venue: string): InstrumentSpec | null {
   const pair = splitSymbol(symbol);
   if (venue === BINANCE_USDM && pair !== null) return { ...perpetualSpec(pair.base, pair.quote), id };
+  if (venue === EDGEX && pair !== null) {
+    // grid, minimum and tiers are nowhere written down: a live start takes them, and the fees, from the venue's metadata
+    return {
+      ...perpetualSpec(pair.base, pair.quote),
+      id,
+      minorScale: 6,
+      fees: EDGEX_FEES,
+      fundingIntervalMs: 4 * HOUR,
+    };
+  }
   if (venue === 'SYNTHETIC' && pair !== null) {
     // made-up prices on the grid and at the costs of the real contract
     const {

@@ -59,7 +59,15 @@ interface SentOrder {
   status: string;
 }
 
-type Fault = number | 'drop' | 'shape' | { readonly code: string };
+/** `nan`: what is a number otherwise is none; a number is an HTTP status. */
+type Fault = number | 'drop' | 'shape' | 'garbage' | 'nan' | { readonly code: string };
+
+interface EdgexLoopbackOptions {
+  /** The venue's own minute bars: a pure function of contract and time. */
+  readonly bar?: typeof EdgexLoopback.bar;
+  /** Real milliseconds between two tickers of each contract; none unless given. */
+  readonly tickMs?: number;
+}
 
 /** Plays edgeX V2: metadata, klines, ticker, funding, depth and orders over REST; ticker and account over WebSocket. */
 export class EdgexLoopback {
@@ -68,6 +76,15 @@ export class EdgexLoopback {
   readonly positions: { contractId: string; openSize: string }[] = [];
   /** Faults for the next requests to a path ending, first in first out. `drop` on createOrder takes the order first. */
   readonly faults: { path: string; fault: Fault }[] = [];
+  /** The same for every request from now on. */
+  readonly standing = new Map<string, Fault>();
+  /** Bars show so long after their close, ms. */
+  lagMs = 0;
+  /** While set, handshakes are refused. */
+  refuse = false;
+  book: unknown = null;
+  metadata: unknown = METADATA;
+  retryAfter = '2';
   readonly requests: string[] = [];
   readonly unsigned: string[] = [];
   readonly subscriptions: string[] = [];
@@ -78,13 +95,19 @@ export class EdgexLoopback {
   private readonly http: Server;
   private readonly ws = new WebSocketServer({ noServer: true });
   private readonly clients = new Set<WebSocket>();
+  private readonly bar: typeof EdgexLoopback.bar;
+  private readonly tickMs: number | null;
+  private timer: NodeJS.Timeout | null = null;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, options: EdgexLoopbackOptions = {}) {
     this.now = now;
+    this.bar = options.bar ?? EdgexLoopback.bar;
+    this.tickMs = options.tickMs ?? null;
     this.http = createServer((request, response) => void this.answer(request, response));
     this.http.on('upgrade', (request, socket, head) => {
       const url = new URL(request.url ?? '/', 'http://x');
-      if (!/^\/api\/v1\/(public|private)\/ws$/.test(url.pathname)) return void socket.destroy();
+      if (this.refuse || !/^\/api\/v1\/(public|private)\/ws$/.test(url.pathname))
+        return void socket.destroy();
       if (url.pathname.includes('private')) {
         const fields = Object.fromEntries(url.searchParams);
         if (!this.isSigned(request, 'GET', url.pathname, fields)) return void socket.destroy();
@@ -102,9 +125,11 @@ export class EdgexLoopback {
 
   async start(): Promise<void> {
     await new Promise<void>((listening) => this.http.listen(0, '127.0.0.1', listening));
+    if (this.tickMs !== null) this.timer = setInterval(() => this.tick(), this.tickMs);
   }
 
   async stop(): Promise<void> {
+    if (this.timer !== null) clearInterval(this.timer);
     this.dropAll();
     this.http.closeAllConnections();
     await new Promise<void>((closed) => this.http.close(() => closed()));
@@ -135,6 +160,39 @@ export class EdgexLoopback {
       low: (level - 2).toFixed(1),
       close: (level + 1).toFixed(1),
     };
+  }
+
+  /** Each contract at the open of its running bar. */
+  private tick(): void {
+    const now = this.now();
+    for (const { contractId } of METADATA.contractList) {
+      const channel = `ticker.${contractId}`;
+      const { open } = this.bar(contractId, now - (now % 60_000));
+      const settles = String(now - (now % 14_400_000) + 14_400_000);
+      const row = this.ticker(contractId, { oraclePrice: open, indexPrice: open, nextFundingTime: settles });
+      this.send({
+        type: 'quote-event',
+        channel,
+        content: { channel, dataType: 'Changed', data: [broken(row, this.standing.get('ticker'))] },
+      });
+      this.tickBook(contractId, Number(open));
+    }
+  }
+
+  /** One tick of 0.1 on either side, to who asked for the book. */
+  private tickBook(contractId: string, middle: number): void {
+    const channel = `depth.${contractId}.15`;
+    if (!this.subscriptions.includes(channel)) return;
+    const level = (price: number) => [{ price: price.toFixed(1), size: '50' }];
+    const row = {
+      contractId,
+      startVersion: '1',
+      endVersion: '2',
+      bids: level(middle - 0.1),
+      asks: level(middle + 0.1),
+      depthType: 'SNAPSHOT',
+    };
+    this.send({ type: 'quote-event', channel, content: { channel, dataType: 'Snapshot', data: [row] } });
   }
 
   private welcome(client: WebSocket, path: string): void {
@@ -187,11 +245,16 @@ export class EdgexLoopback {
     >;
     this.requests.push(`${method} ${url.pathname}`);
     const at = this.faults.findIndex(({ path }) => url.pathname.endsWith(path));
-    const fault = at < 0 ? null : this.faults.splice(at, 1)[0]!.fault;
+    const always = [...this.standing].find(([path]) => url.pathname.endsWith(path));
+    const fault = at < 0 ? (always?.[1] ?? null) : this.faults.splice(at, 1)[0]!.fault;
     const reply = (body: unknown, status = 200) => {
-      response.writeHead(status, { 'content-type': 'application/json' });
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        ...(status === 429 ? { 'retry-after': this.retryAfter } : {}),
+      });
       response.end(JSON.stringify(body));
     };
+    if (fault === 'garbage') return void response.end('<html>busy</html>');
     if (typeof fault === 'number') return reply({ code: 'BUSY' }, fault);
     if (typeof fault === 'object' && fault !== null)
       return reply({ code: fault.code, data: null, msg: 'refused by the test' });
@@ -200,7 +263,8 @@ export class EdgexLoopback {
     const data = this.dataOf(url.pathname.replace('/api/v2', ''), fields);
     if (fault === 'drop') return void request.socket.destroy();
     if (data === undefined) return reply({ code: 'NOT_FOUND', data: null, msg: null }, 404);
-    reply({ code: 'SUCCESS', data: fault === 'shape' ? 'a surprise' : data, msg: null, requestTime: '1' });
+    const said = fault === 'shape' ? 'a surprise' : broken(data, fault);
+    reply({ code: 'SUCCESS', data: said, msg: null, requestTime: '1' });
   }
 
   private dataOf(path: string, fields: Record<string, string>): unknown {
@@ -208,11 +272,13 @@ export class EdgexLoopback {
       case '/public/meta/getServerTime':
         return { timeMillis: String(this.now()) };
       case '/public/meta/getMetaData':
-        return METADATA;
+        return this.metadata;
       case '/public/quote/getKline':
         return this.klinePage(fields);
       case '/public/quote/getTicker':
         return [this.ticker(fields.contractId!)];
+      case '/public/quote/getDepth':
+        return this.book === null ? [] : [this.book];
       case '/public/funding/getFundingRatePage':
         return { dataList: this.funding, nextPageOffsetData: '' };
       case '/private/order/createOrder':
@@ -244,9 +310,10 @@ export class EdgexLoopback {
 
   private klinePage(fields: Record<string, string>) {
     const from = Number(fields.filterBeginKlineTimeInclusive);
-    const to = Math.min(Number(fields.filterEndKlineTimeExclusive), this.now());
+    const shown = this.now() - (this.lagMs === 0 ? 0 : 60_000 + this.lagMs);
+    const to = Math.min(Number(fields.filterEndKlineTimeExclusive), shown);
     const rows = [];
-    for (let time = from; time < to; time += 60_000) rows.push(EdgexLoopback.bar(fields.contractId!, time));
+    for (let time = from; time < to; time += 60_000) rows.push(this.bar(fields.contractId!, time));
     // newest first, page after page
     rows.reverse();
     const offset = Number(fields.offsetData ?? 0);
@@ -292,4 +359,11 @@ export class EdgexLoopback {
       cancelReason: status === 'CANCELED' ? 'USER_CANCELED' : '',
     };
   }
+}
+
+/** Data in which prices and steps are no numbers, where that is the fault. */
+function broken(data: unknown, fault: Fault | null | undefined): unknown {
+  if (fault !== 'nan') return data;
+  const text = JSON.stringify(data);
+  return JSON.parse(text.replaceAll(/"(close|oraclePrice|tickSize|fundingRate)":"[^"]*"/g, '"$1":"NaN"'));
 }

@@ -5,10 +5,11 @@ import { type InstrumentId, instrumentIdOf, type MarketEvent } from '#market';
 import { armingPhrase, LiveArming } from '../../src/adapters/venues/arming.ts';
 import { EdgexAccountStream } from '../../src/adapters/venues/edgex/account-stream.ts';
 import { EdgexFeed } from '../../src/adapters/venues/edgex/edgex-feed.ts';
+import { EDGEX_LIVE } from '../../src/adapters/venues/edgex/edgex-live.ts';
 import { EdgexRest } from '../../src/adapters/venues/edgex/edgex-rest.ts';
 import { EdgexTrading } from '../../src/adapters/venues/edgex/edgex-trading.ts';
 import { OrderSigner } from '../../src/adapters/venues/edgex/order-signature.ts';
-import { CREDENTIALS, EdgexLoopback } from './edgex-loopback.ts';
+import { CREDENTIALS, EdgexLoopback, METADATA } from './edgex-loopback.ts';
 
 const START = Date.UTC(2026, 0, 5, 12, 0, 30);
 const BTC = instrumentIdOf('BTCUSDC.EDGEX');
@@ -153,6 +154,7 @@ describe('the public feed', () => {
     tick({ nextFundingTime: String(START), fundingRate: '0.0002' });
     await until(() => events.some((e) => e.kind === 'mark-updated'));
     expect(events.find((e) => e.kind === 'mark-updated')).toMatchObject({ mark: 60000.5, index: 60001 });
+    await until(() => venue.pongs.length > 0);
     expect(venue.pongs).toEqual(['17']);
     venue.funding.push({ contractId: '30000001', fundingTime: String(START), fundingRate: '0.00025' });
     tick({ nextFundingTime: String(START + 240 * MINUTE) });
@@ -178,6 +180,157 @@ describe('the public feed', () => {
     await expect(feed.warmUp(1)).rejects.toThrow('edgeX has no contract DOGEUSDC');
     expect(() => new EdgexFeed({ ...options, symbols: ['BTCUSDC'], interval: '3m' })).toThrow(
       'edgeX makes no bars of 3m',
+    );
+  });
+});
+
+describe('the book', () => {
+  const level = (price: string, size: string) => ({ price, size });
+  const change = (
+    startVersion: string,
+    endVersion: string,
+    bids: [string, string][],
+    asks: [string, string][],
+  ) => ({
+    contractId: '30000001',
+    level: 15,
+    startVersion,
+    endVersion,
+    bids: bids.map(([price, size]) => level(price, size)),
+    asks: asks.map(([price, size]) => level(price, size)),
+    depthType: 'CHANGED',
+  });
+  const snapshot = (endVersion: string, bids: [string, string][], asks: [string, string][]) => ({
+    ...change('0', endVersion, bids, asks),
+    depthType: 'SNAPSHOT',
+  });
+
+  it('gives quotes where they are wanted, and none while it is not known', async () => {
+    const { venue, time } = await stage();
+    const quotes: (readonly number[])[] = [];
+    const feed = new EdgexFeed({
+      symbols: ['BTCUSDC'],
+      interval: '1m',
+      restUrl: venue.restUrl,
+      wsUrl: venue.wsUrl,
+      clock: time,
+      requestsPerMinute: 100_000,
+      silentMs: 60 * MINUTE,
+      quotes: true,
+      quoteEveryMs: 0,
+      onEvent: (event) => {
+        if (event.kind === 'quote-updated') quotes.push([event.bid, event.bidSize, event.ask, event.askSize]);
+      },
+    });
+    open.push(() => feed.stop());
+    feed.start();
+    await feed.warmUp(1);
+    await until(() => venue.subscriptions.length === 2);
+    expect(venue.subscriptions).toEqual(['ticker.30000001', 'depth.30000001.15']);
+    const channel = 'depth.30000001.15';
+    const show = (row: unknown) =>
+      venue.send({ type: 'quote-event', channel, content: { channel, dataType: 'Changed', data: [row] } });
+    show(
+      snapshot(
+        '10',
+        [
+          ['100.0', '1'],
+          ['99.9', '2'],
+        ],
+        [['100.2', '3']],
+      ),
+    );
+    await until(() => quotes.length === 1);
+    show(change('10', '11', [['100.0', '0']], [['100.1', '4']]));
+    await until(() => quotes.length === 2);
+    expect(quotes).toEqual([
+      [100, 1, 100.2, 3],
+      [99.9, 2, 100.1, 4],
+    ]);
+    // one is missing: the book is asked for, and goes on from there
+    venue.book = snapshot('20', [['98.0', '5']], [['98.5', '6']]);
+    show(change('12', '13', [['101.0', '1']], []));
+    await until(() => venue.requests.some((request) => request.endsWith('getDepth')));
+    await until(() => {
+      show(change('20', '20', [], []));
+      return quotes.length > 2;
+    });
+    expect(quotes[2]).toEqual([98, 5, 98.5, 6]);
+    // a crossed book is none, and neither is one with a price that is no number
+    const before = quotes.length;
+    venue.book = null;
+    show(change('20', '21', [['99.0', '1']], []));
+    show(change('21', '22', [['97.0', '1']], []));
+    show(snapshot('30', [['NaN', '1']], [['98.5', '6']]));
+    show(snapshot('31', [['98.1', '1']], [['98.6', '6']]));
+    await until(() => quotes.some(([bid]) => bid === 98.1));
+    expect(quotes.slice(before).filter(([bid]) => bid !== 98)).toEqual([[98.1, 1, 98.6, 6]]);
+  });
+});
+
+describe('what cannot be used', () => {
+  it('of one contract does not take the others with it', async () => {
+    const { venue, time } = await stage();
+    const rest = new EdgexRest({ baseUrl: venue.restUrl, clock: time });
+    const [btc, eth] = METADATA.contractList;
+    venue.metadata = { ...METADATA, contractList: [{ ...btc, tickSize: 'NaN' }, eth] };
+    const { directory, unusable } = await rest.directory();
+    expect(unusable).toEqual(['BTCUSDC']);
+    expect([...directory.byId.keys()]).toEqual(['ETHUSDC.EDGEX']);
+    const bad = [{ ...btc!.riskTierList[0]!, positionValueUpperBound: 'many' }];
+    venue.metadata = { ...METADATA, contractList: [{ ...btc, riskTierList: bad }, eth] };
+    expect((await rest.directory()).unusable).toEqual(['BTCUSDC']);
+  });
+
+  it('of bars is refused whole, with what it is', async () => {
+    const time = clock();
+    const bar = (id: string, at: number) => ({ ...EdgexLoopback.bar(id, at), high: '1.0' });
+    const venue = new EdgexLoopback(time.now, { bar });
+    await venue.start();
+    open.push(() => venue.stop());
+    const { restUrl, wsUrl } = venue;
+    const onEvent = () => {};
+    const feed = new EdgexFeed({
+      symbols: ['BTCUSDC'],
+      interval: '1m',
+      restUrl,
+      wsUrl,
+      clock: time,
+      onEvent,
+    });
+    await expect(feed.warmUp(2)).rejects.toThrow(
+      /^the bar of contract 30000001 at 2026-01-05T\S+ cannot be: open \S+, high 1.0, low/,
+    );
+  });
+
+  it('of a Retry-After is a stay of an hour', async () => {
+    const { venue, time } = await stage();
+    venue.retryAfter = '3600';
+    venue.faults.push({ path: 'getServerTime', fault: 429 });
+    const rest = new EdgexRest({ baseUrl: venue.restUrl, clock: time });
+    await expect(rest.syncTime()).rejects.toThrow('HTTP 429; it asks to stay away for 3600 s');
+    expect(venue.requests).toHaveLength(1);
+  });
+});
+
+describe('bars for others', () => {
+  it('are the closed ones, longer ones made of those the venue makes', async () => {
+    const { venue, time } = await stage();
+    const bars = EDGEX_LIVE.provider(venue.restUrl, time);
+    const from = Date.UTC(2026, 0, 5, 11, 54);
+    const to = START + 10 * MINUTE;
+    const minutes = await bars.bars({ symbol: 'BTCUSDC', intervalMs: MINUTE, from, to });
+    expect(minutes.map((row) => row.time)).toEqual([0, 1, 2, 3, 4, 5].map((i) => from + i * MINUTE));
+    const threes = await bars.bars({ symbol: 'BTCUSDC', intervalMs: 3 * MINUTE, from, to });
+    expect(threes).toHaveLength(2);
+    expect(threes[0]).toMatchObject({
+      time: from,
+      open: minutes[0]!.open,
+      close: minutes[2]!.close,
+      volume: 4.5,
+    });
+    await expect(bars.bars({ symbol: 'NOUSDC', intervalMs: MINUTE, from, to })).rejects.toThrow(
+      'edgeX has no contract NOUSDC',
     );
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ModelRegistry } from '#adapters';
+import { profitFactorOf } from '../../src/apps/cli/commands/train.ts';
 import { Child } from '../program/child.ts';
 import { RECORDED } from '../support/recorded.ts';
 import { barsCsv, trendingBars } from '../support/trending-market.ts';
@@ -11,7 +12,7 @@ const place = new Workplace();
 const p = (name: string) => place.path(name);
 afterAll(() => place.remove());
 
-const BTC = place.write('BTCUSDT-15m.csv', barsCsv(trendingBars({ days: 10, seed: 'cli' })));
+const BTC = place.write('BTCUSDT-15m.csv', barsCsv(trendingBars({ days: 8, seed: 'cli' })));
 const SHORT = ['--train-days', '4', '--test-hours', '24'];
 /** A small training of one configuration. */
 const argv = (out: string, models: string, ...more: string[]) => [
@@ -74,7 +75,7 @@ describe('training on made-up bars', () => {
     expect(result).toMatchObject({
       config: 'S1_RX68_BTC_15M',
       stage: 'candidate',
-      windows: 6,
+      windows: 4,
       stamps: ['no sentiment gate'],
       promotion: null,
     });
@@ -88,7 +89,7 @@ describe('training on made-up bars', () => {
     };
     expect(twoEngines.agree).toBe(true);
     expect(twoEngines.difference).toBeLessThanOrEqual(0.05);
-    expect(windows).toHaveLength(6);
+    expect(windows).toHaveLength(4);
   });
 
   it('leaves the artefact, the search and the registry entry', async () => {
@@ -210,7 +211,7 @@ describe('what cannot be trained', () => {
       3,
       'S1_RX68_SOL_15M: no bars of ETH, SOL, XRP',
     ],
-    ['too few days', ['--bars', BTC, '--config', 'BTC_15M'], 3, '10 days of bars hold no window of 30 days'],
+    ['too few days', ['--bars', BTC, '--config', 'BTC_15M'], 3, '8 days of bars hold no window of 30 days'],
     ['tests of half days', ['--bars', BTC, '--test-hours', '36'], 2, 'no whole number of days'],
     ['no trials', ['--bars', BTC, '--trials', '0'], 2, 'whole number from 1'],
     ['a fee below nothing', ['--bars', BTC, '--fee-bps', '-1'], 2, 'number'],
@@ -226,6 +227,36 @@ describe('what cannot be trained', () => {
     const { code, stderr } = await runCli('train', 'sigma', '--bars', BTC);
     expect([code, stderr]).toEqual([2, expect.stringContaining('nothing is trained for "sigma"')]);
   });
+});
+
+it('gains without a loss are shown as infinite, and no trade as none', () => {
+  const result = (profitFactor: number | null, verdict: 'met' | 'unknown') =>
+    profitFactorOf({
+      config: 'S1_RX68_BTC_15M',
+      model: 'a',
+      stage: 'candidate',
+      metrics: { profitFactor },
+      windows: 1,
+      stamps: [],
+      verdict: {
+        promoted: false,
+        reason: null,
+        criteria: [
+          {
+            name: 'profitFactor',
+            figure: profitFactor,
+            relation: null,
+            needed: 1.1,
+            verdict,
+            note: null,
+            source: '',
+          },
+        ],
+      },
+    });
+  expect(result(null, 'met')).toBe('infinite');
+  expect(result(null, 'unknown')).toBe('-');
+  expect(result(1.234, 'met')).toBe('1.23');
 });
 
 describe('other markets', () => {

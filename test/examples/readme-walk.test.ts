@@ -62,6 +62,7 @@ describe('the documents', () => {
     'bench/README.md',
     'docs/guide.md',
     'docs/study.md',
+    'docs/own-model.md',
     'docs/tradingview.md',
     'docs/LIFE-OF-A-BAR.md',
     'docs/GLOSSARY.md',

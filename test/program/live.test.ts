@@ -3,31 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BinanceUsdmRest, type FeedClock, systemClock } from '#adapters';
+import { BinanceUsdmFeed, BinanceUsdmRest, type FeedClock } from '#adapters';
 import { Chance, MINUTE } from '#base';
 import { readCommand } from '#engine';
 import type { MarketEvent } from '#market';
 import { sigmaPortfolio } from '../../src/apps/runner/choose.ts';
-import { LiveDriver } from '../../src/apps/runner/live-driver.ts';
+import type { OpenLive } from '../../src/apps/runner/live-venue-of.ts';
 import { type PaperSetup, setUpPortfolio } from '../../src/apps/runner/portfolio-setup.ts';
 import { replayPaper } from '../../src/apps/runner/replay-paper.ts';
-import { Session } from '../../src/apps/runner/session.ts';
+import type { Session } from '../../src/apps/runner/session.ts';
 import { BinanceLoopback } from '../adapters/binance-loopback.ts';
+import { barsIn, fastClock, runLive } from './live-run.ts';
 import { entriesOf, tradesIn } from './play.ts';
 
 const DESK = fileURLToPath(new URL('fixtures/minute-desk.ts', import.meta.url));
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
-
-/** One minute lasts a tenth of a second. */
-function fastClock(factor = 600): FeedClock {
-  const real = performance.now();
-  const start = Date.UTC(2024, 0, 1, 0, 0, 20);
-  return {
-    now: () => start + (performance.now() - real) * factor,
-    wait: (ms, signal) => systemClock.wait(ms / factor, signal),
-    later: (ms, call) => systemClock.later(ms / factor, call),
-  };
-}
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -50,7 +40,7 @@ function setUp(): Promise<PaperSetup> {
 }
 
 /** Runs the live portfolio in a folder until the condition holds; `crash` leaves it as a kill would. */
-async function live(
+function live(
   setup: PaperSetup,
   directory: string,
   server: BinanceLoopback,
@@ -58,57 +48,19 @@ async function live(
   done: (session: Session) => boolean,
   crash = false,
 ): Promise<Session> {
-  const session = new Session({
-    setup,
-    directory,
-    fresh: false,
-    snapshotEvery: 300,
-    onCommand: () => undefined,
-  });
-  session.begin(Math.max(Math.floor(clock.now()), session.engine.at));
-  const stop = new AbortController();
-  const driver = new LiveDriver({
-    session,
-    restUrl: server.restUrl,
-    wsUrl: server.wsUrl,
-    signal: stop.signal,
-    onSlice: () => undefined,
-    say: () => undefined,
-    feed: {
-      clock,
-      chance: new Chance('test'),
-      rest: new BinanceUsdmRest({
-        baseUrl: server.restUrl,
-        clock,
-        chance: new Chance('test rest'),
-        timeoutMs: 20 * MINUTE,
-      }),
-      silentMs: 2 * MINUTE,
-      connectMs: 20 * MINUTE,
-      backoffBaseMs: 5_000,
-      backoffMostMs: MINUTE,
-      lateMs: 6_000,
-    },
-  });
-  const running = driver.run();
-  const end = performance.now() + 40_000;
-  while (!done(session)) {
-    if (performance.now() > end) throw new Error(`waited in vain, feed ${driver.status}`);
-    await systemClock.wait(5);
-  }
-  stop.abort();
-  await running;
-  if (crash) session.journal.file.abandon();
-  else session.close();
-  return session;
-}
-
-function barsIn(directory: string, symbol: string): number[] {
-  return entriesOf(directory)
-    .filter((e) => e.kind === 'event' && e.text.startsWith('{"kind":"bar-closed"'))
-    .map((e) => JSON.parse(e.text) as Extract<MarketEvent, { kind: 'bar-closed' }>)
-    .filter((e) => e.instrument === `${symbol}.BINANCE-USDM`)
-    .map((e) => e.bar.time);
+  const { restUrl, wsUrl } = server;
+  const chance = new Chance('test');
+  const rest = new BinanceUsdmRest({ baseUrl: restUrl, clock, chance, timeoutMs: 20 * MINUTE });
+  const waits = {
+    silentMs: 2 * MINUTE,
+    connectMs: 20 * MINUTE,
+    backoffBaseMs: 5_000,
+    backoffMostMs: MINUTE,
+    lateMs: 6_000,
+  };
+  const open = (request: Parameters<OpenLive>[0]) =>
+    new BinanceUsdmFeed({ ...request, ...waits, restUrl, wsUrl, chance, rest });
+  return runLive({ setup, directory, clock, open }, done, crash);
 }
 
 const scratch = () => {
@@ -132,7 +84,7 @@ describe('a portfolio on the live feed', () => {
     expect(trades.engine.counts.fills).toBeGreaterThan(4);
     const last = await live(setup, directory, server, clock, (s) => s.engine.counts.slices >= 80);
     for (const symbol of SYMBOLS) {
-      const times = barsIn(directory, symbol);
+      const times = barsIn(directory, `${symbol}.BINANCE-USDM`);
       expect(times.length).toBeGreaterThanOrEqual(75);
       for (const [i, time] of times.entries()) expect(time).toBe(times[0]! + i * MINUTE);
     }

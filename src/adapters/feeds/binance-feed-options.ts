@@ -1,7 +1,10 @@
 import { Chance, HOUR, InputError, parseInterval, SECOND } from '#base';
-import type { BarColumns, InstrumentId, MarketEvent } from '#market';
+import type { MarketEvent } from '#market';
 import type { BinanceUsdmRest } from './binance-rest.ts';
 import { type FeedClock, systemClock } from './feed-clock.ts';
+
+export const BINANCE_REST_URL = 'https://fapi.binance.com';
+export const BINANCE_WS_URL = 'wss://fstream.binance.com';
 
 export type Route = 'market' | 'public';
 
@@ -49,8 +52,8 @@ export function feedSettings(options: BinanceUsdmFeedOptions): FeedSettings {
   if (options.symbols.length === 0)
     throw new InputError('a feed needs a symbol', 'name at least one, such as BTCUSDT');
   return {
-    restUrl: 'https://fapi.binance.com',
-    wsUrl: 'wss://fstream.binance.com',
+    restUrl: BINANCE_REST_URL,
+    wsUrl: BINANCE_WS_URL,
     routes: { market: '/market', public: '/public' },
     clock: systemClock,
     chance: new Chance('binance-usdm'),
@@ -68,14 +71,4 @@ export function feedSettings(options: BinanceUsdmFeedOptions): FeedSettings {
     ...options,
     intervalMs,
   };
-}
-
-export interface WarmUp {
-  /** Closed bars before the live ones, per instrument. */
-  readonly history: ReadonlyMap<InstrumentId, BarColumns>;
-  /** Bars seen both on the stream and in REST answers, and those that differed. */
-  readonly compared: number;
-  readonly differing: readonly string[];
-  /** Every symbol has as many bars as were asked for. */
-  readonly complete: boolean;
 }

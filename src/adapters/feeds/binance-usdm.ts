@@ -1,15 +1,21 @@
 import { assert, floorTo, type Instant, SECOND } from '#base';
-import { type BarColumns, columnsOfBars, type InstrumentId, type MarketEvent } from '#market';
+import {
+  type BarColumns,
+  columnsOfBars,
+  type Instrument,
+  type InstrumentId,
+  type MarketEvent,
+} from '#market';
 import { BinanceChannel, type ChannelSink } from './binance-channel.ts';
 import {
   type BinanceUsdmFeedOptions,
   type FeedSettings,
   feedSettings,
   type Route,
-  type WarmUp,
 } from './binance-feed-options.ts';
 import { type MarkMessage, type QuoteMessage, readStreamMessage } from './binance-messages.ts';
 import { BinanceUsdmRest } from './binance-rest.ts';
+import type { LiveFeed, WarmUp } from './live-venue.ts';
 import { ReconnectingSocket } from './reconnecting-socket.ts';
 import { assertVenueUrlAllowed } from './venue-guard.ts';
 
@@ -22,7 +28,8 @@ const STREAMS_MOST = 1000;
  * repetitions are dropped, what it skips or loses in a disconnection is fetched over REST, the running bar is never
  * delivered. A bar that was fetched has no `bar-opened` before it. Gaps and repairs show as `feed-changed` events.
  */
-export class BinanceUsdmFeed implements ChannelSink {
+export class BinanceUsdmFeed implements ChannelSink, LiveFeed {
+  readonly name = FEEDS.market;
   readonly settings: FeedSettings;
   readonly rest: BinanceUsdmRest;
   private readonly channels = new Map<string, BinanceChannel>();
@@ -116,6 +123,11 @@ export class BinanceUsdmFeed implements ChannelSink {
     }
     if (differing.length > 0) this.report('stale', `stream and REST differ: ${differing.join('; ')}`);
     return { history, compared, differing, complete };
+  }
+
+  /** Trading perpetuals with the venue's own grids. */
+  instruments(signal?: AbortSignal): Promise<Instrument[]> {
+    return this.rest.instruments(signal);
   }
 
   private async firstMessages(waitMs: number): Promise<void> {

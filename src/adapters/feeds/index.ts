@@ -6,7 +6,7 @@ export {
 } from './bar-provider.ts';
 export { faultsText, type ReadBars, type ReadBarsOptions, readBars, readBarsFile } from './bars-file.ts';
 export { BinanceBars } from './binance-bars.ts';
-export type { BinanceUsdmFeedOptions, WarmUp } from './binance-feed-options.ts';
+export type { BinanceUsdmFeedOptions } from './binance-feed-options.ts';
 export {
   type BinanceRestOptions,
   BinanceUsdmRest,
@@ -19,6 +19,14 @@ export { ClockFile, setClockFile } from './clock-file.ts';
 export { parseDouble } from './csv.ts';
 export { backoffMs, type FeedClock, systemClock, UnreachableError, VenueRefusal } from './feed-clock.ts';
 export * from './history.ts';
+export {
+  intervalFor,
+  type LiveAddress,
+  type LiveFeed,
+  type LiveFeedRequest,
+  type LiveVenue,
+  type WarmUp,
+} from './live-venue.ts';
 export { openDataFile, parseFileArgument, symbolOfFile } from './open-file.ts';
 export * from './quality.ts';
 export { ReconnectingSocket, type SocketOptions } from './reconnecting-socket.ts';

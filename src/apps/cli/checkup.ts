@@ -218,7 +218,7 @@ async function postgres(url: string | null): Promise<Finding> {
   }
 }
 
-/** Reaches a host; where it tells its time (Binance does), compares the clocks. */
+/** Reaches a host; where it tells its time (Binance and edgeX do), compares the clocks. */
 async function host(url: string): Promise<Finding> {
   const name = new URL(url).host;
   const mend = 'without it: recorded files, the sample and the demo work; live data does not';
@@ -227,7 +227,7 @@ async function host(url: string): Promise<Finding> {
     const answer = await fetch(url, { signal: AbortSignal.timeout(HOST_TIMEOUT_MS), redirect: 'manual' });
     const after = Date.now();
     const body = await answer.text();
-    const told = /"serverTime":(\d{13})/.exec(body);
+    const told = /"(?:serverTime|timeMillis)":"?(\d{13})/.exec(body);
     const text = `answers in ${after - before} ms`;
     if (told === null) return ok(name, text);
     // the answer was written somewhere between the two readings

@@ -3,11 +3,10 @@ import {
   type AccessOptions,
   type BarStore,
   type BarStreams,
-  BinanceBars,
-  BinanceUsdmRest,
   CreditBudget,
   EmbeddedStreams,
   type FeedClock,
+  LIVE_VENUES,
   openBars,
   RedisStreams,
   readRedisAddress,
@@ -132,12 +131,7 @@ export function openSources({ feed, env }: IngestSettings, store: BarStore, cloc
 }
 
 function providerOf(feed: ProviderFeed, env: Environment, store: BarStore, clock: FeedClock) {
-  if (feed.kind === 'binance-usdm') {
-    const { restUrl } = feed;
-    return new BinanceBars(
-      new BinanceUsdmRest({ clock, ...(restUrl === undefined ? {} : { baseUrl: restUrl }) }),
-    );
-  }
+  if (feed.kind !== 'twelve-data') return LIVE_VENUES[feed.kind].provider(feed.restUrl, clock);
   const { creditsPerMinute: perMinute, creditsPerDay: perDay, baseUrl, exchange } = feed;
   return new TwelveData({
     apiKey: secretOf(env, feed.apiKeyEnv),
@@ -154,6 +148,7 @@ function symbolsOf({ kind, symbols }: ProviderFeed): (series: Series) => string 
     if (own !== undefined) return own;
     if (kind === 'twelve-data') return `${symbol}/USD`;
     const { venue, symbol: listed } = parseInstrumentId(instrument);
-    return venue === 'BINANCE-USDM' ? listed : `${symbol}USDT`;
+    const maker = LIVE_VENUES[kind];
+    return venue === maker.venue ? listed : maker.symbolOf(symbol);
   };
 }

@@ -56,7 +56,7 @@ const provider = z.discriminatedUnion('kind', [
       ),
   }),
   z.strictObject({
-    kind: z.literal('binance-usdm'),
+    kind: z.enum(['binance-usdm', 'edgex']),
     restUrl: z.url().optional(),
     symbols,
     decides: z.boolean().default(false),

@@ -99,13 +99,15 @@ describe('time on paper', () => {
   });
 
   it('is no evidence with prices from elsewhere, nor from the future', () => {
-    const from = (name: string, wsUrl: string) =>
-      paperEvidence(journal(name, 'PAPER', upTo(3), [], { ...LIVE, wsUrl }), MINE, NOW).stamps;
+    const from = (name: string, wsUrl: string, kind = LIVE.kind) =>
+      paperEvidence(journal(name, 'PAPER', upTo(3), [], { kind, wsUrl }), MINE, NOW).stamps;
     expect(from('near', 'wss://fstream.binance.com/ws')).toEqual([]);
     expect(from('far', 'ws://127.0.0.1:8080')).toEqual([
       "prices from ws://127.0.0.1:8080: not the venue's own, no evidence",
     ]);
     expect(from('like', 'wss://notbinance.com')).toHaveLength(1);
+    expect(from('edge', 'wss://edgex-quote-prod-v2.edgex.exchange', 'edgex')).toEqual([]);
+    expect(from('strange', 'wss://fstream.binance.com', 'edgex')).toHaveLength(1);
     const early = paperEvidence(journal('early', 'PAPER', upTo(3)), MINE, START + HOUR);
     expect(early.stamps).toEqual(['its bars lie in the future, no evidence']);
   });

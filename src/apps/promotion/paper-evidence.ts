@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJournal } from '#adapters';
+import { LIVE_VENUES, readJournal } from '#adapters';
 import { DAY, InputError, type Instant } from '#base';
 import { readCommand } from '#engine';
 import { type BookId, bookKey } from '#ledger';
@@ -8,6 +8,7 @@ import type { BarClosed } from '#market';
 import type { Measured } from '#research';
 import type { PaperNote } from '../runner/notes.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
+import { isLive } from '../setup/configuration.ts';
 import { type ModelOnPaper, ModelRecord, type Models } from './model-record.ts';
 
 /** What a paper portfolio's journal says of a desk's time on paper. */
@@ -30,9 +31,6 @@ export interface OnPaper {
   /** Those of the run: time on paper with others says nothing of it. */
   readonly instruments: readonly string[];
 }
-
-/** Addresses of the venue's own market data; whatever another one sends may be made up. */
-const VENUE_HOST = /(^|\.)binance\.com$/;
 
 /**
  * Time on paper: days from the first bar of the run's instruments that came live to the last, and the share of the bars
@@ -178,8 +176,10 @@ interface Span {
 function stampsOf({ mode, request }: PaperHeader): string[] {
   if (mode !== 'PAPER') return [`${mode}: not live prices, no evidence`];
   const { feed } = request;
-  const addresses = feed.kind === 'binance-usdm' ? [feed.restUrl, feed.wsUrl] : [];
-  const strange = addresses.filter((url) => url !== undefined && !VENUE_HOST.test(new URL(url).hostname));
+  if (!isLive(feed)) return [];
+  const { ownHost } = LIVE_VENUES[feed.kind];
+  const addresses = [feed.restUrl, feed.wsUrl];
+  const strange = addresses.filter((url) => url !== undefined && !ownHost.test(new URL(url).hostname));
   return strange.map((url) => `prices from ${url}: not the venue's own, no evidence`);
 }
 

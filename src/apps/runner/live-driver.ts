@@ -1,32 +1,32 @@
+import { type FeedClock, type LiveFeed, UnreachableError, type WarmUp } from '#adapters';
 import {
-  BinanceUsdmFeed,
-  type BinanceUsdmFeedOptions,
-  type FeedClock,
-  systemClock,
-  UnreachableError,
-  type WarmUp,
-} from '#adapters';
-import { canonicalJson, formatInstant, formatInterval, type Instant, MINUTE, SECOND } from '#base';
-import { type Bar, barAt, type InstrumentId, type MarketEvent } from '#market';
+  canonicalJson,
+  formatInstant,
+  formatInterval,
+  InputError,
+  type Instant,
+  MINUTE,
+  SECOND,
+} from '#base';
+import { type Bar, barAt, type Instrument, type InstrumentId, type MarketEvent } from '#market';
+import type { OpenLive } from './live-venue-of.ts';
 import type { Session } from './session.ts';
 
 type FeedChanged = Extract<MarketEvent, { kind: 'feed-changed' }>;
 
 export interface LiveDriverOptions {
   readonly session: Session;
-  readonly restUrl: string | undefined;
-  readonly wsUrl: string | undefined;
+  /** Opens the feed of the venue. */
+  readonly open: OpenLive;
+  readonly clock: FeedClock;
   readonly signal: AbortSignal;
   readonly onSlice: () => void;
   readonly say: (line: string) => void;
-  /** Further settings of the feed, for tests. */
-  readonly feed?: Partial<BinanceUsdmFeedOptions>;
 }
 
 /** A pseudo feed that is down until history is complete: entries are refused meanwhile. */
 const WARM_UP = 'warm-up';
-const FEED = 'binance-usdm';
-/** Marks of an instrument that is neither held nor worked in are written this often. */
+/** Marks and quotes of an instrument that is neither held nor worked in are written this often. */
 const MARK_EVERY_MS = 5 * SECOND;
 const RETRY_MS = 5 * SECOND;
 /** Without any event for so long, prices are stale whatever the socket says. */
@@ -38,7 +38,7 @@ const QUEUE_MOST = 50_000;
 /** A live feed into a session: each turn of the event loop is one durable commit. */
 export class LiveDriver {
   private readonly options: LiveDriverOptions;
-  private readonly feed: BinanceUsdmFeed;
+  private readonly feed: LiveFeed;
   private queue: MarketEvent[] = [];
   private scheduled = false;
   /** History is not in the engine yet: what is newer waits. */
@@ -46,7 +46,10 @@ export class LiveDriver {
   private readonly clock: FeedClock;
   private cancelTimer: () => void = () => {};
   private cancelBeat: () => void = () => {};
-  private readonly markedAt = new Map<InstrumentId, Instant>();
+  private readonly writtenAt = {
+    'mark-updated': new Map<InstrumentId, Instant>(),
+    'quote-updated': new Map<InstrumentId, Instant>(),
+  };
   private lastEventAt = 0;
   /** Feeds that said they are stale and have not said otherwise. */
   private stale = false;
@@ -55,15 +58,13 @@ export class LiveDriver {
 
   constructor(options: LiveDriverOptions) {
     this.options = options;
-    const { session, restUrl, wsUrl } = options;
-    this.clock = options.feed?.clock ?? systemClock;
-    this.feed = new BinanceUsdmFeed({
+    const { session, clock, open } = options;
+    this.clock = clock;
+    this.feed = open({
       symbols: session.setup.instruments.map((i) => i.symbol),
       interval: formatInterval(session.setup.feedMs),
       onEvent: (event) => this.receive(event),
-      ...(restUrl === undefined ? {} : { restUrl }),
-      ...(wsUrl === undefined ? {} : { wsUrl }),
-      ...options.feed,
+      clock,
     });
   }
 
@@ -133,9 +134,11 @@ export class LiveDriver {
     for (const desk of engine.desks) {
       for (const { instrument, intervalMs } of desk.instruments) {
         const last = lastBars.get(instrument.id);
+        const parts = intervalMs / feedMs;
+        // longer bars are made of whole windows: the first may have begun before what comes
         const bars =
           last === undefined
-            ? desk.parts.warmUpBars * (intervalMs / feedMs)
+            ? desk.parts.warmUpBars * parts + parts - 1
             : Math.ceil((this.clock.now() - last) / feedMs) + 1;
         wanted = Math.max(wanted, bars);
       }
@@ -172,14 +175,13 @@ export class LiveDriver {
   private async refreshInstruments(): Promise<void> {
     const { session, signal, say } = this.options;
     try {
-      const known = new Map((await this.feed.rest.instruments(signal)).map((i) => [i.id, i]));
+      const known = new Map((await this.feed.instruments(signal)).map((i) => [i.id, i]));
       for (const { id } of session.setup.instruments) {
         const definition = known.get(id);
-        if (
-          definition === undefined ||
-          canonicalJson(definition) === canonicalJson(session.engine.instrumentOf(id))
-        )
-          continue;
+        const before = session.engine.instrumentOf(id);
+        if (definition === undefined) say(`${id}: the venue does not name it among what may be traded now`);
+        if (definition === undefined || canonicalJson(definition) === canonicalJson(before)) continue;
+        checkMoney(definition, before);
         const at = this.now();
         session.market({
           kind: 'instrument-changed',
@@ -191,6 +193,7 @@ export class LiveDriver {
         say(`${id}: the venue states other contract terms than are built in; they are used from now on`);
       }
     } catch (error) {
+      if (error instanceof InputError) throw error;
       if (!signal.aborted) say(`contract terms were not refreshed: ${(error as Error).message}`);
     }
   }
@@ -198,7 +201,7 @@ export class LiveDriver {
   private receive(event: MarketEvent): void {
     this.queue.push(event);
     if (this.holding && this.queue.length > QUEUE_MOST)
-      this.queue = this.queue.filter((e) => e.kind !== 'mark-updated');
+      this.queue = this.queue.filter((e) => e.kind !== 'mark-updated' && e.kind !== 'quote-updated');
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(() => this.tick());
@@ -226,26 +229,32 @@ export class LiveDriver {
   private take(event: MarketEvent): void {
     const { session } = this.options;
     const at = this.now();
-    if (event.kind === 'mark-updated' && !this.worthWriting(event.instrument, at)) return;
+    const isPrice = event.kind === 'mark-updated' || event.kind === 'quote-updated';
+    if (isPrice && !this.worthWriting(event.kind, event.instrument, at)) return;
     if (event.kind === 'feed-changed') {
-      if (event.feed === FEED) this.noteFeed(event.status, event.detail);
+      if (event.feed === this.feed.name) this.noteFeed(event.status, event.detail);
       this.options.say(`feed ${event.feed} ${event.status}: ${event.detail}`);
     } else this.lastEventAt = at;
     session.market({ ...event, at });
     if (event.kind === 'bar-closed' && this.stale && this.allCurrent(event.bar.time)) {
-      this.tell(FEED, 'resynced', `all bars of ${formatInstant(event.bar.time)} are here`);
+      this.tell(this.feed.name, 'resynced', `all bars of ${formatInstant(event.bar.time)} are here`);
     }
   }
 
-  /** A mark is kept when something rests on it, else now and then. */
-  private worthWriting(instrument: InstrumentId, at: Instant): boolean {
+  /** A price between bars is kept when something rests on it, else now and then. */
+  private worthWriting(
+    kind: 'mark-updated' | 'quote-updated',
+    instrument: InstrumentId,
+    at: Instant,
+  ): boolean {
     const { ledger } = this.options.session.engine.real;
-    const last = this.markedAt.get(instrument) ?? Number.NEGATIVE_INFINITY;
+    const writtenAt = this.writtenAt[kind];
+    const last = writtenAt.get(instrument) ?? Number.NEGATIVE_INFINITY;
     const busy =
       ledger.net(instrument) !== 0 ||
       ledger.workingOrders().some((order) => order.request.instrument === instrument);
     if (!busy && at - last < MARK_EVERY_MS) return false;
-    this.markedAt.set(instrument, at);
+    writtenAt.set(instrument, at);
     return true;
   }
 
@@ -279,7 +288,7 @@ export class LiveDriver {
     const silence = this.now() - this.lastEventAt;
     if (silence < SILENT_MS) return;
     try {
-      this.tell(FEED, 'stale', `no price for ${Math.round(silence / SECOND)} s`);
+      this.tell(this.feed.name, 'stale', `no price for ${Math.round(silence / SECOND)} s`);
       this.options.session.commit();
     } catch (error) {
       this.fault?.(error);
@@ -295,7 +304,7 @@ export class LiveDriver {
 
   private tell(feed: string, status: 'disconnected' | 'stale' | 'resynced', detail: string): void {
     const at = this.now();
-    if (feed === FEED) this.noteFeed(status, detail);
+    if (feed === this.feed.name) this.noteFeed(status, detail);
     this.options.session.market({ kind: 'feed-changed', at, eventTime: at, feed, status, detail });
   }
 
@@ -303,4 +312,13 @@ export class LiveDriver {
   private now(): Instant {
     return Math.max(Math.floor(this.clock.now()), this.options.session.engine.at);
   }
+}
+
+/** Books are kept in one currency with one minor unit: a venue that reckons in another cannot be booked in them. */
+function checkMoney(stated: Instrument, kept: Instrument): void {
+  if (stated.settle === kept.settle && stated.minorScale === kept.minorScale) return;
+  throw new InputError(
+    `the venue settles ${stated.id} in ${stated.settle} with ${stated.minorScale} places, the books are kept in ${kept.settle} with ${kept.minorScale}`,
+    'take it out of the portfolio',
+  );
 }

@@ -1,5 +1,5 @@
 import {
-  BinanceUsdmRest,
+  intervalFor,
   readSample,
   readTapeFile,
   SYNTHETIC_INTERVAL_MS,
@@ -28,15 +28,17 @@ import { seriesOfFeed } from '../ingest/ingest-settings.ts';
 import { webhookFeed } from '../ingest/webhook-feed.ts';
 import { modelResources } from '../models/model-resources.ts';
 import { codeHash } from '../setup/code-hash.ts';
-import type {
-  AccountConfiguration,
-  FeedConfiguration,
-  PortfolioConfiguration,
+import {
+  type AccountConfiguration,
+  type FeedConfiguration,
+  isLive,
+  type PortfolioConfiguration,
 } from '../setup/configuration.ts';
 import { expandDesks } from '../setup/expand-desks.ts';
 import { deskHash, deskWith, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
 import { type FoundModels, theseModels } from '../setup/noting-models.ts';
 import { bpsRate } from '../setup/study.ts';
+import { liveVenueOf } from './live-venue-of.ts';
 import { type MarketTape, RecordedTape, SyntheticTape } from './market-tape.ts';
 import { isEvidence, type RunMode } from './run-mode.ts';
 
@@ -86,7 +88,7 @@ export interface PaperSetup {
 
 export function modeOf(feed: FeedConfiguration): RunMode {
   if (feed.kind === 'webhook') return feed.replayed ? 'REPLAY' : 'PAPER';
-  return feed.kind === 'binance-usdm' ? 'PAPER' : feed.kind === 'synthetic' ? 'SYNTHETIC' : 'REPLAY';
+  return isLive(feed) ? 'PAPER' : feed.kind === 'synthetic' ? 'SYNTHETIC' : 'REPLAY';
 }
 
 /**
@@ -110,7 +112,7 @@ export async function setUpPortfolio(
   const watched = setups.map(({ desk }, i) => watchedBy(desk, traded[i]!, source, feed));
   checkCurrency(traded.flat(), portfolio.base);
   const instruments = inOrder([...traded.flat(), ...watched.flat()]);
-  const feedMs = source.intervalMs ?? finestInterval(desks);
+  const feedMs = source.intervalMs ?? liveInterval(desks, feed);
   const feeBps = account.feeBps ?? simulationFeeBps(desks);
   const slippageBps = slippageOf(account, desks);
   const venue = venueOf(request, desks, instruments, feeBps, slippageBps);
@@ -232,9 +234,8 @@ interface Source {
 }
 
 async function sourceOf(feed: FeedConfiguration): Promise<Source> {
+  if (isLive(feed)) return { tape: null, hash: null, intervalMs: null, brought: null, offers: null };
   switch (feed.kind) {
-    case 'binance-usdm':
-      return { tape: null, hash: null, intervalMs: null, brought: null, offers: null };
     case 'synthetic': {
       const tape = new SyntheticTape(feed.seed);
       return { tape, hash: null, intervalMs: SYNTHETIC_INTERVAL_MS, brought: null, offers: tape.instruments };
@@ -309,9 +310,10 @@ function watchedBy(
 }
 
 function checkOffered(id: InstrumentId, source: Source, feed: FeedConfiguration): void {
-  const offered = source.offers === null ? id.endsWith('.BINANCE-USDM') : source.offers.includes(id);
+  const { venue = '' } = liveVenueOf(feed) ?? {};
+  const offered = source.offers === null ? id.endsWith(`.${venue}`) : source.offers.includes(id);
   if (offered) return;
-  const what = source.offers?.join(', ') ?? 'instruments that end in .BINANCE-USDM';
+  const what = source.offers?.join(', ') ?? `instruments that end in .${venue}`;
   throw new InputError(`the feed ${feed.kind} does not bring ${id}`, `it brings ${what}`);
 }
 
@@ -344,7 +346,8 @@ function checkCurrency(instruments: readonly Instrument[], base: string): void {
   );
 }
 
-function finestInterval(desks: readonly LoadedDesk[]): number {
+/** Bars to ask a live feed for: the longest it makes that those of all desks are made of. */
+function liveInterval(desks: readonly LoadedDesk[], feed: FeedConfiguration): number {
   const all = desks.flatMap((d) => [d.parts.interval, ...(d.parts.otherIntervals ?? [])]);
   const known = all.map(parseInterval).filter((ms) => ms !== null);
   if (known.length === 0) {
@@ -353,7 +356,7 @@ function finestInterval(desks: readonly LoadedDesk[]): number {
       'set the interval of a desk, for example "5m"',
     );
   }
-  return Math.min(...known);
+  return intervalFor(liveVenueOf(feed)!, known);
 }
 
 /** Milliseconds of an interval that a desk names. Throws {@link InputError} where a feed's bars cannot make it. */
@@ -450,20 +453,4 @@ function venueOf(
         ? null
         : { makerRate: bpsRate(makerBpsOf(account, desks) ?? feeBps), takerRate: bpsRate(feeBps) },
   });
-}
-
-/** Asks a venue for its time. Resolves to null when it answers, else to why it does not. */
-export async function unreachable(restUrl: string | undefined, timeoutMs: number): Promise<string | null> {
-  const rest = new BinanceUsdmRest({
-    ...(restUrl === undefined ? {} : { baseUrl: restUrl }),
-    timeoutMs,
-    retriesMax: 0,
-  });
-  try {
-    await rest.syncTime(AbortSignal.timeout(timeoutMs));
-    return null;
-  } catch (cause) {
-    if (cause instanceof InputError) throw cause;
-    return (cause as Error).message;
-  }
 }

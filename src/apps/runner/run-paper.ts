@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type BinanceUsdmFeedOptions, type FeedClock, type ProjectorState, systemClock } from '#adapters';
+import { type FeedClock, type ProjectorState, systemClock } from '#adapters';
 import { formatInstant, type Instant, SECOND } from '#base';
 import type { Command, TraceLine } from '#engine';
 import { plain } from '../cli/plain-text.ts';
@@ -7,6 +7,7 @@ import type { IngestSettings } from '../ingest/ingest-settings.ts';
 import { serveControl } from './control.ts';
 import { ControlLine } from './control-line.ts';
 import { LiveDriver } from './live-driver.ts';
+import { openLive } from './live-venue-of.ts';
 import { LogLines } from './log-lines.ts';
 import { ModelWatch } from './model-watch.ts';
 import { type ObservationPublisher, outletInto } from './observation-publisher.ts';
@@ -28,8 +29,6 @@ export interface RunPaperOptions {
   /** Slices a second of a tape; null: the default of its kind. */
   readonly speed: number | null;
   readonly databaseUrl: string | null;
-  readonly restUrl: string | undefined;
-  readonly wsUrl: string | undefined;
   /** End when a tape is over instead of idling, or after this many slices. */
   readonly once: boolean;
   readonly slicesMax: number | null;
@@ -40,7 +39,6 @@ export interface RunPaperOptions {
   readonly say: (line: string) => void;
   /** Redraw a panel here instead of saying lines; null: lines. */
   readonly screen: NodeJS.WriteStream | null;
-  readonly feed?: Partial<BinanceUsdmFeedOptions>;
   /** Where the bars of a webhook feed are; null of any other. */
   readonly ingest?: IngestSettings | null;
   /** Time of a live feed; that of the system unless given. */
@@ -179,16 +177,17 @@ class Program {
 
   private async drive(): Promise<void> {
     const { session, options } = this;
-    const { setup, restUrl, wsUrl } = options;
+    const { setup } = options;
     const { signal } = this.abort;
     const onSlice = () => this.sliceSeen();
     if (setup.tape === null) {
       session.begin(Math.max(this.now(), session.engine.at));
       const say = (line: string) => this.tell(line);
-      const { ingest = null, clock = systemClock, feed = {} } = options;
+      const { ingest = null, clock = systemClock } = options;
       const webhook =
         ingest === null ? null : await openWebhookDriver(ingest, { session, clock, signal, onSlice, say });
-      this.live = webhook?.driver ?? new LiveDriver({ session, restUrl, wsUrl, signal, onSlice, say, feed });
+      const open = openLive(setup.request.feed);
+      this.live = webhook?.driver ?? new LiveDriver({ session, open, clock, signal, onSlice, say });
       this.hasBegun();
       this.followModels();
       this.startPublishers();
@@ -227,8 +226,7 @@ class Program {
   }
 
   private now(): Instant {
-    const { feed, clock } = this.options;
-    return Math.floor((clock ?? feed?.clock ?? systemClock).now());
+    return Math.floor((this.options.clock ?? systemClock).now());
   }
 
   private end(ending: Ending): void {

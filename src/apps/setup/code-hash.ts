@@ -17,12 +17,20 @@ const DECIDING = [
 ];
 
 let decidingHash: string | null = null;
+let trainingHash: string | null = null;
 let wholeHash: string | null = null;
 
 /** SHA-256 over the program's decision-making code: two journals with one hash were decided by the same rules. */
 export function codeHash(): string {
   decidingHash ??= hashOf((file) => DECIDING.some((pattern) => pattern.test(file)));
   return decidingHash;
+}
+
+/** SHA-256 over what decides and what trains: a model is made again by the code that made it. */
+export function trainerHash(): string {
+  const TRAINING = [...DECIDING, /^research\//, /^apps\/train\//];
+  trainingHash ??= hashOf((file) => TRAINING.some((pattern) => pattern.test(file)));
+  return trainingHash;
 }
 
 /** SHA-256 over all of the program's code: what one version reckoned is gone on with by that version only. */

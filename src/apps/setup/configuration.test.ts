@@ -2,8 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { LIVE_VENUES } from '#adapters';
 import { InputError } from '#base';
-import { checkConfiguration, configurationJsonSchema, feedOf, readConfiguration } from './configuration.ts';
+import {
+  checkConfiguration,
+  configurationJsonSchema,
+  feedOf,
+  LIVE_KINDS,
+  readConfiguration,
+} from './configuration.ts';
 
 const good = { portfolios: { main: { desks: [{ desk: 'sigma' }] } } };
 
@@ -101,6 +108,41 @@ describe('checkConfiguration', () => {
     expect(fault({ ...good, feeds: { tv: secret } }).message).toContain('environment variable');
   });
 
+  it.each([
+    [{ ...good, accounts: { edge: { kind: 'edgex', live: true } } }, 'accounts.edge'],
+    [{ ...good, accounts: { edge: { kind: 'EdgeX' } } }, 'accounts.edge'],
+    [{ ...good, accounts: { edge: { kind: 'simulated', live: true } } }, 'accounts.edge'],
+    [
+      { ...good, accounts: { edge: { kind: 'live', arming: 'trade edge with real money' } } },
+      'accounts.edge',
+    ],
+    [{ portfolios: { main: { ...good.portfolios.main, mode: 'live' } } }, 'portfolios.main'],
+    [{ ...good, feeds: { own: { kind: 'edgex', armed: true } } }, 'feeds.own'],
+    [{ ...good, live: true }, 'quorum.config.json'],
+  ])('refuses live trading, armed or not, and says what to do: %j', (value, where) => {
+    const { message, mend } = fault(value);
+    expect(message).toContain(`${where} asks for live trading, and this program trades on paper alone`);
+    expect(mend).toContain('"kind": "simulated"');
+    expect(mend).toContain('docs/guide.md');
+  });
+
+  it('takes a slip of the pen for what it is', () => {
+    expect(fault({ ...good, accounts: { a: { kind: 'simulatd' } } }).message).not.toContain('live trading');
+    expect(fault({ ...good, accounts: { a: { kind: 'simulated', live: false } } }).message).toContain(
+      'unknown key "live"',
+    );
+  });
+
+  it('takes the live prices of every venue that there is, from other hosts too', () => {
+    expect([...LIVE_KINDS].sort()).toEqual(Object.keys(LIVE_VENUES).sort());
+    for (const kind of LIVE_KINDS) {
+      const own = { kind, restUrl: 'http://127.0.0.1:1', wsUrl: 'ws://127.0.0.1:1', quotes: true };
+      const { feeds } = checkConfiguration({ ...good, feeds: { own } }, 'f');
+      expect(feeds.own).toEqual(own);
+    }
+    expect(fault({ ...good, feeds: { own: { kind: 'edgexx' } } }).message).toContain('feeds.own.kind');
+  });
+
   it('refuses a portfolio without desks, and none at all', () => {
     expect(fault({ portfolios: { main: { desks: [] } } }).message).toContain('portfolios.main.desks');
     expect(fault({ portfolios: {} }).message).toContain('portfolios is empty');
@@ -111,6 +153,7 @@ describe('checkConfiguration', () => {
     const own = checkConfiguration({ ...good, feeds: { sample: { kind: 'synthetic' } } }, 'f');
     expect(feedOf(own, 'sample').kind).toBe('synthetic');
     expect(feedOf(own, 'binance').kind).toBe('binance-usdm');
+    expect(feedOf(own, 'edgex').kind).toBe('edgex');
   });
 });
 

@@ -2,11 +2,13 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import type { LiveKind } from '#adapters';
 import { InputError } from '#base';
 import { nearest } from '#features';
 import { alertKeysAt, alertsSchema } from '../alerts/alert-configuration.ts';
 import { webhookFeed, webhookKeysAt } from '../ingest/webhook-feed.ts';
 import { checkNews, newsSchema } from '../news/news-configuration.ts';
+import { refuseLiveTrading } from './refuse-live.ts';
 
 const fraction = z.number().min(0).max(1);
 const bps = z.number().min(0).max(10_000);
@@ -77,10 +79,14 @@ const account = z.strictObject({
   participation: z.number().gt(0).max(1).nullable().default(null).describe("largest share of a bar's volume"),
 });
 
-const binance = z.strictObject({
-  kind: z.literal('binance-usdm'),
-  restUrl: z.url().optional(),
+/** Venues whose live prices a portfolio can trade on; all else about them is in the table of the adapters. */
+export const LIVE_KINDS = ['binance-usdm', 'edgex'] as const satisfies readonly LiveKind[];
+
+const live = z.strictObject({
+  kind: z.enum(LIVE_KINDS),
+  restUrl: z.url().optional().describe("another host of the same protocol; the venue's own unless given"),
   wsUrl: z.url().optional(),
+  quotes: z.boolean().optional().describe('best bid and ask besides bars and marks; off unless given'),
 });
 const synthetic = z.strictObject({
   kind: z.literal('synthetic'),
@@ -94,7 +100,7 @@ const recorded = z.strictObject({
   funding: z.array(z.string()).default([]),
   speed: z.number().min(0).optional(),
 });
-const feed = z.discriminatedUnion('kind', [binance, synthetic, sample, recorded, webhookFeed]);
+const feed = z.discriminatedUnion('kind', [live, synthetic, sample, recorded, webhookFeed]);
 
 /** `quorum.config.json` or `.ts`. Unknown keys are refused; secrets appear only as names of environment variables. */
 export const configurationSchema = z
@@ -115,6 +121,19 @@ export type Configuration = z.output<typeof configurationSchema>;
 export type PortfolioConfiguration = z.output<typeof portfolio>;
 export type AccountConfiguration = z.output<typeof account>;
 export type FeedConfiguration = z.output<typeof feed>;
+export type LiveFeedConfiguration = z.output<typeof live>;
+
+/** Whether a feed brings the live prices of a venue. */
+export const isLive = (feed: FeedConfiguration): feed is LiveFeedConfiguration =>
+  (LIVE_KINDS as readonly string[]).includes(feed.kind);
+
+/** Feeds that need no entry under "feeds". */
+const BUILT_IN_FEEDS: Readonly<Record<string, FeedConfiguration>> = {
+  binance: { kind: 'binance-usdm' },
+  edgex: { kind: 'edgex' },
+  sample: { kind: 'sample' },
+  synthetic: { kind: 'synthetic', seed: '1' },
+};
 
 export const DEFAULT_ACCOUNT: AccountConfiguration = {
   kind: 'simulated',
@@ -164,6 +183,7 @@ const firstLine = (cause: unknown): string => (cause as Error).message.split('\n
 
 /** Checks what a file holds, then that its names refer to something. */
 export function checkConfiguration(value: unknown, file: string): Configuration {
+  refuseLiveTrading(value, file);
   const result = configurationSchema.safeParse(value);
   if (!result.success) throw explain(result.error.issues[0]!, file);
   const { data } = result;
@@ -175,7 +195,7 @@ export function checkConfiguration(value: unknown, file: string): Configuration 
     known(used, ['paper', ...Object.keys(data.accounts)], `${file}: portfolios.${key}.account`);
     known(
       source,
-      ['binance', 'sample', 'synthetic', ...Object.keys(data.feeds)],
+      [...Object.keys(BUILT_IN_FEEDS), ...Object.keys(data.feeds)],
       `${file}: portfolios.${key}.feed`,
     );
     if (news !== undefined) checkNews(news, `${file}: portfolios.${key}.news`);
@@ -232,10 +252,7 @@ function keysAt(path: readonly PropertyKey[]): string[] {
 
 /** The feed a portfolio names: one of the file, or a built-in one. */
 export function feedOf(configuration: Configuration, named: string): FeedConfiguration {
-  const own = configuration.feeds[named];
-  if (own !== undefined) return own;
-  if (named === 'sample') return { kind: 'sample' };
-  return named === 'synthetic' ? { kind: 'synthetic', seed: '1' } : { kind: 'binance-usdm' };
+  return configuration.feeds[named] ?? BUILT_IN_FEEDS[named] ?? { kind: 'binance-usdm' };
 }
 
 /** The JSON schema that editors use. */

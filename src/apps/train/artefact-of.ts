@@ -6,7 +6,7 @@ import {
   S1_FEATURE_NAMES,
   writeBoostedModel,
 } from '#signals';
-import { codeHash } from '../setup/code-hash.ts';
+import { trainerHash } from '../setup/code-hash.ts';
 import type { TrainConfig } from './train-config.ts';
 import type { TrainMarket } from './train-data.ts';
 
@@ -47,7 +47,7 @@ export function artefactOf(
       rows: learnedFrom.length,
       seed,
       dataHash,
-      codeHash: codeHash(),
+      codeHash: trainerHash(),
       instrument: data.instrument.id,
       interval: config.interval,
       parameters: { ...point },

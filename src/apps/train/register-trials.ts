@@ -2,7 +2,7 @@ import type { NewTrial, RunRegistry } from '#adapters';
 import { canonicalJson, DAY, sha256 } from '#base';
 import type { ColdWindow } from '#research';
 import { dailyReturns, drawdownOf, sharpeOf, trialDays } from '#research';
-import { codeHash } from '../setup/code-hash.ts';
+import { trainerHash } from '../setup/code-hash.ts';
 import { dayOf } from '../setup/registry/tape-days.ts';
 import type { Origin } from './artefact-of.ts';
 import type { TrainTrial } from './search.ts';
@@ -57,7 +57,7 @@ export function registerTrials(
         slippageBps: costs.slippageBps,
         seed,
         answersHash: null,
-        codeHash: codeHash(),
+        codeHash: trainerHash(),
         figures: {
           trades: played.reduce((sum, { nets }) => sum + nets.length, 0),
           return: closes.at(-1)! - 1,

@@ -4,7 +4,7 @@ import { canonicalJson, InputError, sha256 } from '#base';
 import { type Criterion, type FigureName, PROFILES, type TrainersVerdict } from '#research';
 import { type ModelPromotionOutcome, promoteModel } from '../models/promote-model.ts';
 import { S1_RESULTS_FILE, type S1ConfigResult, writeS1Results } from '../models/s1-results.ts';
-import { codeHash } from '../setup/code-hash.ts';
+import { trainerHash } from '../setup/code-hash.ts';
 import { readTape } from '../setup/run-backtest.ts';
 import { metricsOf } from './evidence-of.ts';
 import { chosenConfigs, type TrainConfig } from './train-config.ts';
@@ -100,7 +100,7 @@ export async function runTrain(request: TrainRequest, hooks: TrainHooks): Promis
   writeS1Results(file, {
     seed: request.seed,
     dataHash: sha256(canonicalJson(hashes)),
-    codeHash: codeHash(),
+    codeHash: trainerHash(),
     configs: outcomes.map(({ result }) => result),
   });
   return { configs: outcomes, file, finished: true };

@@ -356,7 +356,9 @@ describe('one config', () => {
     const time = exits!.find(({ name }) => name === 'time')!;
     const at = (ms: number) =>
       time.check({ at: START + ms, position: { entryRegime: null, openedAt: START } } as never, {});
-    expect(at(18 * 5 * MINUTE - 1)).toBeNull();
+    // at the close of its eighteenth bar, wherever in the first one it was filled
+    expect(at(17 * 5 * MINUTE)).toBeNull();
+    expect(at(18 * 5 * MINUTE - 2 * MINUTE)).toMatchObject({ exit: 'time' });
     expect(at(18 * 5 * MINUTE)).toMatchObject({ exit: 'time' });
   });
 

@@ -8,6 +8,7 @@ import {
   type KillSwitchPart,
 } from '#engine';
 import { fundingCost, learnedGates, noGap } from '#ensemble';
+import { EDGEX } from '#market';
 import {
   type BreakerConfig,
   bufferedFraction,
@@ -46,7 +47,7 @@ const RETURN_BARS = 20;
 /** A feed is old after so many bars, and from so many configs on it stops all. */
 const STALE_BARS = 3;
 const STALE_CONFIGS = 4;
-/** edgeX's fees on paper, basis points: what a taker and what a maker pays. */
+/** Fees on paper where the venue is not edgeX itself, basis points: what a taker and what a maker pays there. */
 const TAKER_BPS = 3.8;
 const MAKER_BPS = 1.2;
 
@@ -125,7 +126,12 @@ function build(p: S1Parameters, resources: DeskResources): DeskParts {
       bufferStops: p.bufferStops,
     }),
     limits: [notionalLimit({ name: 's1-notional', max: p.groupNotionalMax, of: isS1 })],
-    exits: [stopLossExit(), takeProfitExit(), timeExit({ longestMs: {}, otherwiseMs: holdMs })],
+    exits: [
+      stopLossExit(),
+      takeProfitExit(),
+      // half a bar less: what was filled somewhat after a bar had opened ends with the same bar as what was filled at its opening
+      timeExit({ longestMs: {}, otherwiseMs: holdMs - config.intervalMs / 2 }),
+    ],
     opposite: 'close',
     shorts: true,
     stopShare: (signals) => (detailOf(signals, NEWS_SENTIMENT_SOURCE)?.halvesStops === true ? 0.5 : null),
@@ -138,13 +144,18 @@ function build(p: S1Parameters, resources: DeskResources): DeskParts {
     ],
     simulation: {
       cash: 10_000,
-      feeBps: p.feeBps ?? TAKER_BPS,
-      makerFeeBps: p.feeBps ?? MAKER_BPS,
+      ...feesOf(p.feeBps, instrumentOf(p.symbol)),
       slippageBps: p.slippageBps,
       participation: 0.1,
       latencyMs: 250,
     },
   };
+}
+
+/** The schedule of edgeX's own contracts is the one that its metadata state; bars of others cost what edgeX is said to. */
+function feesOf(feeBps: number | null, instrument: string) {
+  if (feeBps === null && instrument.endsWith(`.${EDGEX}`)) return {};
+  return { feeBps: feeBps ?? TAKER_BPS, makerFeeBps: feeBps ?? MAKER_BPS };
 }
 
 /** Desks whose positions are counted together. */

@@ -52,7 +52,7 @@ export class KernelAccount {
   margin = 0;
   /** Average entry price. */
   entryPrice = 0;
-  /** When the position was opened, as the loop heard of it. */
+  /** When the position was opened at the venue. */
   openedAt = 0;
   /** Price at which the position is liquidated; NaN when it cannot be. */
   liquidation = Number.NaN;
@@ -139,13 +139,14 @@ export class KernelAccount {
     return !(Math.abs(this.cash) <= WORTH_MOST && this.cost <= WORTH_MOST);
   }
 
-  /** Books a fill of `lots` (positive) in `direction`; true when a trade ended. `at`: when the loop hears of it. */
+  /** Books a fill of `lots` (positive) in `direction`; true when a trade ended. `at`: when the loop hears of it, `filledAt`: when it came about. */
   fill(
     direction: 1 | -1,
     lots: number,
     ticks: number,
     leverage: number,
     at: number,
+    filledAt: number,
     reason: string,
   ): boolean {
     const held = this.lots;
@@ -161,7 +162,7 @@ export class KernelAccount {
     const ended = closed > 0 && this.lots === 0;
     if (ended) this.endTrade(held > 0 ? 1 : -1, at, reason);
     if (opened > 0) {
-      this.enlarge(direction, opened, ticks, leverage, at);
+      this.enlarge(direction, opened, ticks, leverage, filledAt);
       this.tradeFees += fee - closedFee;
     }
     this.fees += fee;
@@ -189,7 +190,13 @@ export class KernelAccount {
     this.lots = long ? left : -left;
   }
 
-  private enlarge(direction: 1 | -1, opened: number, ticks: number, leverage: number, at: number): void {
+  private enlarge(
+    direction: 1 | -1,
+    opened: number,
+    ticks: number,
+    leverage: number,
+    filledAt: number,
+  ): void {
     const worth = this.worth(opened, ticks, direction === 1);
     const price = stepsToNumber(ticks, this.instrument.tick);
     const margin =
@@ -201,7 +208,7 @@ export class KernelAccount {
       this.cost = worth;
       this.margin = margin;
       this.entryPrice = price;
-      this.openedAt = at;
+      this.openedAt = filledAt;
     } else {
       this.cost += worth;
       this.margin += margin;

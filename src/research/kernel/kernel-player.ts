@@ -167,7 +167,7 @@ export class KernelPlayer implements FillSink {
     }
     const flat = account.lots === 0;
     const fees = account.fees;
-    const ended = account.fill(direction, lots, ticks, rule.sizer.leverage, at, reason);
+    const ended = account.fill(direction, lots, ticks, rule.sizer.leverage, at, eventTime, reason);
     if (account.recorder !== null) {
       const side = direction === 1 ? 'buy' : 'sell';
       account.recorder.fill({ bar, eventTime, side, lots, ticks, fee: account.fees - fees, reason });

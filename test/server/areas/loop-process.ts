@@ -51,8 +51,6 @@ await runPaper({
   fresh: false,
   speed: 0,
   databaseUrl: null,
-  restUrl: undefined,
-  wsUrl: undefined,
   once: false,
   slicesMax: null,
   forMs: null,

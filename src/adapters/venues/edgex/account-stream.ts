@@ -3,7 +3,7 @@ import type { BookId, ClientOrderId, VenueReport } from '#ledger';
 import { type FeedClock, systemClock } from '../../feeds/feed-clock.ts';
 import { assertVenueUrlAllowed } from '../../feeds/venue-guard.ts';
 import type { EdgexDirectory } from './contracts.ts';
-import { EDGEX_WS_URL } from './edgex-feed.ts';
+import { EDGEX_WS_URL } from './edgex-feed-options.ts';
 import type { EdgexCredentials } from './edgex-rest.ts';
 import { reportOfFill, reportOfOrder } from './reports.ts';
 import { requestSignature } from './request-signature.ts';

@@ -1,6 +1,7 @@
-import { assert, InputError, MINUTE, numberToSteps, parseStep } from '#base';
+import { InputError, MINUTE, numberToSteps, parseStep } from '#base';
 import {
   defineInstrument,
+  EDGEX,
   type Instrument,
   type InstrumentId,
   instrumentIdOf,
@@ -9,8 +10,6 @@ import {
 } from '#market';
 import type { Contract, Metadata } from './shapes.ts';
 import type { Domain } from './typed-data.ts';
-
-export const EDGEX = 'EDGEX';
 
 /** A contract with what its orders are signed with. */
 export interface EdgexContract {
@@ -37,6 +36,10 @@ export function directoryOf(metadata: Metadata): { directory: EdgexDirectory; un
   const byContract = new Map<string, EdgexContract>();
   const unusable: string[] = [];
   for (const contract of metadata.contractList) {
+    if (!('contractId' in contract)) {
+      unusable.push(contract.contractName);
+      continue;
+    }
     const base = coins.get(contract.baseCoinId);
     const quote = coins.get(contract.quoteCoinId);
     const instrument =
@@ -94,6 +97,7 @@ function instrumentOf(
   if (tick === null || lot === null || quoteScale === null || quoteScale > 8) return null;
   if (!(minutes > 0) || !Number.isSafeInteger(minutes) || contract.riskTierList.length === 0) return null;
   const marginTiers = tiersOf(contract, quoteScale);
+  if (marginTiers === null) return null;
   return defineInstrument({
     id: `${contract.contractName}.${EDGEX}`,
     kind: 'linear-perpetual',
@@ -121,12 +125,11 @@ function instrumentOf(
 
 const rateOf = (text: string): number => Math.round(Number(text) * RATE_ONE);
 
-/** The venue's tiers do not join: their maintenance amount is 0. The last one has no upper end. */
-function tiersOf({ riskTierList }: Contract, minorScale: number): MarginTier[] {
+/** The venue's tiers do not join: their maintenance amount is 0. The last one has no upper end. Null: a bound is no number. */
+function tiersOf({ riskTierList }: Contract, minorScale: number): MarginTier[] | null {
+  if (riskTierList.some((tier) => Number.isNaN(Number(tier.positionValueUpperBound)))) return null;
   return riskTierList.map((tier, i) => {
-    const bound = Number(tier.positionValueUpperBound);
-    const minor = bound * 10 ** minorScale;
-    assert(!Number.isNaN(minor), `${tier.positionValueUpperBound} is no bound`);
+    const minor = Number(tier.positionValueUpperBound) * 10 ** minorScale;
     return {
       maxNotional:
         i === riskTierList.length - 1 || !Number.isSafeInteger(Math.round(minor)) ? null : Math.round(minor),

@@ -39,6 +39,8 @@ export interface EdgexRestOptions {
 export const EDGEX_REST_URL = 'https://edgex-prod-v2.edgex.exchange';
 const PREFIX = '/api/v2';
 export const KLINES_MOST = 1000;
+/** Longest Retry-After that is waited for. */
+const RETRY_AFTER_MOST_MS = 5 * 60 * SECOND;
 
 /**
  * REST of edgeX V2: public data, and signed requests when credentials are given. Repeats what may be repeated (every GET,
@@ -200,6 +202,10 @@ export class EdgexRest {
       last = outcome.failure;
       if (attempt === retries) break;
       const { backoffBaseMs, backoffMostMs } = this.options;
+      if (outcome.retryAfterMs > RETRY_AFTER_MOST_MS) {
+        last += `; it asks to stay away for ${Math.ceil(outcome.retryAfterMs / SECOND)} s`;
+        break;
+      }
       const pause = backoffMs(attempt, backoffBaseMs, backoffMostMs, this.chance.uniform());
       await this.clock.wait(Math.max(pause, outcome.retryAfterMs), signal);
     }

@@ -40,6 +40,9 @@ export const contract = z.object({
 });
 export type Contract = z.output<typeof contract>;
 
+/** A contract of which more cannot be read: it must not take the others with it. */
+const unreadContract = z.object({ contractName: z.string().min(1) });
+
 const coin = z.object({ coinId: id, coinName: z.string().min(1), resolution });
 
 export const metadata = z.object({
@@ -48,8 +51,10 @@ export const metadata = z.object({
     nativeChainId: z.union([z.string(), z.number()]).nullish(),
     contractAddress: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
   }),
-  coinList: z.array(coin),
-  contractList: z.array(contract),
+  coinList: z
+    .array(z.unknown())
+    .transform((rows) => rows.map((row) => coin.safeParse(row).data).filter((row) => row !== undefined)),
+  contractList: z.array(z.union([contract, unreadContract])),
 });
 export type Metadata = z.output<typeof metadata>;
 

@@ -9,8 +9,6 @@ interface Options {
   json: boolean;
 }
 
-const HOSTS = ['https://fapi.binance.com/fapi/v1/time', 'https://fstream.binance.com/'];
-
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Check versions, disk, clock, permissions, optional parts and hosts.')
@@ -28,6 +26,7 @@ export function doctorCommand(): Command {
 async function run(options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   const { checkup } = await import('../checkup.ts');
+  const { LIVE_VENUES } = await import('#adapters');
   for (const url of options.host) {
     if (!URL.canParse(url))
       throw new ExitError(EXIT.usage, `--host ${url} is not a URL`, 'write for example https://host/');
@@ -35,7 +34,7 @@ async function run(options: Options): Promise<void> {
   const findings = await checkup({
     dir: options.dataDir,
     databaseUrl: process.env.DATABASE_URL ?? null,
-    hosts: options.offline ? [] : [...HOSTS, ...options.host],
+    hosts: options.offline ? [] : [...Object.values(LIVE_VENUES).flatMap((v) => v.probes), ...options.host],
   });
   const bad = findings.filter(({ verdict }) => verdict === 'failed');
   terminal.result({ usable: bad.length === 0, findings });

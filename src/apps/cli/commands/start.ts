@@ -95,7 +95,6 @@ async function run(options: Options): Promise<void> {
   );
   const publishers = await publishersOf(request, setup.tape !== null, options.dataDir);
   const { feed } = request;
-  const live = feed.kind === 'binance-usdm' ? feed : null;
   const ingest = await ingestOf(request, options);
   let intake: IngestCompanion | null = null as IngestCompanion | null;
   let companion: Companion | null = null as Companion | null;
@@ -114,8 +113,6 @@ async function run(options: Options): Promise<void> {
     fresh: options.fresh,
     speed: options.speed ?? ('speed' in feed ? feed.speed : null) ?? null,
     databaseUrl,
-    restUrl: live?.restUrl,
-    wsUrl: live?.wsUrl,
     once: options.once,
     slicesMax: options.slices ?? null,
     forMs: options.for === undefined ? null : options.for * 1_000,
@@ -176,7 +173,7 @@ interface Choice {
 /** What to run. A live feed that cannot be reached at a first start is replaced by the sample, with a word about it. */
 async function choose(options: Options, say: (line: string) => void): Promise<Choice> {
   const { builtIn, portfolioOf } = await import('../../runner/choose.ts');
-  const { readConfiguration } = await import('../../setup/configuration.ts');
+  const { isLive, readConfiguration } = await import('../../setup/configuration.ts');
   const configuration = await readConfiguration(options.config ?? null);
   // one that is set to nothing is not set
   const databaseUrl = process.env[configuration?.databaseUrlEnv ?? 'DATABASE_URL'] || null;
@@ -188,19 +185,20 @@ async function choose(options: Options, say: (line: string) => void): Promise<Ch
   }
   if (options.demo) return { request: builtIn('demo', options.seed), databaseUrl };
   if (options.sample) return { request: builtIn('sample'), databaseUrl };
-  const request = addressed(
+  const chosen =
     configuration === null
       ? builtIn(options.portfolio ?? 'sigma', options.seed)
-      : portfolioOf(configuration, options.portfolio ?? null),
-  );
-  if (request.feed.kind !== 'binance-usdm') return { request, databaseUrl };
+      : portfolioOf(configuration, options.portfolio ?? null);
+  const { addressed, liveVenueOf, unreachable } = await import('../../runner/live-venue-of.ts');
+  const feed = addressed(chosen.feed, process.env);
+  const request = { ...chosen, feed };
+  if (!isLive(feed)) return { request, databaseUrl };
   // one that has run before waits for its feed: its positions are not to be forgotten for a sample
   const begun = !options.fresh && existsSync(join(options.dataDir, request.name, 'journal'));
   if (begun) return { request, databaseUrl };
-  const { unreachable } = await import('../../runner/portfolio-setup.ts');
-  const why = await unreachable(request.feed.restUrl, REACH_MS);
+  const why = await unreachable(feed, REACH_MS);
   if (why === null) return { request, databaseUrl };
-  const where = request.feed.restUrl ?? 'https://fapi.binance.com';
+  const where = feed.restUrl ?? liveVenueOf(feed)!.restUrl;
   if (options.portfolio !== undefined) {
     throw new ExitError(
       EXIT.unreachable,
@@ -216,20 +214,4 @@ async function choose(options: Options, say: (line: string) => void): Promise<Ch
     ),
   );
   return { request: builtIn('sample'), databaseUrl };
-}
-
-/** The environment may name other hosts of the same protocol. */
-function addressed(request: PortfolioRequest): PortfolioRequest {
-  const { feed } = request;
-  if (feed.kind !== 'binance-usdm') return request;
-  const restUrl = feed.restUrl ?? process.env.QUORUM_BINANCE_REST_URL;
-  const wsUrl = feed.wsUrl ?? process.env.QUORUM_BINANCE_WS_URL;
-  return {
-    ...request,
-    feed: {
-      kind: feed.kind,
-      ...(restUrl === undefined ? {} : { restUrl }),
-      ...(wsUrl === undefined ? {} : { wsUrl }),
-    },
-  };
 }

@@ -284,7 +284,7 @@ const share = (value: number | null | undefined): string =>
   value === undefined || value === null ? '-' : percent(value);
 
 /** Gains without a loss have no number, and are told from no trade at all. */
-function profitFactorOf({ metrics, verdict }: ConfigOutcome['result']): string {
+export function profitFactorOf({ metrics, verdict }: ConfigOutcome['result']): string {
   const { profitFactor } = metrics;
   if (profitFactor !== undefined && profitFactor !== null) return profitFactor.toFixed(2);
   const isInfinite = verdict.criteria.some(

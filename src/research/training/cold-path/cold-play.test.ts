@@ -32,10 +32,13 @@ const RULES: ColdRules = {
 };
 const COSTS: ColdCosts = { cash: 10_000 * 10 ** 8, feeRate: 0.00038, slippageRate: 0.0001 };
 const TEST = { from: 300, to: 492 };
-const play = (directions: (k: number) => number, change: { data?: ColdData; costs?: ColdCosts } = {}) =>
+const play = (
+  directions: (k: number) => number,
+  change: { data?: ColdData; costs?: ColdCosts; rules?: ColdRules } = {},
+) =>
   playWindow(
     change.data ?? DATA,
-    RULES,
+    change.rules ?? RULES,
     change.costs ?? COSTS,
     { atr: 14 },
     TEST,
@@ -57,6 +60,20 @@ describe('one test window', () => {
     expect(nets).toHaveLength(5);
     expect(equity.at(-1)! - equity[0]!).toBeCloseTo(sum(nets), 0);
   });
+
+  it.each([null, 0.1])(
+    'holds for the vertical barrier and no bar longer with a cap of %s',
+    (participation) => {
+      const rules = { ...RULES, stopAtr: 40, targetAtr: 60, participation };
+      const { equity } = play((k) => (k === 10 ? 1 : 0), { rules });
+      // filled at the opening of the eleventh bar: twelve of them are behind it at the close of the twenty-second
+      const flat = (from: number, to: number) => new Set(equity.slice(from, to)).size === 1;
+      expect(flat(0, 11)).toBe(true);
+      expect(flat(24, equity.length)).toBe(true);
+      expect(flat(23, equity.length)).toBe(false);
+      expect(flat(22, equity.length)).toBe(false);
+    },
+  );
 
   it('leaves by time after the vertical barrier, and counts what is open at the last close', () => {
     const late = play((k) => (k === 189 ? 1 : 0));

@@ -44,7 +44,8 @@ export function coldRule(
     exits: [
       { kind: 'stop-loss' },
       { kind: 'take-profit' },
-      { kind: 'time', longestMs: verticalBars * intervalMs },
+      // half a bar less, as the desk has it: see there
+      { kind: 'time', longestMs: (verticalBars - 0.5) * intervalMs },
     ],
     opposite: 'close',
     shorts: true,
