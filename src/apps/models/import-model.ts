@@ -1,4 +1,4 @@
-import { MODEL_NAME, type ModelRegistry, readModelFile } from '#adapters';
+import { IMPORTED, MODEL_NAME, type ModelRegistry, readModelFile } from '#adapters';
 import { InputError } from '#base';
 import { nearest } from '#features';
 import { type ModelArtefact, outputsOf, parseBoostedModel, readUbj, writeBoostedModel } from '#signals';
@@ -31,7 +31,8 @@ export interface ImportedModel {
 }
 
 /**
- * Brings a file into a registry, as a candidate: stages are given here, not brought along. A model of XGBoost's own becomes whole
+ * Brings a file into a registry, as a candidate: stages are given here, not brought along, and what speaks for it is somebody else's
+ * until something here bears it out. A model of XGBoost's own becomes whole
  * with the facts, and is stamped: how it was made is not on record. Throws InputError.
  */
 export function importModel(registry: ModelRegistry, path: string, facts: BareModelFacts): ImportedModel {
@@ -43,12 +44,12 @@ export function importModel(registry: ModelRegistry, path: string, facts: BareMo
         `${path} says itself what its ${told[0]} is`,
         'leave the options about the model out: they are for files that XGBoost saved',
       );
-    const { artefact, evidence } = file;
-    const { id, isNew } = registry.register(artefact, evidence, 'imported', actNow());
+    const { artefact, evidence, signatures = [] } = file;
+    const { id, isNew } = registry.register(artefact, evidence, IMPORTED, actNow(), signatures);
     return { id, isNew, artefact, evidence: evidence.length };
   }
   const artefact = wholeModel(path, file.data, facts);
-  const { id, isNew } = registry.register(artefact, [], 'imported', actNow());
+  const { id, isNew } = registry.register(artefact, [], IMPORTED, actNow());
   return { id, isNew, artefact, evidence: 0 };
 }
 

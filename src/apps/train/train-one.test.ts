@@ -280,6 +280,7 @@ describe('a weekly training', () => {
       profile: PROFILES.s1!,
       exception: null,
       paper: null,
+      runs,
     });
 
   it.each<[string, number, string]>([

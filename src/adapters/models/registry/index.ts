@@ -1,3 +1,4 @@
+export * from './evidence-signature.ts';
 export * from './find-model.ts';
 export { HELD_STAGES, type HeldStage, MODEL_NAME, type ModelEvent } from './model-event.ts';
 export * from './model-file.ts';

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { canonicalJson, InputError, sha256 } from '#base';
 import type { ModelEvidence } from '#research';
 import { type ModelArtefact, modelIdOf } from '#signals';
+import type { EvidenceSignature } from './evidence-signature.ts';
 import type { ModelRegistry } from './model-registry.ts';
-import { readArtefact, readEvidence } from './model-schemas.ts';
+import { readArtefact, readEvidence, readSignatures } from './model-schemas.ts';
 
 const FORMAT = 'quorum-model';
 
@@ -12,6 +13,8 @@ export interface TravellingModel {
   readonly id: string;
   readonly artefact: ModelArtefact;
   readonly evidence: readonly ModelEvidence[];
+  /** Who vouches for which record of evidence; left out or empty for nobody. */
+  readonly signatures?: readonly EvidenceSignature[];
 }
 
 /** What a file of a model turned out to be. */
@@ -28,14 +31,21 @@ export type UbjReader = (bytes: Uint8Array) => unknown;
  * A model as one JSON file. The same model and evidence give the same bytes; `hash` covers all of it, so that a file that was
  * changed on its way is noticed.
  */
-export function modelFileText({ id, artefact, evidence }: TravellingModel): string {
-  const body = { format: FORMAT, schemaVersion: 1, id, artefact, evidence };
+export function modelFileText({ id, artefact, evidence, signatures = [] }: TravellingModel): string {
+  const whole = { format: FORMAT, schemaVersion: 1, id, artefact, evidence };
+  const body = signatures.length === 0 ? whole : { ...whole, signatures };
   return `${canonicalJson({ ...body, hash: sha256(canonicalJson(body)) })}\n`;
 }
 
 /** A model of a registry, ready to travel. */
 export function travelling(registry: ModelRegistry, id: string): TravellingModel {
-  return { id, artefact: registry.artefact(id), evidence: registry.evidenceOf(id) };
+  const records = registry.evidenceRecords(id);
+  return {
+    id,
+    artefact: registry.artefact(id),
+    evidence: records.map(({ evidence }) => evidence),
+    signatures: records.flatMap(({ signatures }) => signatures),
+  };
 }
 
 /** Reads a file of a model, whichever of the known kinds it is. Throws {@link InputError}. */
@@ -102,7 +112,8 @@ function travelled(path: string, data: Record<string, unknown>): TravellingModel
   if (!Array.isArray(data.evidence)) throw damaged('it has no list of evidence');
   const evidence = data.evidence.map((one) => readEvidence(one, `${path}: evidence`));
   if (evidence.some((one) => one.model !== id)) throw damaged('its evidence is of another model');
-  return { id, artefact, evidence };
+  const signatures = readSignatures(data.signatures ?? [], `${path}: signatures`);
+  return { id, artefact, evidence, signatures };
 }
 
 const strange = (path: string): InputError =>
