@@ -1,7 +1,13 @@
 import { IMPORTED, MODEL_NAME, type ModelRegistry, readModelFile } from '#adapters';
 import { InputError } from '#base';
 import { nearest } from '#features';
-import { type ModelArtefact, outputsOf, parseBoostedModel, readUbj, writeBoostedModel } from '#signals';
+import {
+  type BoostedModel,
+  type ModelArtefact,
+  outputsOf,
+  parseBoostedModel,
+  writeBoostedModel,
+} from '#signals';
 import { actNow } from './models-folder.ts';
 
 /** What a model that XGBoost saved does not say of itself; null for what nobody said. */
@@ -36,7 +42,7 @@ export interface ImportedModel {
  * with the facts, and is stamped: how it was made is not on record. Throws InputError.
  */
 export function importModel(registry: ModelRegistry, path: string, facts: BareModelFacts): ImportedModel {
-  const file = readModelFile(path, readUbj);
+  const file = readModelFile(path);
   if (file.kind === 'model') {
     const told = Object.entries(facts).find(([, value]) => value !== null);
     if (told !== undefined)
@@ -78,7 +84,7 @@ function wholeModel(path: string, data: Record<string, unknown>, facts: BareMode
     features: [...features],
     classes: classesOf(path, facts.classes, outputsOf(trees), trees.objective),
     // written anew: the same trees have one id, whichever of XGBoost's formats they came in
-    model: JSON.parse(writeBoostedModel(trees)),
+    model: JSON.parse(writeBoostedModel(withFiniteNotes(trees))),
     scaler: null,
     calibration: null,
     threshold: { probabilityMin: probabilityMin ?? 0.5, leadMin: leadMin ?? 0 },
@@ -97,6 +103,21 @@ function wholeModel(path: string, data: Record<string, unknown>, facts: BareMode
     stamps: [UNKNOWN_TRAINING],
     parent,
   };
+}
+
+/**
+ * Trees whose gains, covers and optimal values are numbers: of degenerate nodes XGBoost writes NaN or Infinity, which plain JSON does
+ * not have. Nothing is predicted by them. They count as 0.
+ */
+function withFiniteNotes(model: BoostedModel): BoostedModel {
+  const finite = (values: Float32Array) => values.map((value) => (Number.isFinite(value) ? value : 0));
+  const trees = model.trees.map((tree) => ({
+    ...tree,
+    gain: finite(tree.gain),
+    cover: finite(tree.cover),
+    weight: finite(tree.weight),
+  }));
+  return { ...model, trees };
 }
 
 function compareNames(path: string, named: readonly string[], own: readonly string[]): void {
