@@ -7,3 +7,4 @@ export * from './model-registry.ts';
 export { readArtefact, readEvidence } from './model-schemas.ts';
 export type { ModelEntry } from './model-state.ts';
 export { treesOf } from './model-trees.ts';
+export * from './registry-terms.ts';

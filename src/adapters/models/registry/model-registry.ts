@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '#base';
-import type { ModelEvidence, ModelPromotionDecision, PromotionException } from '#research';
+import type { ModelEvidence, PromotionException } from '#research';
 import { type ModelArtefact, modelIdOf } from '#signals';
 import { makeFolder } from '../../storage/make-folder.ts';
 import type { EvidenceSignature } from './evidence-signature.ts';
@@ -11,54 +11,17 @@ import { readArtefact, readEvidence } from './model-schemas.ts';
 import { type Arrival, type ModelEntry, ModelState } from './model-state.ts';
 import { treesOf } from './model-trees.ts';
 import { ObjectStore } from './object-store.ts';
+import {
+  type Act,
+  type EvidenceRecord,
+  IMPORTED,
+  type ModelVerdict,
+  type Pruning,
+  type RegistryCheck,
+} from './registry-terms.ts';
 
 const LOG_FILE = 'models.sqlite';
 const OBJECTS = 'objects';
-
-/** Who does something, and when. */
-export interface Act {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** User and machine. */
-  readonly by: string;
-}
-
-/** What {@link ModelRegistry.register} is told of a model that a file brought: its evidence is not this machine's. */
-export const IMPORTED = 'imported';
-
-/** A record of evidence as it lies in a registry. */
-export interface EvidenceRecord extends Arrival {
-  readonly hash: string;
-  readonly evidence: ModelEvidence;
-}
-
-/** A verdict on a model, as it is kept. */
-export interface ModelVerdict extends ModelPromotionDecision {
-  readonly model: string;
-  readonly to: HeldStage;
-  readonly profile: string;
-}
-
-export interface RegistryCheck {
-  readonly models: number;
-  readonly entries: number;
-  readonly objects: number;
-  /** Chain hash of the last entry. */
-  readonly head: string;
-  /** What is not as it was written. */
-  readonly faults: readonly string[];
-  /** Files that nothing needs: left over from an interruption. */
-  readonly leftOver: readonly string[];
-}
-
-/** What retention would take, or took. */
-export interface Pruning {
-  readonly models: readonly ModelEntry[];
-  /** Bytes of the objects that go with them. */
-  readonly bytes: number;
-  /** Files that nothing needed. */
-  readonly leftOver: number;
-}
 
 /**
  * Versions of models under their names, in one folder: objects named by their contents, and a log of what happened to them.

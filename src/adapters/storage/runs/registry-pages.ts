@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { doublesOf, sha256, wholesOf } from '#base';
 import type { Stage, TrialKind, TrialRecord } from '#research';
+import type { StageRecord } from './registry-entries.ts';
 import { damagedRegistry, registryFault } from './registry-schema.ts';
-import { type StageRecord, trialHash } from './run-registry.ts';
+import { trialHash } from './run-registry.ts';
 
 const BUSY_MS = 2_000;
 
