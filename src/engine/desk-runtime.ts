@@ -8,8 +8,9 @@ import { HeldContext } from './desk-contexts.ts';
 import { DeskEntries } from './desk-entries.ts';
 import { DeskRecord } from './desk-record.ts';
 import type { Host } from './host.ts';
-import type { InstrumentRuntime } from './instrument-runtime.ts';
+import { bindParts, type InstrumentRuntime, requestsOf } from './instrument-runtime.ts';
 import type { Held, Lane } from './lane.ts';
+import type { ModelsInPlace } from './portfolio.ts';
 import { RemoteVote } from './remote-vote.ts';
 import type { ShadowVenue } from './shadow-venue.ts';
 
@@ -26,13 +27,18 @@ interface Candidate {
 export class DeskRuntime {
   static readonly configuration = ['name', 'parts', 'host', 'shadow'];
   readonly name: string;
-  readonly parts: DeskParts;
+  parts: DeskParts;
   readonly instruments: readonly InstrumentRuntime[];
+  /** What its references to models mean now; null: it asks for none. */
+  models: ModelsInPlace | null;
+  /** When that changed last, and the hash of its configuration since; null: it is what it was when the run began. */
+  modelsAt: Instant | null = null;
+  configurationHash: string | null = null;
   readonly record: DeskRecord;
   private readonly shadow: ShadowVenue;
   private readonly host: Host;
   private readonly slices: SliceCollector;
-  private readonly vote: RemoteVote;
+  private vote: RemoteVote;
   private readonly entries: DeskEntries;
 
   constructor(options: {
@@ -41,12 +47,14 @@ export class DeskRuntime {
     instruments: readonly InstrumentRuntime[];
     host: Host;
     shadow: ShadowVenue;
+    models: ModelsInPlace | null;
     /** Unless the desk itself says: see {@link PortfolioDefinition}. */
     autoResume: boolean;
   }) {
     this.name = options.name;
     this.parts = options.parts;
     this.instruments = options.instruments;
+    this.models = options.models;
     this.host = options.host;
     this.record = new DeskRecord(options.parts, options.host.toMoney, options.autoResume);
     this.shadow = options.shadow;
@@ -60,6 +68,21 @@ export class DeskRuntime {
       })),
       { graceMs: options.parts.graceMs ?? 2_000 },
     );
+  }
+
+  /**
+   * Goes on with other parts, which trade the same instruments on the same bars: see model-change.ts. A vote that is open is
+   * closed with what has been heard, by the parts that asked.
+   */
+  change(parts: DeskParts): void {
+    if (this.vote.isOpen) this.closeVote();
+    const requests = requestsOf(parts);
+    const bindings = bindParts(parts, requests);
+    const { warmUpBars, watchFeatures = requests } = parts;
+    for (const one of this.instruments)
+      one.change({ parts, bindings, requests: one.traded ? requests : watchFeatures, bars: warmUpBars });
+    this.parts = parts;
+    this.vote = new RemoteVote(parts, this.instruments, this.host);
   }
 
   /** When this desk wants to be woken at the latest. */

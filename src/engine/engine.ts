@@ -16,6 +16,7 @@ import { KillWatch } from './kill-watch.ts';
 import { type EntryMemory, Lane, type LaneEffect } from './lane.ts';
 import { Listings } from './listings.ts';
 import { MarketIntake } from './market-intake.ts';
+import { restoreModels } from './model-change.ts';
 import { newDesk, newLedger, newShadow } from './new-desks.ts';
 import { Observations } from './observations.ts';
 import { closeAll, operate } from './operator-acts.ts';
@@ -38,6 +39,8 @@ export interface Observer {
   safety?(desk: string, layer: string, objection: Objection, at: Instant): void;
   /** Every pooled result, those that wanted nothing as well. */
   decided?(desk: DeskRuntime, instrument: InstrumentRuntime, decision: Decision): void;
+  /** A desk goes on with other models; `hash` is that of its configuration with them. */
+  modelsChanged?(desk: DeskRuntime, hash: string, at: Instant): void;
 }
 
 /**
@@ -428,6 +431,8 @@ export class Engine implements Host {
   }
 
   restore(captured: unknown): void {
+    // features, and what sources keep, are those of the models in place then
+    restoreModels(this, captured);
     restoreState(this, captured);
     this.accounts.clear();
     this.plans.limitsChanged();

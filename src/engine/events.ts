@@ -35,6 +35,17 @@ export type OperatorAction =
    * The desks' own limits go on beside them, so a change can never let through what a desk refuses.
    */
   | { readonly action: 'limits'; readonly changes: LimitChanges }
+  /**
+   * One of a desk's references to models means another one from now on: `id`, or null for none. With `fault` it stays what it
+   * was, and people hear why.
+   */
+  | {
+      readonly action: 'model';
+      readonly desk: string;
+      readonly reference: string;
+      readonly id: string | null;
+      readonly fault?: string | undefined;
+    }
   /** Nothing is done: an entry for the record, of something that happened beside the loop. */
   | { readonly action: 'record'; readonly subject: string; readonly detail: string }
   /** A person's word on a plan under review. */

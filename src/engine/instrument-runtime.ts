@@ -50,14 +50,14 @@ export class InstrumentRuntime implements View {
   readonly intervalMs: number;
   /** False: its desk only looks at it. */
   readonly traded: boolean;
-  readonly frame: FeatureFrame;
+  frame: FeatureFrame;
   readonly others = new Map<number, FeatureFrame>();
-  readonly regime: RegimeTracker | null;
-  readonly sourceStates: unknown[];
-  readonly sourceValues: readonly Values[];
-  readonly gateValues: readonly Values[];
-  readonly exitValues: readonly Values[];
-  readonly sizerValues: Values;
+  regime: RegimeTracker | null;
+  sourceStates: unknown[];
+  sourceValues: readonly Values[];
+  gateValues: readonly Values[];
+  exitValues: readonly Values[];
+  sizerValues: Values;
   at: Instant = 0;
   /** Close time of the newest bar; -1 before the first. */
   lastClose = -1;
@@ -72,7 +72,7 @@ export class InstrumentRuntime implements View {
   private readonly plain: boolean;
   /** Interval of the feed's bars that each of its own is made from. */
   private readonly feedOf = new Map<number, number>();
-  private readonly regimeValues: Values | null;
+  private regimeValues: Values | null;
   private readonly resamplers = new Map<number, Resampler>();
   private readonly peers: (instrument: InstrumentId) => InstrumentRuntime | null;
   private readonly observations: ObservationSource;
@@ -90,33 +90,59 @@ export class InstrumentRuntime implements View {
     parts: DeskParts;
     requests: readonly string[];
     bindings: Bindings;
+    /** Bars that its frames must be able to show again; null: nobody will ask. */
+    keepBars: number | null;
     peers: (instrument: InstrumentId) => InstrumentRuntime | null;
     observations: ObservationSource;
   }) {
-    const { parts, bindings, traded } = options;
+    const { parts, requests, bindings, traded, keepBars } = options;
     this.traded = traded;
     this.instrument = options.instrument;
     this.book = options.book;
     this.intervalMs = options.intervalMs;
     this.peers = options.peers;
     this.observations = options.observations;
-    this.frame = new FeatureFrame(options.requests);
+    this.frame = frameOf(requests, keepBars);
     for (const ms of [options.intervalMs, ...options.otherMs]) {
       const feedMs = options.feedMs(ms);
       this.feedOf.set(ms, feedMs);
-      if (ms !== options.intervalMs) this.others.set(ms, new FeatureFrame(options.requests));
+      if (ms !== options.intervalMs) this.others.set(ms, frameOf(requests, keepBars));
       if (ms !== feedMs) this.resamplers.set(ms, new Resampler(feedMs, ms));
     }
     this.plain = this.resamplers.size === 0 && this.others.size === 0;
-    this.sourceStates = traded ? parts.sources.map((s) => (s.state as () => unknown)()) : [];
-    // what is only looked at has no parts at work, and its frame may lack their features
-    const bound = traded ? bindings : null;
-    this.sourceValues = bound?.sources.map((make) => new make(this.frame)) ?? [];
-    this.gateValues = bound?.gates.map((make) => new make(this.frame)) ?? [];
-    this.exitValues = bound?.exits.map((make) => new make(this.frame)) ?? [];
-    this.sizerValues = bound === null ? {} : new bound.sizer(this.frame);
-    this.regimeValues = bound == null || bound.regime === null ? null : new bound.regime(this.frame);
-    this.regime = traded ? (parts.regime?.create() ?? null) : null;
+    const work = partsAtWork(parts, bindings, this.frame, traded);
+    this.sourceStates = work.sourceStates;
+    this.sourceValues = work.sourceValues;
+    this.gateValues = work.gateValues;
+    this.exitValues = work.exitValues;
+    this.sizerValues = work.sizerValues;
+    this.regimeValues = work.regimeValues;
+    this.regime = work.regime;
+  }
+
+  /**
+   * Goes on with other parts. Their features are computed at once from the newest `bars` bars of each interval, or from as
+   * many as there are, so that every value is that of a run which began with these bars; prices, times and bars that are still
+   * being made stay.
+   */
+  change({ parts, requests, bindings, bars }: PartsChange): void {
+    const { frame, others } = this;
+    this.frame = frameOf(requests, bars);
+    const work = partsAtWork(parts, bindings, this.frame, this.traded);
+    this.sourceStates = work.sourceStates;
+    this.sourceValues = work.sourceValues;
+    this.gateValues = work.gateValues;
+    this.exitValues = work.exitValues;
+    this.sizerValues = work.sizerValues;
+    this.regimeValues = work.regimeValues;
+    this.regime = work.regime;
+    this.foretold = null;
+    showAgain(frame, bars, this.frame, () => this.regime?.update(this.regimeValues!));
+    for (const [ms, other] of others) {
+      const made = frameOf(requests, bars);
+      showAgain(other, bars, made);
+      others.set(ms, made);
+    }
   }
 
   /** Intervals of the feed's bars that it takes. */
@@ -253,6 +279,63 @@ function foretoldColumns(
 
 function pushBar(frame: FeatureFrame, bar: BarClosed['bar']): void {
   frame.push(bar.time, bar.open, bar.high, bar.low, bar.close, bar.volume);
+}
+
+/** Rows that a frame is told to keep: it drops the older half of them at a time. */
+const rowsFor = (bars: number): number => 2 * bars + 2;
+
+/** A frame that can show its newest `keepBars` bars again at any time; null: as a frame is by itself. */
+function frameOf(requests: readonly string[], keepBars: number | null): FeatureFrame {
+  const plain = new FeatureFrame(requests);
+  if (keepBars === null || plain.capacity >= rowsFor(keepBars)) return plain;
+  return new FeatureFrame(requests, { capacity: rowsFor(keepBars) });
+}
+
+/** Pushes the newest `most` bars of one frame into another. */
+function showAgain({ bars }: FeatureFrame, most: number, into: FeatureFrame, each?: () => void): void {
+  const { time, open, high, low, close, volume, length } = bars;
+  for (let i = Math.max(0, length - most); i < length; i++) {
+    into.push(time[i]!, open[i]!, high[i]!, low[i]!, close[i]!, volume[i]!);
+    each?.();
+  }
+}
+
+/** What a desk's parts keep and read of one instrument. */
+interface PartsAtWork {
+  readonly sourceStates: unknown[];
+  readonly sourceValues: readonly Values[];
+  readonly gateValues: readonly Values[];
+  readonly exitValues: readonly Values[];
+  readonly sizerValues: Values;
+  readonly regimeValues: Values | null;
+  readonly regime: RegimeTracker | null;
+}
+
+function partsAtWork(
+  parts: DeskParts,
+  bindings: Bindings,
+  frame: FeatureFrame,
+  traded: boolean,
+): PartsAtWork {
+  // what is only looked at has no parts at work, and its frame may lack their features
+  const bound = traded ? bindings : null;
+  return {
+    sourceStates: traded ? parts.sources.map((s) => (s.state as () => unknown)()) : [],
+    sourceValues: bound?.sources.map((make) => new make(frame)) ?? [],
+    gateValues: bound?.gates.map((make) => new make(frame)) ?? [],
+    exitValues: bound?.exits.map((make) => new make(frame)) ?? [],
+    sizerValues: bound === null ? {} : new bound.sizer(frame),
+    regimeValues: bound == null || bound.regime === null ? null : new bound.regime(frame),
+    regime: traded ? (parts.regime?.create() ?? null) : null,
+  };
+}
+
+/** Parts that take the place of others; see {@link InstrumentRuntime.change}. */
+export interface PartsChange {
+  readonly parts: DeskParts;
+  readonly requests: readonly string[];
+  readonly bindings: Bindings;
+  readonly bars: number;
 }
 
 type ValuesClass = ReturnType<typeof valuesClass>;

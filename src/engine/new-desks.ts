@@ -76,6 +76,7 @@ export function newDesk(
       parts: setup.parts,
       requests: traded.has(instrument) ? requests : watchRequests,
       bindings,
+      keepBars: setup.models === undefined ? null : setup.parts.warmUpBars,
       peers: (id) => byId.get(id) ?? null,
       observations: around.observations,
     });
@@ -87,6 +88,7 @@ export function newDesk(
     instruments: [...byId.values()],
     host: around.host,
     shadow: around.shadow,
+    models: setup.models?.begun ?? null,
     autoResume: definition.autoResume ?? false,
   });
 }

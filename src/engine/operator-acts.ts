@@ -4,6 +4,7 @@ import type { DeskRuntime } from './desk-runtime.ts';
 import type { Engine } from './engine.ts';
 import type { OperatorActed, OperatorAction } from './events.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
+import { modelRefusal, takeModel } from './model-change.ts';
 import { edgeChanged } from './outcomes.ts';
 import { limitsRefusal, mergedChanges } from './portfolio-limits.ts';
 
@@ -27,6 +28,11 @@ function whatOf(act: OperatorAction): string {
     case 'limits': {
       const changes = Object.entries(act.changes).filter(([, value]) => value !== undefined);
       return `limits ${changes.map(([name, value]) => `${name} ${value ?? 'as configured'}`).join(', ')}`;
+    }
+    case 'model': {
+      const { desk, reference, id, fault } = act;
+      const meant = `model ${reference} of ${desk}: ${id === null ? 'none' : id.slice(0, 12)}`;
+      return fault === undefined ? meant : `${meant} cannot be taken, ${fault};`;
     }
     case 'record':
       return `record ${act.subject} (${act.detail})`;
@@ -66,6 +72,8 @@ export function operatorRefusal(engine: Engine, act: OperatorAction): string | n
       const waits = engine.plans.open.some((review) => review.questionId === questionId);
       return waits ? null : `no plan waits under ${questionId}`;
     }
+    case 'model':
+      return modelRefusal(engine, act);
     case 'record':
       return null;
     default:
@@ -139,6 +147,8 @@ function obey(
     case 'limits':
       engine.limitChanges = mergedChanges(engine.limitChanges, act.changes);
       return engine.plans.limitsChanged();
+    case 'model':
+      return takeModel(engine, act, at);
     case 'record':
       return;
     case 'flatten':

@@ -31,11 +31,12 @@ interface UnderReview {
 
 /** Where the desks' plans meet risk: judged, reviewed, sent. */
 export class PlanDesk {
-  static readonly configuration = ['engine', 'unmeasured', 'limits'];
+  static readonly configuration = ['engine', 'unmeasured', 'limits', 'layers'];
   private readonly engine: Engine;
   private readonly riskDesks: readonly RiskDesk[];
   /** What each risk desk asks, by reference: the portfolio's part of it changes at run time. */
   private readonly limits: readonly Limit[][];
+  private readonly layers: readonly Limit[][];
   /** Exits are not measured: nothing may keep us in a position. */
   private readonly unmeasured: PlanFacts;
   private readonly reviews = new Map<string, UnderReview>();
@@ -51,13 +52,14 @@ export class PlanDesk {
       leverage: 1,
       instrumentOf: engine.instrumentOf,
     };
-    this.limits = engine.definition.desks.map(() => []);
+    this.limits = engine.desks.map(() => []);
+    this.layers = engine.desks.map(() => []);
     this.limitsChanged();
-    this.riskDesks = engine.definition.desks.map(
+    this.riskDesks = engine.desks.map(
       ({ parts }, i) =>
         new RiskDesk({
           limits: this.limits[i]!,
-          safetyLayers: parts.safetyLayers ?? [],
+          safetyLayers: this.layers[i]!,
           solvent: parts.unlimitedCredit !== true,
           reviewMs: parts.review?.timeoutMs ?? null,
         }),
@@ -70,13 +72,16 @@ export class PlanDesk {
     return portfolioLimitsOf(limitsInForce(definition.limits ?? {}, limitChanges));
   }
 
-  /** To be called whenever the portfolio's limits may be others than before: after a change, after a restore. */
+  /** To be called whenever limits may be others than before: after a change of them or of a desk's parts, after a restore. */
   limitsChanged(): void {
-    const { desks, platform } = this.engine.definition;
+    const { desks, definition } = this.engine;
+    const { platform } = definition;
     const shared = this.portfolioLimits;
     const guard = platform === null ? [] : [platformGuard(platform)];
-    for (const [i, { parts }] of desks.entries())
+    for (const [i, { parts }] of desks.entries()) {
       this.limits[i]!.splice(0, this.limits[i]!.length, ...(parts.limits ?? []), ...shared, ...guard);
+      this.layers[i]!.splice(0, this.layers[i]!.length, ...(parts.safetyLayers ?? []));
+    }
   }
 
   private riskDeskOf(desk: string): RiskDesk {

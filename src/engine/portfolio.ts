@@ -5,6 +5,24 @@ import type { DeskParts } from './desk.ts';
 import type { PortfolioLimits } from './portfolio-limits.ts';
 import type { TraceSink } from './trace.ts';
 
+/** What a desk's references to models mean: the id of each, or null where there is none. */
+export type ModelsInPlace = Readonly<Record<string, string | null>>;
+
+/** A desk as some models make it. */
+export interface DeskWithModels {
+  readonly parts: DeskParts;
+  /** Hash of its configuration, these models included. */
+  readonly hash: string;
+}
+
+/** The models of a desk that asks for some, and how it is made with others. */
+export interface DeskModels {
+  /** What its references meant when the run began. */
+  readonly begun: ModelsInPlace;
+  /** The same models always give the same desk. Throws where one of them is not to be had. */
+  readonly build: (models: ModelsInPlace) => DeskWithModels;
+}
+
 /** One desk of a portfolio, built: its parts and what it trades. */
 export interface DeskSetup {
   readonly name: string;
@@ -16,6 +34,8 @@ export interface DeskSetup {
   readonly intervalMs: number;
   /** Further intervals that sources read through `view.peer`. */
   readonly otherMs: readonly number[];
+  /** Absent: it asks for no models. */
+  readonly models?: DeskModels;
 }
 
 /** What the engine is made from. Two engines made from equal definitions decide alike. */

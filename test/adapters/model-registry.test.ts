@@ -41,6 +41,26 @@ function stage(registry: ModelRegistry, id: string, to: HeldStage = 'paper'): vo
   registry.promote(verdict, null, registry.head(), act());
 }
 
+describe('a registry that is only read', () => {
+  it('is there beside one who writes, and writes nothing itself', () => {
+    const { registry, ids } = withModels(2);
+    const { folder } = registry;
+    stage(registry, ids[0]!);
+    const writer = new DatabaseSync(join(folder, 'models.sqlite'));
+    writer.exec('BEGIN IMMEDIATE');
+    const reader = ModelRegistry.openToRead(folder)!;
+    expect(reader.holder('S1_RX68_BTC_15M', 'paper')).toBe(ids[0]);
+    writer.exec('ROLLBACK');
+    writer.close();
+    stage(registry, ids[1]!);
+    expect(reader.holder('S1_RX68_BTC_15M', 'paper')).toBe(ids[1]);
+    expect(() => reader.retire(ids[1]!, 'no', act())).toThrow();
+    reader.close();
+    registry.close();
+    expect(ModelRegistry.openToRead(freshFolder())).toBeNull();
+  });
+});
+
 /** A registry of models 0 to n - 1 of one name. */
 function withModels(n: number): { readonly registry: ModelRegistry; readonly ids: string[] } {
   const registry = ModelRegistry.open(freshFolder());

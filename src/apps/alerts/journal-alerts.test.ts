@@ -102,6 +102,13 @@ describe('alertOf', () => {
     });
     expect(act({ action: 'flatten', desk: null })).toMatchObject({ severity: 'warning' });
     expect(act({ action: 'stop' })).toMatchObject({ severity: 'info' });
+    const model = { action: 'model', desk: 'd', reference: 'M@paper', id: 'a'.repeat(64) } as const;
+    expect(act(model)).toMatchObject({
+      severity: 'info',
+      title: `model of d: M@paper is ${'a'.repeat(12)} by ada (telegram)`,
+    });
+    // the loop raises an alert of its own
+    expect(act({ ...model, fault: 'damaged' })).toBeNull();
     expect(act({ action: 'record', subject: 's', detail: 'd' })).toBeNull();
   });
 

@@ -113,6 +113,8 @@ const ACT_SEVERITY: Readonly<Record<string, Severity>> = {
 function fromOperator({ act, by, reason, eventTime }: OperatorActed): Told | null {
   // a record of something that happened beside the loop is no alert of its own
   if (act.action === 'record') return null;
+  // what could not be taken the loop tells itself
+  if (act.action === 'model' && act.fault !== undefined) return null;
   const desk = 'desk' in act ? (act.desk ?? null) : null;
   // the incident of the switch ends, and whoever was told of it hears who ended it
   if (act.action === 'recover' && desk !== null)
@@ -130,10 +132,13 @@ function fromOperator({ act, by, reason, eventTime }: OperatorActed): Told | nul
     kind: 'operator',
     // every act of a person is told, however soon after the last one
     subject: `operator-${act.action}-${eventTime}`,
-    title: `${act.action}${desk === null ? '' : ` of ${desk}`} by ${by}`,
+    title: `${act.action}${desk === null ? '' : ` of ${desk}`}${modelOf(act)} by ${by}`,
     body: reason,
   };
 }
+
+const modelOf = (act: OperatorActed['act']): string =>
+  act.action === 'model' ? `: ${act.reference} is ${act.id?.slice(0, 12) ?? 'none'}` : '';
 
 function fromNote(timed: Timed): Told | null {
   const note = timed.value as PaperNote;

@@ -7,7 +7,7 @@ import {
   type RunRegistry,
   readJournal,
 } from '#adapters';
-import { InputError } from '#base';
+import { DAY, InputError } from '#base';
 import {
   type Criterion,
   decideModelPromotion,
@@ -17,7 +17,8 @@ import {
   type PromotionException,
   type PromotionProfile,
 } from '#research';
-import { paperEvidence } from '../promotion/paper-evidence.ts';
+import type { ModelOnPaper } from '../promotion/model-record.ts';
+import { type PaperEvidence, paperEvidence } from '../promotion/paper-evidence.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
 import { heldEvidence, trustedKeys } from './held-evidence.ts';
 import { actNow } from './models-folder.ts';
@@ -47,6 +48,8 @@ export interface ModelPromotionOutcome {
   readonly exception: PromotionException | null;
   /** Who held the stage until now; null for nobody. */
   readonly instead: string | null;
+  /** What the desk of its name did on paper with this model and with others; null where nobody asked. */
+  readonly onPaper: readonly ModelOnPaper[] | null;
 }
 
 /** Judges a model by what is on record, and stages it when it is let through. Time on paper is measured here and now. */
@@ -77,25 +80,37 @@ export function promoteModel(
       : { ownPaperDays: ownPaperDays({ dir: paper, desk: deskOfModel(name), model: id, instrument }) }),
     holder,
     exception,
-    measured: { ...onPaper?.figures, ...(parity === undefined ? {} : { parityBpPerBar: parity }) },
+    measured: {
+      ...(onPaper === null ? {} : figuresOf(onPaper, id)),
+      ...(parity === undefined ? {} : { parityBpPerBar: parity }),
+    },
   });
   if (decision.promoted) {
     const verdict = { ...decision, model: id, to, profile: profile.name };
     registry.promote(verdict, decision.exception, head, now);
   }
-  return { ...decision, id, name, from: model.stage, to, profile: profile.name, instead: holder };
+  const from = model.stage;
+  const records = onPaper?.models ?? null;
+  return { ...decision, id, name, from, to, profile: profile.name, instead: holder, onPaper: records };
+}
+
+/** Time on paper is the desk's; how much of it was this model's stands beside it. */
+function figuresOf({ figures, models }: PaperEvidence, id: string): Partial<Record<FigureName, Measured>> {
+  const { paperDays } = figures;
+  if (paperDays.value === null || models.every(({ model }) => model === id || model === null)) return figures;
+  const own = models.find(({ model }) => model === id);
+  const days = own === undefined ? 0 : (own.to - own.from) / DAY;
+  return { ...figures, paperDays: { ...paperDays, note: `${days.toFixed(1)} of them with this model` } };
 }
 
 /** The desk of a model's name in the books: `S1_RX68_BTC_15M` is `s1-rx68-btc-15m`. */
 export const deskOfModel = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 
-/** How long, and how steadily, the desk of a name has been on paper: of the name, whichever of its models traded. */
-function timeOnPaper(
-  dir: string,
-  name: string,
-  instrument: string,
-  now: number,
-): { figures: Partial<Record<FigureName, Measured>>; stamps: readonly string[] } {
+/**
+ * How long, and how steadily, the desk of a name has been on paper: of the name, whichever of its models traded, but for the time
+ * without any. What each of them did is told apart.
+ */
+function timeOnPaper(dir: string, name: string, instrument: string, now: number): PaperEvidence {
   const desk = deskOfModel(name);
   const path = join(dir, 'journal');
   if (!existsSync(path))
@@ -105,9 +120,8 @@ function timeOnPaper(
     );
   for (const { kind, text } of readJournal(path)) {
     const header = kind === 'header' ? (JSON.parse(text) as Partial<PaperHeader>) : null;
-    const found = header?.kind === 'paper' ? header.desks?.find((one) => one.name === desk) : undefined;
-    if (found !== undefined)
-      return paperEvidence(dir, { desk, deskHash: found.hash, instruments: [instrument] }, now);
+    if (header?.kind === 'paper' && header.desks?.some((one) => one.name === desk))
+      return paperEvidence(dir, { desk, deskHash: null, instruments: [instrument] }, now);
     break;
   }
   throw new InputError(

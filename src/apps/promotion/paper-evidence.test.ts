@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { JournalFile } from '#adapters';
 import { DAY, HOUR, InputError, sha256 } from '#base';
+import { type Command, commandText } from '#engine';
 import { paperEvidence } from './paper-evidence.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'quorum-paper-'));
@@ -43,7 +44,7 @@ const upTo = (n: number) => Array.from({ length: n + 1 }, (_, i) => i);
 describe('time on paper', () => {
   it('is from the first live bar to the last, with the share that came', () => {
     const dir = journal('whole', 'PAPER', upTo(90 * 24));
-    expect(paperEvidence(dir, MINE, NOW)).toEqual({
+    expect(paperEvidence(dir, MINE, NOW)).toMatchObject({
       figures: { paperDays: { value: 90 }, paperUptime: { value: 1, note: '2161 of 2161 bars' } },
       stamps: [],
     });
@@ -115,5 +116,123 @@ describe('time on paper', () => {
       'which trades mine',
     );
     expect(() => paperEvidence(root, MINE, NOW)).toThrow(InputError);
+  });
+});
+
+describe('time on paper of a desk whose model changes', () => {
+  const [OLD, NEW] = ['a'.repeat(64), 'b'.repeat(64)];
+  const WITH = { old: sha256('with old'), new: sha256('with new'), none: sha256('with none') };
+  const BOOK = 'p/s1-rx68-btc-1m/default/BTCUSDT.BINANCE-USDM';
+  const REFERENCE = 'S1_RX68_BTC_1M@paper';
+  let journals = 0;
+
+  /** Hours of bars; what happens behind some of them. */
+  function life(hours: number, then: Readonly<Record<number, (file: JournalFile) => void>>): string {
+    const dir = join(root, `life-${journals++}`);
+    mkdirSync(dir);
+    const file = JournalFile.create(join(dir, 'journal'));
+    const desks = [
+      { name: 'other', hash: sha256('other'), parameters: {} },
+      { name: 's1-rx68-btc-1m', hash: WITH.old, parameters: {}, models: { [REFERENCE]: OLD } },
+    ];
+    file.append('header', JSON.stringify({ kind: 'paper', mode: 'PAPER', desks, request: { feed: LIVE } }));
+    for (let hour = 0; hour <= hours; hour++) {
+      const eventTime = START + hour * HOUR;
+      const bar = { at: eventTime + 500, eventTime, instrument: 'BTCUSDT.BINANCE-USDM', intervalMs: HOUR };
+      file.append('event', JSON.stringify({ kind: 'bar-closed', ...bar }));
+      then[hour]?.(file);
+    }
+    file.close();
+    return dir;
+  }
+
+  const changed = (id: string | null, hash: string) => (file: JournalFile) =>
+    file.append(
+      'note',
+      JSON.stringify({ note: 'models', at: 0, desk: 's1-rx68-btc-1m', models: { [REFERENCE]: id }, hash }),
+    );
+  const order = (clientId: string, reduceOnly: boolean) => (file: JournalFile) => {
+    const command = { kind: 'submit-order', order: { clientId, book: BOOK, reduceOnly } };
+    const names = [
+      'clientId,book,instrument,side,lots,type,limitTicks,triggerTicks,trailRate,timeInForce,expiresAt,postOnly',
+      'reduceOnly,reduceOnlyAtVenue,ocoGroup,parent,leverage,expectedTicks,reason',
+    ];
+    const all = Object.fromEntries(
+      names
+        .join(',')
+        .split(',')
+        .map((name) => [name, null]),
+    );
+    file.append(
+      'command',
+      commandText({ ...command, order: { ...all, ...command.order } } as unknown as Command),
+    );
+  };
+  const fill = (clientId: string) => (file: JournalFile) =>
+    file.append('note', JSON.stringify({ note: 'fill', at: 0, fill: { clientId }, book: BOOK, reason: '' }));
+  const trade = (net: number) => (file: JournalFile) => {
+    const closed = { book: BOOK, net, instrument: 'BTCUSDT.BINANCE-USDM' };
+    file.append(
+      'note',
+      JSON.stringify({ note: 'trade', trade: closed, desk: 's1-rx68-btc-1m', regime: null }),
+    );
+  };
+  const all =
+    (...acts: ((file: JournalFile) => void)[]) =>
+    (file: JournalFile) => {
+      for (const act of acts) act(file);
+    };
+
+  const asked = (dir: string, deskHash: string | null, desk = 's1-rx68-btc-1m') =>
+    paperEvidence(dir, { desk, deskHash, instruments: ['BTCUSDT.BINANCE-USDM'] }, NOW);
+
+  it('is split at the change for a configuration, and whole for the desk', () => {
+    const dir = life(72, { 24: changed(NEW, WITH.new) });
+    // its name in the program is another than that in the books
+    expect(asked(dir, WITH.old, 's1-momentum').figures.paperDays).toEqual({ value: 1 });
+    expect(asked(dir, WITH.new, 's1-momentum').figures.paperDays).toEqual({ value: 47 / 24 });
+    expect(asked(dir, null).figures).toEqual({
+      paperDays: { value: 3 },
+      paperUptime: { value: 1, note: '73 of 73 bars' },
+    });
+    expect(() => asked(dir, WITH.none)).toThrow('is not on paper');
+  });
+
+  it('has no bars of the time without a model', () => {
+    const dir = life(10, { 2: changed(null, WITH.none), 5: changed(NEW, WITH.new) });
+    const { figures, models } = asked(dir, null);
+    expect(figures.paperUptime).toEqual({ value: 8 / 11, note: '8 of 11 bars' });
+    expect(
+      models.map(({ model, from, to }) => [model, (from - START - 500) / HOUR, (to - START - 500) / HOUR]),
+    ).toEqual([
+      [OLD, 0, 2],
+      [null, 3, 5],
+      [NEW, 6, 10],
+    ]);
+  });
+
+  it('gives each trade to the model that decided on its entry', () => {
+    const dir = life(12, {
+      1: all(order('e1', false), fill('e1')),
+      2: all(order('x1', true), fill('x1'), trade(500_000_000)),
+      // its order is on the way when the model changes
+      3: order('e2', false),
+      4: changed(NEW, WITH.new),
+      5: fill('e2'),
+      // a reversal: the old model's position ends with the order that opens the new one's
+      6: all(order('e3', false), fill('e3'), trade(-200_000_000)),
+      7: changed(OLD, WITH.old),
+      8: all(order('x3', true), fill('x3'), trade(0)),
+      9: all(order('e4', false), fill('e4'), order('x4', true), fill('x4'), trade(100_000_000)),
+    });
+    const { models } = asked(dir, null);
+    expect(models.map(({ model, trades, won }) => [model, trades, won])).toEqual([
+      [OLD, 3, 2],
+      [NEW, 1, 0],
+    ]);
+    const [old, other] = models;
+    expect(Number(old!.profit) / Number(old!.loss)).toBe(3);
+    expect(Number(old!.net) / Number(old!.loss)).toBe(2);
+    expect(Number(other!.net)).toBe(0);
   });
 });

@@ -8,6 +8,7 @@ import { desksAnswer, driftAnswer } from './desks-answer.ts';
 import { exitsAnswer } from './exits-answer.ts';
 import { learningAnswer } from './learning-answer.ts';
 import { EVENT_LOOP_RESOLUTION_MS, metricsAnswer } from './metrics-answer.ts';
+import { modelFault } from './model-watch.ts';
 import { riskAnswer } from './risk-answer.ts';
 import type { Session } from './session.ts';
 import type { Status } from './status.ts';
@@ -31,7 +32,7 @@ export interface ControlSurroundings {
 const BEAT_MS = 500;
 
 /** Acts that are refused for how things stand, not for a name that nobody knows. */
-const JUDGED = new Set<OperatorAction['action']>(['cancel', 'close', 'limits']);
+const JUDGED = new Set<OperatorAction['action']>(['cancel', 'close', 'limits', 'model']);
 
 /** Answers the control line of a running portfolio and does what operators order. Needs no database and no other process. */
 export class ControlLine {
@@ -141,7 +142,7 @@ export class ControlLine {
     const at = now();
     // what is due by now may end the order or the position that is meant
     if (act.action === 'cancel' || act.action === 'close') session.passTime(at);
-    const refused = operatorRefusal(engine, act);
+    const refused = act.action === 'model' ? modelFault(engine, act) : operatorRefusal(engine, act);
     if (refused !== null) {
       session.commit();
       return { ok: false, refused: JUDGED.has(act.action), error: refused };

@@ -31,6 +31,7 @@ const act = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('cancel'), clientId: text.transform((id) => id as ClientOrderId) }),
   z.strictObject({ action: z.literal('close'), book: text.transform((book) => book as BookId) }),
   z.strictObject({ action: z.literal('limits'), changes }),
+  z.strictObject({ action: z.literal('model'), desk: text, reference: text, id: text.nullable() }),
   z.strictObject({ action: z.literal('record'), subject: text, detail: z.string().max(8_000) }),
   z.strictObject({ action: z.literal('flatten'), desk: text.nullable() }),
   z.strictObject({ action: z.literal('recover'), confirm: text.nullable(), desk }),

@@ -1,4 +1,4 @@
-import type { TraceLine } from '#engine';
+import type { ModelsInPlace, TraceLine } from '#engine';
 import type { Objection } from '#ensemble';
 import type { BookId, Fill, OrderState, Trade } from '#ledger';
 import type { InstrumentId, MarketEvent } from '#market';
@@ -60,6 +60,15 @@ export interface OrderNote {
   readonly endReason: string | null;
 }
 
+/** What a desk is from here on: what its references to models mean, and the hash of its configuration with them. */
+export interface ModelsNote {
+  readonly note: 'models';
+  readonly at: number;
+  readonly desk: string;
+  readonly models: ModelsInPlace;
+  readonly hash: string;
+}
+
 export type DerivedNote =
   | { readonly note: 'trace'; readonly line: TraceLine }
   | { readonly note: 'trade'; readonly trade: Trade; readonly desk: string; readonly regime: string | null }
@@ -77,6 +86,7 @@ export type DerivedNote =
       readonly layer: string;
       readonly objection: Objection;
     }
+  | ModelsNote
   | OrderNote;
 
 export type PaperNote = VenueNote | DerivedNote | PerformanceNote | EquityNote | FeedPositionNote;

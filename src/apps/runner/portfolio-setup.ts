@@ -6,8 +6,15 @@ import {
   Tape,
   type TapeSeries,
 } from '#adapters';
-import { formatInterval, InputError, numberToSteps, parseInterval } from '#base';
-import type { DeskParts, DeskSetup, PortfolioDefinition, TraceSink } from '#engine';
+import { canonicalJson, formatInterval, InputError, numberToSteps, parseInterval } from '#base';
+import type {
+  DeskModels,
+  DeskParts,
+  DeskSetup,
+  DeskWithModels,
+  PortfolioDefinition,
+  TraceSink,
+} from '#engine';
 import { type SimulatedVenueOptions, venueOptions } from '#execution';
 import {
   currency,
@@ -19,6 +26,7 @@ import {
 } from '#market';
 import { seriesOfFeed } from '../ingest/ingest-settings.ts';
 import { webhookFeed } from '../ingest/webhook-feed.ts';
+import { modelResources } from '../models/model-resources.ts';
 import { codeHash } from '../setup/code-hash.ts';
 import type {
   AccountConfiguration,
@@ -26,8 +34,8 @@ import type {
   PortfolioConfiguration,
 } from '../setup/configuration.ts';
 import { expandDesks } from '../setup/expand-desks.ts';
-import { deskHash, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
-import type { FoundModels } from '../setup/noting-models.ts';
+import { deskHash, deskWith, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
+import { type FoundModels, theseModels } from '../setup/noting-models.ts';
 import { bpsRate } from '../setup/study.ts';
 import { type MarketTape, RecordedTape, SyntheticTape } from './market-tape.ts';
 import { isEvidence, type RunMode } from './run-mode.ts';
@@ -52,7 +60,7 @@ export interface PaperHeader {
     readonly name: string;
     readonly hash: string;
     readonly parameters: unknown;
-    /** What its references to models meant when the run began: they mean that until it is begun anew. */
+    /** What its references to models meant when the run began; entries of the journal say what they meant later. */
     readonly models?: FoundModels;
   }[];
   readonly tapeHash: string | null;
@@ -129,6 +137,9 @@ export async function setUpPortfolio(
       ...(watched[i]!.length === 0 ? {} : { watched: watched[i]! }),
       intervalMs: intervalOfAll(interval),
       otherMs: otherIntervals.map(intervalOfAll),
+      ...(desk.models === undefined
+        ? {}
+        : { models: modelsOf(desk, desk.models, given.parameters, slippageBps) }),
     };
   });
   const { instrumentOf: _, seed: __, ...shadowVenue } = venue;
@@ -187,10 +198,10 @@ export async function expanded(request: PortfolioRequest): Promise<PortfolioRequ
   return { ...request, portfolio: { ...request.portfolio, desks } };
 }
 
-/** Pace, addresses and the source of news do not decide what is traded: a restart may change them. */
+/** Pace, addresses, the source of news and who may change models do not decide what is traded: a restart may change them. */
 function withoutPace(request: PortfolioRequest): PortfolioRequest {
-  // what is published comes as events, wherever it was fetched from
-  const { news: _, ...portfolio } = request.portfolio;
+  // what is published and which models are taken comes as events
+  const { news: _, newModels: __, ...portfolio } = request.portfolio;
   return { ...request, portfolio, feed: bareFeed(request.feed) };
 }
 
@@ -365,6 +376,28 @@ function intervalOf(
     );
   }
   return ms;
+}
+
+/** How a desk is made with other models than those that it began with. */
+function modelsOf(
+  desk: LoadedDesk,
+  begun: FoundModels,
+  parameters: unknown,
+  slippageBps: number,
+): DeskModels {
+  // asked for when it is judged and when it is taken: reading trees twice would hold up the loop twice
+  let last: { readonly models: string; readonly made: DeskWithModels } | null = null;
+  return {
+    begun,
+    build: (models) => {
+      const wanted = canonicalJson(models);
+      if (last?.models === wanted) return last.made;
+      const built = deskWith(desk, parameters, models, theseModels(modelResources(), models));
+      const made = { parts: partsOf(built.parts, slippageBps), hash: deskHash(built) };
+      last = { models: wanted, made };
+      return made;
+    },
+  };
 }
 
 function partsOf(parts: DeskParts, slippageBps: number): DeskParts {

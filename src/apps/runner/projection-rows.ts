@@ -139,6 +139,8 @@ function noteRows(portfolio: string, timed: Timed, position: number): Projection
     case 'venue-first':
     case 'safety':
     case 'feed-position':
+    // the act stands among the operators' own, the header says what the desk began with
+    case 'models':
       return [];
     case 'trace':
       return traceRows(portfolio, note.line, position);

@@ -91,6 +91,8 @@ export class Recorder implements TraceSink {
         this.learning?.decided(desk, instrument, decision);
         this.books?.decided(desk, instrument, decision);
       },
+      modelsChanged: ({ name, models }, hash, at) =>
+        this.put({ note: 'models', at, desk: name, models: models ?? {}, hash }),
       safety: (desk, layer, objection, at) => this.put({ note: 'safety', at, desk, layer, objection }),
     };
   }

@@ -84,7 +84,7 @@ export function riskAnswer(engine: Engine, figures: Figures): RiskAnswer {
   };
 }
 
-function gaugesOf({ definition, plans }: Engine, account: AccountSummary): LimitGauge[] {
+function gaugesOf({ definition, desks, plans }: Engine, account: AccountSummary): LimitGauge[] {
   const gauges: LimitGauge[] = [];
   const add = (limits: readonly Limit[], desk: string | null, layer: LimitGauge['layer']) => {
     for (const { name, uses } of limits) {
@@ -104,7 +104,7 @@ function gaugesOf({ definition, plans }: Engine, account: AccountSummary): Limit
         });
     }
   };
-  for (const { name, parts } of definition.desks) {
+  for (const { name, parts } of desks) {
     add(parts.limits ?? [], name, 'limit');
     add(parts.safetyLayers ?? [], name, 'safety');
   }

@@ -8,6 +8,7 @@ import { serveControl } from './control.ts';
 import { ControlLine } from './control-line.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LogLines } from './log-lines.ts';
+import { ModelWatch } from './model-watch.ts';
 import { type ObservationPublisher, outletInto } from './observation-publisher.ts';
 import { type ConsolePlace, panelLines, statusLine } from './panel.ts';
 import type { PaperSetup } from './portfolio-setup.ts';
@@ -91,6 +92,7 @@ class Program {
   private tapeOver = false;
   private projector: (() => ProjectorState) | null = null;
   private readonly line: ControlLine;
+  private models: ModelWatch | null = null;
   private begun = false;
   private killAsked = false;
   /** What a step of a publisher threw. */
@@ -155,6 +157,7 @@ class Program {
         this.redraw();
         this.screen?.close();
         this.screen = null;
+        this.models?.close();
         await control.close();
         await Promise.all((options.publishers ?? []).map((publisher) => publisher.close()));
       }
@@ -187,6 +190,7 @@ class Program {
         ingest === null ? null : await openWebhookDriver(ingest, { session, clock, signal, onSlice, say });
       this.live = webhook?.driver ?? new LiveDriver({ session, restUrl, wsUrl, signal, onSlice, say, feed });
       this.hasBegun();
+      this.followModels();
       this.startPublishers();
       await this.live.run().finally(() => webhook?.close());
       return;
@@ -195,6 +199,8 @@ class Program {
     tape.seek(session.steps);
     session.begin(session.engine.at > 0 ? session.engine.at : (tape.peek() ?? 0));
     this.hasBegun();
+    // recorded prices are one study, from its first bar to its last; made-up ones go on for ever
+    if (setup.mode === 'SYNTHETIC') this.followModels();
     const speed = options.speed ?? SPEEDS[setup.mode];
     const { slicesMax } = options;
     this.tapeOver = await playTape({
@@ -244,6 +250,22 @@ class Program {
   private hasBegun(): void {
     this.begun = true;
     if (this.killAsked) this.kill();
+  }
+
+  /** Desks take the models that their references come to mean, unless the configuration holds them off. */
+  private followModels(): void {
+    const { session, options } = this;
+    if (options.setup.request.portfolio.newModels === 'keep') return;
+    this.models = new ModelWatch({
+      session,
+      now: () => (this.live === null ? session.engine.at : Math.max(this.now(), session.engine.at)),
+      isOver: () => this.abort.signal.aborted,
+      onBroken: (error) => {
+        this.broken = error;
+        this.end('finished');
+      },
+    });
+    this.models.start();
   }
 
   /** Only beside a live feed: what is published now says nothing about recorded prices. */

@@ -70,6 +70,15 @@ export interface Status extends AccountFigures {
     readonly intervalMs: number;
     readonly bars: number;
   }[];
+  /** What the desks' references to models mean now, and when that changed last; null: it is what it was at the beginning. */
+  readonly models: readonly {
+    readonly desk: string;
+    readonly reference: string;
+    readonly id: string | null;
+    readonly changedAt: number | null;
+    /** Hash of the desk's configuration since then. */
+    readonly deskHash: string | null;
+  }[];
   readonly positions: readonly PositionStatus[];
   readonly workingOrders: number;
   readonly decisions: readonly DecisionStatus[];
@@ -136,6 +145,9 @@ export function statusOf(session: Session, around: Surroundings): Status {
           intervalMs: i.intervalMs,
           bars: i.count,
         })),
+    ),
+    models: engine.desks.flatMap(({ name: desk, models, modelsAt: changedAt, configurationHash: deskHash }) =>
+      Object.entries(models ?? {}).map(([reference, id]) => ({ desk, reference, id, changedAt, deskHash })),
     ),
     positions: positionsOf(engine),
     workingOrders: engine.real.ledger.workingOrders().length,

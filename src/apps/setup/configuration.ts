@@ -60,6 +60,12 @@ const portfolio = z.strictObject({
     .optional()
     .describe('news that are fetched, scored and published to the desks beside a live feed'),
   seed: z.string().min(1).default('1').describe('seed of everything random'),
+  newModels: z
+    .enum(['take', 'keep'])
+    .optional()
+    .describe(
+      'whether desks take the model that NAME@paper and the like have come to mean; they do unless "keep"',
+    ),
   running: z.boolean().default(true).describe('false: entries wait for the operator to start them'),
 });
 

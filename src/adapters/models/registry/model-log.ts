@@ -78,6 +78,26 @@ export class ModelLog {
     }
   }
 
+  /**
+   * Opens a log that is there for reading alone: nothing is written, and it waits for others no longer than `busyMs`. Throws
+   * {@link InputError} for one that another process is just making.
+   */
+  static openToRead(path: string, busyMs: number): ModelLog {
+    let db: DatabaseSync | null = null;
+    try {
+      db = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+      const { application, version } = marksOf(db);
+      if (application === APPLICATION && version === VERSION) return new ModelLog(path, db);
+      throw new InputError(
+        `${path} is no registry of models that this version knows`,
+        'use the version of the program that made it, or name another folder with --models',
+      );
+    } catch (error) {
+      db?.close();
+      throw faultOf(path, error);
+    }
+  }
+
   head(): LogHead {
     return this.guarded(() => this.headNow());
   }
@@ -180,10 +200,14 @@ export class ModelLog {
   }
 }
 
-function prepare(db: DatabaseSync, path: string): void {
+/** What tells a registry from any other database. */
+function marksOf(db: DatabaseSync): { readonly application: number; readonly version: number } {
   const pragma = (name: string) => Number(Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0]);
-  const application = pragma('application_id');
-  const version = pragma('user_version');
+  return { application: pragma('application_id'), version: pragma('user_version') };
+}
+
+function prepare(db: DatabaseSync, path: string): void {
+  const { application, version } = marksOf(db);
   if (application === APPLICATION && version === VERSION) return;
   if (application === APPLICATION)
     throw new InputError(

@@ -20,7 +20,10 @@ import {
   type RegistryCheck,
 } from './registry-terms.ts';
 
-const LOG_FILE = 'models.sqlite';
+/** The log of a registry, in its folder. */
+export const MODELS_FILE = 'models.sqlite';
+/** How long a reader waits for one who replaces the log's files. */
+const READ_BUSY_MS = 100;
 const OBJECTS = 'objects';
 
 /**
@@ -45,12 +48,19 @@ export class ModelRegistry {
   static open(folder: string): ModelRegistry {
     const path = resolve(folder);
     makeFolder(path);
-    return new ModelRegistry(path, ModelLog.open(join(path, LOG_FILE)));
+    return new ModelRegistry(path, ModelLog.open(join(path, MODELS_FILE)));
   }
 
   /** The same of a registry that is there; null where none is. */
   static openExisting(folder: string): ModelRegistry | null {
-    return existsSync(join(folder, LOG_FILE)) ? ModelRegistry.open(folder) : null;
+    return existsSync(join(folder, MODELS_FILE)) ? ModelRegistry.open(folder) : null;
+  }
+
+  /** The same for reading alone, beside whoever writes: it waits a moment at most. Null where none is. */
+  static openToRead(folder: string): ModelRegistry | null {
+    const path = resolve(folder);
+    const file = join(path, MODELS_FILE);
+    return existsSync(file) ? new ModelRegistry(path, ModelLog.openToRead(file, READ_BUSY_MS)) : null;
   }
 
   /**

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { LimitChanges, OperatorAction } from '#engine';
 import type { BookId, ClientOrderId } from '#ledger';
+import type { Status } from '../../runner/status.ts';
 import { numberArgument, type RunningOptions, withRunningOptions } from '../arguments.ts';
 import { EXIT, ExitError, Terminal } from '../terminal.ts';
 
@@ -17,6 +18,7 @@ const ACTIONS = [
   'kill',
   'resume-edge',
   'review',
+  'model',
   'record',
 ] as const;
 const LIMITS = [
@@ -27,6 +29,7 @@ const LIMITS = [
   'heatMax',
 ] as const satisfies readonly (keyof LimitChanges)[];
 type ActionName = (typeof ACTIONS)[number];
+type ActOf = Exclude<ActionName, 'model'>;
 
 interface Options extends RunningOptions {
   reason?: string;
@@ -42,6 +45,8 @@ interface Options extends RunningOptions {
   detail?: string;
   confirm?: string;
   lift: boolean;
+  model?: string;
+  reference?: string;
   question?: string;
   allow: boolean;
   refuse: boolean;
@@ -51,7 +56,7 @@ interface Options extends RunningOptions {
 export function operatorCommand(): Command {
   const command = new Command('operator')
     .description(
-      'Say something to a running portfolio: start or stop entries, cancel an order, close a position, flatten, change limits, recover or override the breaker, kill, let a desk resume, answer a review, or put something on record.',
+      'Say something to a running portfolio: start or stop entries, cancel an order, close a position, flatten, change limits, recover or override the breaker, kill, let a desk resume, give it another model, answer a review, or put something on record.',
     )
     .argument('<action>', ACTIONS.join(', '), (text) => {
       if (!(ACTIONS as readonly string[]).includes(text))
@@ -61,7 +66,7 @@ export function operatorCommand(): Command {
     .option('--reason <text>', 'why; it is journaled (all but review and start need one)')
     .option(
       '--desk <name>',
-      'start, stop, flatten: one desk only; kill, recover: the kill switch of a desk or a group (s1); resume-edge: which desk',
+      'start, stop, flatten: one desk only; kill, recover: the kill switch of a desk or a group (s1); resume-edge, model: which desk',
     )
     .option('--order <id>', 'cancel: the order, by our own id (quorum status --show exits)')
     .option('--book <book>', 'close: the position, as portfolio/desk/configuration/instrument')
@@ -70,6 +75,8 @@ export function operatorCommand(): Command {
     .option('--group-max <share>', 'limits: holding in one correlated group', shareOrConfigured)
     .option('--group-rho <share>', 'limits: correlation that makes a group', shareOrConfigured)
     .option('--heat-max <share>', 'limits: correlation-adjusted risk of all positions', shareOrConfigured)
+    .option('--model <id>', 'model: which, or "none"; what its reference means in the registry unless given')
+    .option('--reference <text>', 'model: what the desk asks for, when it asks for several')
     .option('--subject <text>', 'record: what it is about')
     .option('--detail <text>', 'record: what happened')
     .option('--confirm <word>', 'recover: RESTART, to leave SHUTDOWN')
@@ -92,7 +99,7 @@ function shareOrConfigured(text: string): number | null {
 
 async function run(action: string, options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
-  const act = actOf(action as ActionName, options);
+  const act = action === 'model' ? await modelAct(options) : actOf(action as ActOf, options);
   const reason = options.reason ?? (action === 'review' || action === 'start' ? action : undefined);
   if (reason === undefined || reason.trim() === '') {
     throw new ExitError(EXIT.usage, `${action} needs a reason`, 'say why: --reason "..."');
@@ -131,7 +138,38 @@ function changesIn(options: Options): LimitChanges {
   throw new ExitError(EXIT.usage, 'limits names no limit', 'for example --asset-max 0.2');
 }
 
-function actOf(action: ActionName, options: Options): OperatorAction {
+/** What a desk that runs shall take: the model that is named, else what its reference means in the registry by now. */
+async function modelAct({
+  desk,
+  model,
+  reference,
+  dataDir,
+  portfolio,
+}: Options): Promise<Extract<OperatorAction, { action: 'model' }>> {
+  if (desk === undefined)
+    throw new ExitError(EXIT.usage, 'model needs a desk', 'name it: --desk s1-rx68-btc-15m');
+  const { askRunning } = await import('../../runner/portfolios-in.ts');
+  const asked = await askRunning(dataDir, portfolio ?? null, { ask: 'status' });
+  const status = asked?.answer?.status as Status | undefined;
+  if (status === undefined)
+    throw new ExitError(EXIT.unreachable, 'nothing runs', 'start it first: quorum start');
+  const own = status.models.filter((one) => one.desk === desk).map((one) => one.reference);
+  const named = reference ?? (own.length === 1 ? own[0]! : null);
+  if (named === null)
+    throw new ExitError(
+      EXIT.usage,
+      own.length === 0 ? `${desk} asks for no models` : `${desk} asks for ${own.join(', ')}`,
+      own.length === 0 ? 'quorum status --json lists who asks for which' : 'choose one with --reference',
+    );
+  if (model === 'none') return { action: 'model', desk, reference: named, id: null };
+  const { modelResources } = await import('../../models/model-resources.ts');
+  const found = modelResources().model(model ?? named);
+  if (found === null && model !== undefined)
+    throw new ExitError(EXIT.usage, `there is no model ${model}`, 'quorum models list shows which there are');
+  return { action: 'model', desk, reference: named, id: found?.id ?? null };
+}
+
+function actOf(action: ActOf, options: Options): OperatorAction {
   switch (action) {
     case 'start':
     case 'stop':

@@ -33,6 +33,10 @@ const journals = new JournalFacts();
 /** A journal's first entry; null when there is none. */
 export const headerIn = (folder: string): PaperHeader | null => journals.header(folder);
 
+/** Hash of a desk's configuration as it runs: the models it has taken since its journal began are part of it. */
+export const deskHashNow = (status: Pick<Status, 'models'> | null, desk: string, begun: string): string =>
+  (status?.models ?? []).find((one) => one.desk === desk)?.deskHash ?? begun;
+
 /** How long a journal is, as its writer noted last. */
 export const journalEnd = (folder: string) => journals.end(folder);
 

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { HeldStage } from '#adapters';
 import type { ModelPromotionOutcome } from '../../../models/promote-model.ts';
+import type { ModelOnPaper } from '../../../promotion/model-record.ts';
 import { criteriaLines, exceptionLines, readSignature } from '../../criteria-text.ts';
 import { type RegistryOptions, withRegistryOption } from '../../registry-options.ts';
-import { EXIT, paint, Terminal } from '../../terminal.ts';
+import { EXIT, paint, Terminal, table } from '../../terminal.ts';
 import { type ModelsOptions, shortId, stageOption, withModelsOptions } from './options.ts';
 
 interface PromoteOptions extends ModelsOptions, RegistryOptions {
@@ -72,10 +73,11 @@ async function runPromote(reference: string, options: PromoteOptions): Promise<v
 }
 
 function sayPromotion(terminal: Terminal, outcome: ModelPromotionOutcome): void {
-  const { name, id, from, to, profile, criteria, exception, promoted, instead } = outcome;
+  const { name, id, from, to, profile, criteria, exception, promoted, instead, onPaper } = outcome;
   terminal.say(paint('1', `${name} ${shortId(id)}: ${from} -> ${to}, profile ${profile}`));
   for (const line of criteriaLines(criteria)) terminal.say(line);
   for (const line of exceptionLines(criteria, exception)) terminal.say(line);
+  for (const line of onPaperLines(onPaper ?? [], id)) terminal.say(line);
   const failed = criteria.filter(({ verdict }) => verdict === 'not met' || verdict === 'unknown').length;
   terminal.say();
   if (!promoted)
@@ -83,6 +85,20 @@ function sayPromotion(terminal: Terminal, outcome: ModelPromotionOutcome): void 
   terminal.say(paint('32', `promoted to ${to}`));
   if (instead !== null && instead !== id)
     terminal.say(`instead of ${shortId(instead)}; quorum models rollback ${name} --stage ${to} undoes it`);
+}
+
+/** What each model of the name did on paper: trades belong to the one that decided on their entry. */
+function onPaperLines(records: readonly ModelOnPaper[], id: string): string[] {
+  if (records.length === 0) return [];
+  const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+  const rows = records.map(({ model, from, to, trades, won, net }) => [
+    `  ${model === null ? 'none' : shortId(model)}${model === id ? ' (this one)' : ''}`,
+    `${day(from)} to ${day(to)}`,
+    String(trades),
+    trades === 0 ? '-' : `${((won / trades) * 100).toFixed(1)} %`,
+    net,
+  ]);
+  return ['', 'on paper', ...table([['  model', 'in place', 'trades', 'won', 'net'], ...rows], [2, 3, 4])];
 }
 
 interface ReasonOptions extends ModelsOptions {
@@ -98,7 +114,7 @@ export function rollbackCommand(): Command {
   return withModelsOptions(command)
     .addHelpText(
       'after',
-      '\nDone again it goes one further back. Desks take the model up at their next start.\n\nExample:\n  $ quorum models rollback S1_RX68_BTC_15M --stage paper --reason "too many stops"',
+      '\nDone again it goes one further back. Portfolios that run take the model up within a minute.\n\nExample:\n  $ quorum models rollback S1_RX68_BTC_15M --stage paper --reason "too many stops"',
     )
     .action(runRollback);
 }

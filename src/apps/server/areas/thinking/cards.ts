@@ -6,7 +6,7 @@ import type { Status } from '../../../runner/status.ts';
 import type { ConsoleContext } from '../../context.ts';
 import { askedOf } from '../../data/asking.ts';
 import { deskPartsIn } from '../../data/desk-parts.ts';
-import { headerIn } from '../../data/standing.ts';
+import { deskHashNow, headerIn } from '../../data/standing.ts';
 import { type PartWorth, WorthOnRecord } from '../../data/worth.ts';
 
 type SourceCard = z.output<typeof sourceCard>;
@@ -24,13 +24,16 @@ interface DeskKnown {
 
 async function desksOf(context: ConsoleContext, name: string): Promise<readonly DeskKnown[]> {
   const folder = context.portfolios.folder(name);
-  const learning = await askedOf(context, name, 'learning');
+  const [learning, status] = await Promise.all([
+    askedOf(context, name, 'learning'),
+    askedOf(context, name, 'status'),
+  ]);
   const parts = await deskPartsIn(folder);
   return (headerIn(folder)?.desks ?? []).map(({ name: desk, hash }) => ({
     desk,
     parts: parts.get(desk) ?? null,
     learned: learning?.desks.find((one) => one.desk === desk) ?? null,
-    worth: studies.of(context.dataDir, hash),
+    worth: studies.of(context.dataDir, deskHashNow(status, desk, hash)),
   }));
 }
 

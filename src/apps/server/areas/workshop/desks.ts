@@ -5,8 +5,8 @@ import type { desk } from '../../../contract/areas/workshop.ts';
 import { findDesk } from '../../../setup/load-desk.ts';
 import type { ConsoleContext } from '../../context.ts';
 import { askedOf } from '../../data/asking.ts';
-import { type DeskParameters, deskParametersIn } from '../../data/desk-parameters.ts';
-import { headerIn } from '../../data/standing.ts';
+import { deskParametersIn } from '../../data/desk-parameters.ts';
+import { deskHashNow, headerIn } from '../../data/standing.ts';
 import { withRegistry } from './runs.ts';
 
 export type DeskView = z.output<typeof desk>;
@@ -22,11 +22,12 @@ export async function deskViews(context: ConsoleContext, portfolio: string): Pro
   const views: DeskView[] = [];
   for (const [i, one] of deskParametersIn(context, portfolio).entries()) {
     const live = status?.instruments.filter((instrument) => instrument.desk === one.name).map(({ id }) => id);
+    const hash = deskHashNow(status, one.name, one.hash);
     views.push({
       name: one.name,
       desk: one.named,
-      hash: one.hash,
-      stage: stageOf(one),
+      hash,
+      stage: stageOf(hash),
       running: status?.running === true && !stopped.has(one.name),
       mode: header?.mode ?? 'PAPER',
       instruments: live ?? header?.request.portfolio.desks[i]?.instruments ?? [],
@@ -39,8 +40,7 @@ export async function deskViews(context: ConsoleContext, portfolio: string): Pro
 }
 
 /** How far a desk with exactly these parameters was promoted; null while nothing is on record. */
-const stageOf = ({ hash }: DeskParameters): string | null =>
-  withRegistry((registry) => registry.stageOf(hash));
+const stageOf = (hash: string): string | null => withRegistry((registry) => registry.stageOf(hash));
 
 /** The JSON schema of a desk's parameters; one that says nothing where the desk cannot be loaded any more. */
 async function schemaOf(named: string): Promise<Record<string, unknown>> {
