@@ -85,13 +85,13 @@ describe('a shadow order good for one bar', () => {
     expect(held(table)).toMatchObject([{ entryPrice: 101, openedAt }]);
   });
 
-  it('but never before the last that was heard of its instrument', () => {
+  it('and is held from then on, whatever else was heard of its instrument before its bar was', () => {
     const table = new Table({ sizer: followed });
     table.bar(100, { [ALFA.id]: 1 });
     const at = table.at + 1_000;
     table.step({ kind: 'funding-due', at, eventTime: at, instrument: ALFA.id, rate: 0.0001, mark: 100 });
     next(table, { open: 101, high: 103, low: 99, close: 102 });
-    expect(held(table)).toMatchObject([{ openedAt: at }]);
+    expect(held(table)).toMatchObject([{ openedAt: at - 1_000 }]);
   });
 });
 

@@ -43,7 +43,7 @@ describe('files of a published model', () => {
     }
     const file = join(dir, 'model.json');
     writeFileSync(file, files[0]!.bytes);
-    const read = readModelFile(file, () => null);
+    const read = readModelFile(file);
     expect(read.kind === 'model' && read.id).toBe(id);
     expect(readFileSync(file).length).toBe(files[0]!.bytes.length);
   });

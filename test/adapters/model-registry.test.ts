@@ -1,5 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,7 +25,8 @@ import {
   travelling,
 } from '#adapters';
 import { canonicalJson, InputError, sha256 } from '#base';
-import { modelIdOf } from '#signals';
+import { modelIdOf, parseBoostedModel } from '#signals';
+import { type BareModelFacts, importModel } from '../../src/apps/models/import-model.ts';
 import { modelResources } from '../../src/apps/models/model-resources.ts';
 import { artefactOf, evidenceOf, MODEL_FIXTURES, scalerOf } from '../support/model-artefacts.ts';
 
@@ -25,9 +35,6 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 let folders = 0;
 const freshFolder = () => join(dir, `models-${folders++}`);
 const act = (at = 1) => ({ at, by: 'somebody@somewhere' });
-const noUbj = () => {
-  throw new Error('no UBJ');
-};
 
 function stage(registry: ModelRegistry, id: string, to: HeldStage = 'paper'): void {
   const verdict = { model: id, to, profile: 's1', promoted: true, criteria: [], exception: null };
@@ -392,7 +399,7 @@ describe('a model that travels', () => {
     const text = modelFileText(travelling(registry, ids[0]!));
     const file = join(dir, 'travel.json');
     writeFileSync(file, text);
-    const read = readModelFile(file, noUbj);
+    const read = readModelFile(file);
     if (read.kind !== 'model') throw new Error('no model');
     const other = ModelRegistry.open(freshFolder());
     expect(other.register(read.artefact, read.evidence, 'imported', act()).id).toBe(ids[0]);
@@ -404,17 +411,83 @@ describe('a model that travels', () => {
   it.each([
     ['a changed figure', (text: string) => text.replace('"eta":0.1', '"eta":0.2'), 'another hash'],
     ['another version', (text: string) => text.replace(/1\}\n$/, '2}'), 'version 2'],
-    ['half of it', (text: string) => text.slice(0, 500), 'no whole JSON'],
+    ['half of it', (text: string) => text.slice(0, 500), 'the JSON document is not usable'],
     ['something else', () => '{"hello":1}', 'holds no model'],
     ['a list', () => '[1]', 'holds no model'],
     ['nothing', () => '', 'holds no model'],
     ['text', () => 'hello', 'holds no model'],
+    [
+      'lists in lists without end',
+      () => `{"format":"quorum-model","schemaVersion":1,"x":${'['.repeat(2e5)}${']'.repeat(2e5)}}`,
+      'goes deeper than 64 containers',
+    ],
+    [
+      'a scaler that is no number',
+      (text: string) => text.replace('"scaler":null', '"scaler":NaN'),
+      'holds NaN or Infinity',
+    ],
   ])('is refused with %s', (_, change, message) => {
     const { registry, ids } = withModels(1);
     const file = join(dir, 'changed.json');
     writeFileSync(file, change(modelFileText(travelling(registry, ids[0]!))));
-    expect(() => readModelFile(file, noUbj)).toThrow(message);
+    expect(() => readModelFile(file)).toThrow(message);
     registry.close();
+  });
+});
+
+describe('a file that XGBoost saved', () => {
+  const none: BareModelFacts = {
+    name: 'DEGENERATE',
+    features: null,
+    classes: ['down', 'none', 'up'],
+    instrument: null,
+    interval: null,
+    trainedFrom: null,
+    trainedTo: null,
+    probabilityMin: null,
+    leadMin: null,
+    parent: null,
+  };
+
+  it('is taken with the gains that are no numbers, which a registry can keep', () => {
+    const text = readFileSync(`${MODEL_FIXTURES}multi.json`, 'utf8');
+    const file = join(dir, 'degenerate.json');
+    // as XGBoost writes a node that nothing came to
+    writeFileSync(
+      file,
+      text
+        .replace(/"loss_changes":\[[^,\]]+/, '"loss_changes":[NaN')
+        .replace(/"sum_hessian":\[[^,\]]+/, '"sum_hessian":[-Infinity'),
+    );
+    expect(() => JSON.parse(readFileSync(file, 'utf8'))).toThrow();
+    const registry = ModelRegistry.open(freshFolder());
+    const { id, artefact } = importModel(registry, file, none);
+    expect(registry.artefact(id)).toEqual(artefact);
+    const trees = (model: unknown) => parseBoostedModel(model).trees;
+    const [first, ...rest] = trees(artefact.model);
+    const [whole, ...others] = trees(JSON.parse(text));
+    expect([first!.gain[0], first!.cover[0]]).toEqual([0, 0]);
+    expect(first!.condition).toEqual(whole!.condition);
+    expect(rest).toEqual(others);
+    registry.close();
+  });
+
+  it('is not read at all when no model is as large, and is a file', () => {
+    const huge = join(dir, 'huge.json');
+    writeFileSync(huge, '{');
+    truncateSync(huge, 300 * 2 ** 20);
+    expect(() => readModelFile(huge)).toThrow('has 300 MiB, and a model has 256 at most');
+    expect(() => readModelFile(dir)).toThrow('holds no model');
+  });
+
+  it('is named where it is broken', () => {
+    const file = join(dir, 'broken.json');
+    writeFileSync(file, '{"learner":{"attributes":{},');
+    expect(() => readModelFile(file)).toThrow(`${file}: the JSON document is not usable`);
+    writeFileSync(file, Buffer.from('{L\x00'));
+    expect(() => readModelFile(file)).toThrow(`${file}: the UBJ document is not usable`);
+    writeFileSync(file, 'binf1234');
+    expect(() => readModelFile(file)).toThrow('old binary format');
   });
 });
 

@@ -316,7 +316,8 @@ describe('models promote, rollback, retire', () => {
     const file = JournalFile.create(join(dir, 'journal'));
     // of a webhook feed parity would be measured in its store
     const request = { feed: { kind: 'binance-usdm' } };
-    const desks = [{ name: desk, hash: sha256(desk), parameters: {} }];
+    const models = { [`${NAME}@paper`]: modelIdOf(artefactOf(1)) };
+    const desks = [{ name: desk, hash: sha256(desk), parameters: {}, models }];
     file.append('header', JSON.stringify({ kind: 'paper', mode: 'PAPER', desks, request }));
     const interval = 900_000;
     for (let i = 0; i <= days * 96; i++) {

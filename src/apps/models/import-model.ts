@@ -1,7 +1,13 @@
-import { MODEL_NAME, type ModelRegistry, readModelFile } from '#adapters';
+import { IMPORTED, MODEL_NAME, type ModelRegistry, readModelFile } from '#adapters';
 import { InputError } from '#base';
 import { nearest } from '#features';
-import { type ModelArtefact, outputsOf, parseBoostedModel, readUbj, writeBoostedModel } from '#signals';
+import {
+  type BoostedModel,
+  type ModelArtefact,
+  outputsOf,
+  parseBoostedModel,
+  writeBoostedModel,
+} from '#signals';
 import { actNow } from './models-folder.ts';
 
 /** What a model that XGBoost saved does not say of itself; null for what nobody said. */
@@ -31,11 +37,12 @@ export interface ImportedModel {
 }
 
 /**
- * Brings a file into a registry, as a candidate: stages are given here, not brought along. A model of XGBoost's own becomes whole
+ * Brings a file into a registry, as a candidate: stages are given here, not brought along, and what speaks for it is somebody else's
+ * until something here bears it out. A model of XGBoost's own becomes whole
  * with the facts, and is stamped: how it was made is not on record. Throws InputError.
  */
 export function importModel(registry: ModelRegistry, path: string, facts: BareModelFacts): ImportedModel {
-  const file = readModelFile(path, readUbj);
+  const file = readModelFile(path);
   if (file.kind === 'model') {
     const told = Object.entries(facts).find(([, value]) => value !== null);
     if (told !== undefined)
@@ -43,12 +50,12 @@ export function importModel(registry: ModelRegistry, path: string, facts: BareMo
         `${path} says itself what its ${told[0]} is`,
         'leave the options about the model out: they are for files that XGBoost saved',
       );
-    const { artefact, evidence } = file;
-    const { id, isNew } = registry.register(artefact, evidence, 'imported', actNow());
+    const { artefact, evidence, signatures = [] } = file;
+    const { id, isNew } = registry.register(artefact, evidence, IMPORTED, actNow(), signatures);
     return { id, isNew, artefact, evidence: evidence.length };
   }
   const artefact = wholeModel(path, file.data, facts);
-  const { id, isNew } = registry.register(artefact, [], 'imported', actNow());
+  const { id, isNew } = registry.register(artefact, [], IMPORTED, actNow());
   return { id, isNew, artefact, evidence: 0 };
 }
 
@@ -77,7 +84,7 @@ function wholeModel(path: string, data: Record<string, unknown>, facts: BareMode
     features: [...features],
     classes: classesOf(path, facts.classes, outputsOf(trees), trees.objective),
     // written anew: the same trees have one id, whichever of XGBoost's formats they came in
-    model: JSON.parse(writeBoostedModel(trees)),
+    model: JSON.parse(writeBoostedModel(withFiniteNotes(trees))),
     scaler: null,
     calibration: null,
     threshold: { probabilityMin: probabilityMin ?? 0.5, leadMin: leadMin ?? 0 },
@@ -96,6 +103,21 @@ function wholeModel(path: string, data: Record<string, unknown>, facts: BareMode
     stamps: [UNKNOWN_TRAINING],
     parent,
   };
+}
+
+/**
+ * Trees whose gains, covers and optimal values are numbers: of degenerate nodes XGBoost writes NaN or Infinity, which plain JSON does
+ * not have. Nothing is predicted by them. They count as 0.
+ */
+function withFiniteNotes(model: BoostedModel): BoostedModel {
+  const finite = (values: Float32Array) => values.map((value) => (Number.isFinite(value) ? value : 0));
+  const trees = model.trees.map((tree) => ({
+    ...tree,
+    gain: finite(tree.gain),
+    cover: finite(tree.cover),
+    weight: finite(tree.weight),
+  }));
+  return { ...model, trees };
 }
 
 function compareNames(path: string, named: readonly string[], own: readonly string[]): void {

@@ -8,7 +8,6 @@ import {
   calibrateProbability,
   type ModelArtefact,
   parseBoostedModel,
-  readUbj,
 } from '#signals';
 import { existingModels, type ModelsChoice } from './models-folder.ts';
 
@@ -27,14 +26,14 @@ export interface LoadedModel {
 export function loadModel(reference: string, choice: ModelsChoice): LoadedModel {
   const read = readReference(reference);
   if (read.kind === 'file' && existsSync(read.path)) {
-    const file = readModelFile(read.path, readUbj);
+    const file = readModelFile(read.path);
     if (file.kind === 'model') return loaded(file.id, file.artefact);
     const trees = parseBoostedModel(file.data);
     const features = trees.featureNames.length > 0 ? trees.featureNames : null;
     return { id: null, artefact: null, trees, features, classes: null };
   }
   // a path that leads nowhere is named as such by whoever reads it
-  if (read.kind === 'file') readModelFile(read.path, readUbj);
+  if (read.kind === 'file') readModelFile(read.path);
   const registry = existingModels(choice);
   try {
     const { id } = requireModel(registry, reference);

@@ -32,14 +32,11 @@ function foundModel(folder: string, text: string): FoundModel | null {
 
 function modelOfFile(path: string): FoundModel | null {
   if (!existsSync(path)) return null;
-  const bare = () =>
-    new InputError(
+  const file = readModelFile(path);
+  if (file.kind === 'boosted')
+    throw new InputError(
       `${path} is a model without names of its features and classes`,
       `quorum models import ${path} --name NAME --features a,b,... --classes c,d,... makes a whole one of it`,
     );
-  const file = readModelFile(path, () => {
-    throw bare();
-  });
-  if (file.kind === 'boosted') throw bare();
   return { id: file.id, artefact: file.artefact };
 }

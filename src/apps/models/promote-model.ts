@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type HeldStage, type ModelEntry, type ModelRegistry, readJournal } from '#adapters';
+import {
+  type HeldStage,
+  type ModelEntry,
+  type ModelRegistry,
+  type RunRegistry,
+  readJournal,
+} from '#adapters';
 import { DAY, InputError } from '#base';
 import {
   type Criterion,
@@ -14,7 +20,9 @@ import {
 import type { ModelOnPaper } from '../promotion/model-record.ts';
 import { type PaperEvidence, paperEvidence } from '../promotion/paper-evidence.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
+import { heldEvidence, trustedKeys } from './held-evidence.ts';
 import { actNow } from './models-folder.ts';
+import { ownPaperDays } from './own-paper-days.ts';
 
 export interface ModelPromotionRequest {
   readonly model: ModelEntry;
@@ -23,6 +31,8 @@ export interface ModelPromotionRequest {
   readonly exception: PromotionException | null;
   /** Folder of the paper portfolio whose desk trades the model's name; null without. */
   readonly paper: string | null;
+  /** The record of runs on this machine, which bears out what was brought in; null where there is none. */
+  readonly runs: RunRegistry | null;
   /** Drift to a chart's script, measured just now; left out where nobody measured it. */
   readonly parity?: Measured;
 }
@@ -45,13 +55,15 @@ export interface ModelPromotionOutcome {
 /** Judges a model by what is on record, and stages it when it is let through. Time on paper is measured here and now. */
 export function promoteModel(
   registry: ModelRegistry,
-  { model, to, profile, exception, paper, parity }: ModelPromotionRequest,
+  { model, to, profile, exception, paper, runs, parity }: ModelPromotionRequest,
 ): ModelPromotionOutcome {
   const head = registry.head();
   const { id, name } = model;
   const artefact = registry.artefact(id);
   const { interval, dataHash, instrument } = artefact.training;
   const now = actNow();
+  // all of it, entry by entry: what somebody put in bears nothing out
+  runs?.verify();
   const onPaper = paper === null ? null : timeOnPaper(paper, name, instrument, now.at);
   const holder = registry.holder(name, to);
   const decision = decideModelPromotion({
@@ -62,7 +74,10 @@ export function promoteModel(
     interval,
     dataHash,
     stamps: [...artefact.stamps, ...(onPaper?.stamps ?? [])],
-    evidence: registry.evidenceOf(id),
+    evidence: heldEvidence(registry, id, { runs, keys: trustedKeys(registry.folder) }),
+    ...(paper === null || to === 'paper'
+      ? {}
+      : { ownPaperDays: ownPaperDays({ dir: paper, desk: deskOfModel(name), model: id, instrument }) }),
     holder,
     exception,
     measured: {

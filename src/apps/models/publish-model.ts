@@ -9,14 +9,15 @@ import {
   readS3Address,
   type S3Upload,
   serverUrl,
-  travelling,
+  type TravellingModel,
 } from '#adapters';
 import { InputError } from '#base';
 import { parseBoostedModel, writeBoostedModel } from '#signals';
 import { actNow } from './models-folder.ts';
 
 export interface PublishRequest {
-  readonly id: string;
+  /** As it shall travel, signed or not. */
+  readonly model: TravellingModel;
   /** `s3://bucket/prefix` or `mlflow+https://host`. */
   readonly to: string;
   /** Of the S3-compatible store; null is Amazon's of the region. */
@@ -38,8 +39,8 @@ export type Publication =
 
 /** Sends a model and all that speaks for it to a store or a tracking server, and remembers where. Throws InputError. */
 export async function publishModel(registry: ModelRegistry, request: PublishRequest): Promise<Publication> {
-  const { id, to, onProgress } = request;
-  const model = travelling(registry, id);
+  const { model, to, onProgress } = request;
+  const { id } = model;
   const files = publishedFiles(model, (trees) => writeBoostedModel(parseBoostedModel(trees)));
   const patience = { ...request.patience, onProgress };
   let publication: Publication;

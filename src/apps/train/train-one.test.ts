@@ -110,6 +110,10 @@ describe('a training', () => {
   it('leaves evidence that hangs together, and a verdict that refuses with reasons', () => {
     expect(evidence).toMatchObject({ model: first.model, dataHash: origin.market.dataHash, against: [] });
     expect(evidence.runs).toHaveLength(1);
+    // what it came to is on record too: the same in a file is known again, other figures are not
+    expect(runs.faultOf(evidence)).toBeNull();
+    const better = { ...evidence, figures: { ...evidence.figures, winRate: { value: 0.9 } } };
+    expect(runs.faultOf(better)).toBe('no training here came to its figures');
     expect(evidence.windows.map(({ score }) => score)).toEqual(
       first.training!.judged.windows.map(({ outcome }) => outcome.sharpe),
     );
@@ -280,6 +284,7 @@ describe('a weekly training', () => {
       profile: PROFILES.s1!,
       exception: null,
       paper: null,
+      runs,
     });
 
   it.each<[string, number, string]>([

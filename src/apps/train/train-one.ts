@@ -14,6 +14,7 @@ import {
   type WalkLengths,
 } from '#research';
 import { type ModelArtefact, modelIdOf, S1_FEATURE_NAMES } from '#signals';
+import { ourEvidence, type Trust, trustedKeys } from '../models/held-evidence.ts';
 import { reckonerHash } from '../setup/code-hash.ts';
 import { csvLine, type DirectoryKind, StudyDirectory } from '../setup/optimise/study-directory.ts';
 import { UNREGISTERED } from '../setup/registry/open-registry.ts';
@@ -97,8 +98,9 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
   const { data } = market;
   const { costs, signal } = settings;
   const holders = stageHolders(settings.models, train.config.id);
-  const inStep =
-    holders.map((id) => testOf(settings.models.evidenceOf(id))).find((from) => from !== null) ?? null;
+  const trust: Trust = { runs: settings.runs, keys: trustedKeys(settings.models.folder) };
+  const told = (id: string) => ourEvidence(settings.models, id, trust);
+  const inStep = holders.map((id) => testOf(told(id))).find((from) => from !== null) ?? null;
   const windows = coldWindows(data.bars.time, data.bars.length, data.intervalMs, train.lengths, inStep);
   if (windows.length === 0) return untrained(tooShort(data.bars, data.intervalMs, train.lengths));
   const study: ColdStudy = {
@@ -179,9 +181,7 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
       stamps,
       runs,
       searchHash,
-      against: holders.map((id) =>
-        olderOver(study, windows, settings.models.artefact(id), settings.models.evidenceOf(id)),
-      ),
+      against: holders.map((id) => olderOver(study, windows, settings.models.artefact(id), told(id))),
     };
     const end = data.bars.time[data.bars.length - 1]! + data.intervalMs;
     const rest = { metrics: metricsOf(training), stamps };
@@ -189,6 +189,8 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
       artefactOf(origin, fitted, point, judged.calibration.calibrations, end, { ...rest, parent }),
     );
     const evidence = modelEvidence(training, artefact);
+    // so that the same evidence is known again when it comes in a file
+    settings.runs?.judged(evidence, settings.act.at);
     const { isNew } = settings.models.register(artefact, [evidence], 'train', settings.act);
     directory?.finish(
       { config: train.config.id, model: modelIdOf(artefact), evidence },

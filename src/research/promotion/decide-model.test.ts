@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Criterion, Measured } from './decide.ts';
 import { decideModelPromotion, type ModelPromotionCase } from './decide-model.ts';
-import type { ModelEvidence, ModelStage, WindowScore } from './model-evidence.ts';
+import {
+  type EvidenceOrigin,
+  type HeldEvidence,
+  type ModelEvidence,
+  type ModelStage,
+  NOT_OURS,
+  type WindowScore,
+} from './model-evidence.ts';
 import { type FigureName, PROFILES } from './profile.ts';
 import { sheetFigures } from './sheet-figures.ts';
 import { contestOf } from './window-contest.ts';
@@ -25,7 +32,13 @@ const live: Partial<Record<FigureName, Measured>> = {
   paperDays: { value: 90 },
   paperUptime: { value: 0.95 },
 };
-const evidence = (change: Partial<ModelEvidence> = {}): ModelEvidence => ({
+const HERE: EvidenceOrigin = { kind: 'here' };
+const ELSEWHERE: EvidenceOrigin = { kind: 'elsewhere', why: 'its runs are not on record here' };
+const evidence = (change: Partial<ModelEvidence> = {}, origin: EvidenceOrigin = HERE): HeldEvidence => ({
+  evidence: recordOf(change),
+  origin,
+});
+const recordOf = (change: Partial<ModelEvidence>): ModelEvidence => ({
   schemaVersion: 1,
   model: ME,
   dataHash: DATA,
@@ -51,7 +64,7 @@ const good: ModelPromotionCase = {
   holder: null,
   exception: null,
 };
-const toLive: ModelPromotionCase = { ...good, to: 'live', stage: 'paper' };
+const toLive: ModelPromotionCase = { ...good, to: 'live', stage: 'paper', ownPaperDays: { value: 2 } };
 const refusals = (given: ModelPromotionCase): string[] => {
   const { promoted, criteria } = decideModelPromotion(given);
   const failed = criteria.filter(({ verdict }: Criterion) => verdict !== 'met').map(({ name }) => name);
@@ -112,13 +125,53 @@ describe('the promotion of a model', () => {
   it('asks for parity and time on paper on the way to live only', () => {
     const without = { ...good, evidence: [evidence({ figures: paper })] };
     expect(refusals(without)).toEqual([]);
-    expect(refusals({ ...without, to: 'live', stage: 'paper' })).toEqual([
-      'parityBpPerBar',
-      'paperDays',
-      'paperUptime',
-    ]);
+    const way = { ...without, to: 'live' as const, stage: 'paper' as const, ownPaperDays: { value: 91 } };
+    expect(refusals(way)).toEqual(['parityBpPerBar', 'paperDays', 'paperUptime']);
     const measured = { parityBpPerBar: { value: 0.5 }, paperDays: { value: 91 }, paperUptime: { value: 1 } };
-    expect(refusals({ ...without, to: 'live', stage: 'paper', measured })).toEqual([]);
+    expect(refusals({ ...way, measured })).toEqual([]);
+  });
+
+  it.each<[string, Measured | undefined, boolean]>([
+    ['as long as a test window', { value: 2 }, true],
+    ['a little less', { value: 1.99, note: '1.99 of 91 days' }, false],
+    ['never', { value: 0 }, false],
+    ['nobody knows how long', { value: null, note: 'the journal does not say' }, false],
+    ['nobody measured it', undefined, false],
+  ])('to live asks that this very model was on paper: %s', (_, days, passes) => {
+    const { ownPaperDays: __, ...rest } = toLive;
+    const given = days === undefined ? rest : { ...rest, ownPaperDays: days };
+    expect(refusals(given)).toEqual(passes ? [] : ['on paper itself']);
+  });
+
+  it.each<[string, EvidenceOrigin]>([
+    ['made here', HERE],
+    ['borne out by the record of runs', { kind: 'checked' }],
+    ['signed by a trusted key', { kind: 'signed', key: 'f'.repeat(64) }],
+  ])('goes by evidence that was %s', (_, origin) => {
+    expect(refusals({ ...good, evidence: [evidence({}, origin)] })).toEqual([]);
+  });
+
+  it('goes by no figure that somebody else wrote', () => {
+    const forged = { ...good, evidence: [evidence({}, ELSEWHERE)] };
+    const failed = refusals(forged);
+    for (const name of ['evidence', 'passport', 'registered', 'nothing switched off', 'profitFactor'])
+      expect(failed).toContain(name);
+    const { criteria } = decideModelPromotion(forged);
+    expect(criteria.find(({ name }) => name === 'evidence')!.note).toBe(
+      'not ours: its runs are not on record here',
+    );
+    expect(criteria.find(({ name }) => name === 'nothing switched off')!.note).toBe(NOT_OURS);
+  });
+
+  it('lets what somebody else wrote neither mend nor spoil what was made here', () => {
+    const poor = evidence({ figures: { ...live, trades: { value: 3 } } });
+    expect(refusals({ ...good, evidence: [poor, evidence({}, ELSEWHERE)] })).toEqual(['trades']);
+    const bad = evidence({ figures: { trades: { value: 3 } }, stamps: ['x'] }, ELSEWHERE);
+    expect(refusals({ ...good, evidence: [evidence(), bad] })).toEqual([]);
+    const { criteria } = decideModelPromotion({ ...good, evidence: [evidence(), bad] });
+    expect(criteria.find(({ name }) => name === 'evidence')!.note).toBe(
+      'one record; left out as not ours: 1',
+    );
   });
 
   it.each<[string, Partial<ModelPromotionCase>, string[]]>([
@@ -127,7 +180,7 @@ describe('the promotion of a model', () => {
     ['no passport', { evidence: [evidence({ passport: null })] }, ['passport']],
     ['no run on record', { evidence: [evidence({ runs: [] })] }, ['registered']],
     ['a wrong stage', { stage: 'retired' as ModelStage }, ['stage']],
-    ['a stage left out', { to: 'live' as const }, ['stage']],
+    ['a stage left out', { to: 'live' as const, ownPaperDays: { value: 9 } }, ['stage']],
     ['the stage it has', { stage: 'paper' as ModelStage }, ['stage']],
     [
       'a refusal of its trainer',
@@ -138,7 +191,7 @@ describe('the promotion of a model', () => {
     expect(refusals({ ...good, ...change })).toEqual(expected);
   });
 
-  it.each<[string, ModelEvidence[]]>([
+  it.each<[string, HeldEvidence[]]>([
     ['none', []],
     ['that of another model', [evidence({ model: OLD })]],
     ['on other data', [evidence({ dataHash: 'e'.repeat(64) })]],

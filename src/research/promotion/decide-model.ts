@@ -1,5 +1,11 @@
 import { type Criterion, decidePromotion, type Measured, type PromotionException } from './decide.ts';
-import type { ModelEvidence, ModelStage } from './model-evidence.ts';
+import {
+  type HeldEvidence,
+  isOurs,
+  type ModelEvidence,
+  type ModelStage,
+  NOT_OURS,
+} from './model-evidence.ts';
 import type { FigureName, PromotionProfile } from './profile.ts';
 import { CONTEST_WINDOWS, contestOf } from './window-contest.ts';
 
@@ -15,10 +21,12 @@ export interface ModelPromotionCase {
   readonly dataHash: string;
   /** What the model itself carries. */
   readonly stamps: readonly string[];
-  /** Oldest first; a later one has the last word on a figure. */
-  readonly evidence: readonly ModelEvidence[];
+  /** Oldest first; a later one has the last word on a figure. What is not ours says nothing, for the model or against it. */
+  readonly evidence: readonly HeldEvidence[];
   /** Measured just now, over whatever the evidence says: time on paper. */
   readonly measured?: Readonly<Partial<Record<FigureName, Measured>>>;
+  /** Days on paper that this very model traded, on the way to live; left out where nobody measured them. */
+  readonly ownPaperDays?: Measured;
   /** The model that it would follow in that stage; null where there is none. */
   readonly holder: string | null;
   readonly exception: PromotionException | null;
@@ -31,18 +39,27 @@ export interface ModelPromotionDecision {
   readonly exception: PromotionException | null;
 }
 
+/**
+ * A model goes live that was on paper itself for as long as a walk-forward tests one (S1 9: 48 h). The rest of the time on paper
+ * may be that of the models it follows: with a new one every week none would ever see the ninety days of S1 7.
+ */
+export const OWN_PAPER_DAYS = 2;
+
 const BEFORE = { paper: 'candidate', live: 'paper' } as const;
 
 /**
- * Judges a model: the stage before, evidence of this very model on its own data, a passport, runs on record, no refusal of its
- * trainer, no stamp, better than the one it follows, and every criterion of the profile. What is not known is not met.
+ * Judges a model: the stage before, evidence of this very model on its own data that was made here or is borne out here, a passport,
+ * runs on record, no refusal of its trainer, no stamp, better than the one it follows, for live some time on paper itself, and every
+ * criterion of the profile. What is not known is not met.
  */
 export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionDecision {
   const { id, dataHash, profile, to, stage } = given;
-  const own = given.evidence.filter((one) => one.model === id);
+  const about = given.evidence.filter(({ evidence }) => evidence.model === id);
+  const own = about.filter(isOurs).map(({ evidence }) => evidence);
   const fitting = own.filter((one) => one.dataHash === dataHash);
   const figures = Object.assign({}, ...fitting.map((one) => one.figures), given.measured);
-  const stamps = [...new Set([...given.stamps, ...own.flatMap((one) => one.stamps)])];
+  const borrowed = about.length > 0 && own.length === 0 ? [NOT_OURS] : [];
+  const stamps = [...new Set([...given.stamps, ...own.flatMap((one) => one.stamps), ...borrowed])];
   const decision = decidePromotion({
     to,
     profile,
@@ -55,7 +72,7 @@ export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionD
   });
   const criteria = [
     plain('stage', stage === BEFORE[to], `is ${stage}, needed ${BEFORE[to]}`),
-    evidenceOf(own.length, fitting.length),
+    evidenceOf(own.length, fitting.length, about),
     plain(
       'passport',
       fitting.some((one) => one.passport !== null),
@@ -63,6 +80,7 @@ export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionD
     ),
     ...trainersWord(fitting),
     contest(given, fitting),
+    ...(to === 'live' ? [onPaperItself(given.ownPaperDays)] : []),
     ...decision.criteria.filter(({ name }) => name !== 'stage'),
   ];
   return {
@@ -82,10 +100,28 @@ const plain = (name: string, isMet: boolean | null, note: string): Criterion => 
   source: 'every model',
 });
 
-function evidenceOf(own: number, fitting: number): Criterion {
-  if (own === 0) return plain('evidence', null, 'none');
-  if (fitting === 0) return plain('evidence', false, 'on other data than the model was made from');
-  return plain('evidence', true, fitting === 1 ? 'one record' : `${fitting} records`);
+function evidenceOf(own: number, fitting: number, about: readonly HeldEvidence[]): Criterion {
+  const name = 'evidence';
+  const strange = about.flatMap(({ origin }) => (origin.kind === 'elsewhere' ? [origin.why] : []));
+  if (own === 0 && strange.length > 0) return plain(name, false, `not ours: ${strange.at(-1)}`);
+  if (own === 0) return plain(name, null, 'none');
+  if (fitting === 0) return plain(name, false, 'on other data than the model was made from');
+  const left = strange.length === 0 ? '' : `; left out as not ours: ${strange.length}`;
+  return plain(name, true, `${fitting === 1 ? 'one record' : `${fitting} records`}${left}`);
+}
+
+function onPaperItself(measured: Measured = { value: null, note: 'not measured' }): Criterion {
+  const { value, note = null } = measured;
+  const verdict = value === null ? 'unknown' : value >= OWN_PAPER_DAYS ? 'met' : 'not met';
+  return {
+    name: 'on paper itself',
+    figure: value,
+    relation: '>=',
+    needed: OWN_PAPER_DAYS,
+    verdict,
+    note,
+    source: 'every model',
+  };
 }
 
 /** A trainer that refused its own model is not overruled; one that did not judge is silent. */

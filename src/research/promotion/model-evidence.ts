@@ -58,3 +58,26 @@ export interface TrainersVerdict {
     readonly verdict: CriterionVerdict;
   }[];
 }
+
+/** Where a record of evidence comes from, and why it may be believed here. */
+export type EvidenceOrigin =
+  /** A training on this machine made it. */
+  | { readonly kind: 'here' }
+  /** It was brought in, and the record of runs holds its runs, on the same data, with these very figures. */
+  | { readonly kind: 'checked' }
+  /** It was brought in, and signed by a key that is trusted here: the key's fingerprint. */
+  | { readonly kind: 'signed'; readonly key: string }
+  /** It was brought in, and nothing here bears it out. */
+  | { readonly kind: 'elsewhere'; readonly why: string };
+
+/** A record of evidence, and what it is to whoever judges here. */
+export interface HeldEvidence {
+  readonly evidence: ModelEvidence;
+  readonly origin: EvidenceOrigin;
+}
+
+/** Whether anything is judged by it. Figures in a file are figures that anybody can write. */
+export const isOurs = ({ origin }: HeldEvidence): boolean => origin.kind !== 'elsewhere';
+
+/** Carried by a model for which nothing speaks but what somebody else says. */
+export const NOT_OURS = 'evidence not ours';

@@ -1,3 +1,4 @@
+export * from './evidence-signature.ts';
 export * from './find-model.ts';
 export { HELD_STAGES, type HeldStage, MODEL_NAME, type ModelEvent } from './model-event.ts';
 export * from './model-file.ts';
@@ -6,3 +7,4 @@ export * from './model-registry.ts';
 export { readArtefact, readEvidence } from './model-schemas.ts';
 export type { ModelEntry } from './model-state.ts';
 export { treesOf } from './model-trees.ts';
+export * from './registry-terms.ts';

@@ -6,6 +6,15 @@ export const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const name = z.string().regex(MODEL_NAME);
 const by = z.string();
 
+/** Signatures under one record of evidence. */
+const SIGNATURES_MOST = 16;
+export const evidenceSignature = z.strictObject({
+  evidence: hash,
+  key: hash,
+  /** 64 bytes. */
+  value: z.string().regex(/^[A-Za-z0-9+/]{86}==$/),
+});
+
 /** Stages that one model of a name holds at a time. */
 export const HELD_STAGES = ['paper', 'live'] as const;
 export type HeldStage = (typeof HELD_STAGES)[number];
@@ -27,8 +36,16 @@ const schema = z.discriminatedUnion('kind', [
     from: z.string(),
     by,
   }),
-  /** Something that speaks for a model, or against it. */
-  z.strictObject({ kind: z.literal('evidence'), model: hash, evidence: hash, by }),
+  /** Something that speaks for a model, or against it; once more where it is made here or signed after it was brought. */
+  z.strictObject({
+    kind: z.literal('evidence'),
+    model: hash,
+    evidence: hash,
+    /** Whether a training here made it. Of an entry that does not say so nobody knows: `elsewhere`. */
+    origin: z.enum(['here', 'elsewhere']).optional(),
+    signatures: z.array(evidenceSignature).max(SIGNATURES_MOST).optional(),
+    by,
+  }),
   z.strictObject({
     kind: z.literal('staged'),
     model: hash,

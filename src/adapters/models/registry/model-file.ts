@@ -1,17 +1,24 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { canonicalJson, InputError, sha256 } from '#base';
 import type { ModelEvidence } from '#research';
-import { type ModelArtefact, modelIdOf } from '#signals';
+import { type ModelArtefact, modelIdOf, readModelDocument } from '#signals';
+import type { EvidenceSignature } from './evidence-signature.ts';
 import type { ModelRegistry } from './model-registry.ts';
-import { readArtefact, readEvidence } from './model-schemas.ts';
+import { readArtefact, readEvidence, readSignatures } from './model-schemas.ts';
 
 const FORMAT = 'quorum-model';
+
+/** Larger ones are not read at all: a model of ten thousand trees takes less. */
+const MEBIBYTE = 2 ** 20;
+const SIZE_MAX = 256 * MEBIBYTE;
 
 /** A model with what speaks for it, as it travels in one file. */
 export interface TravellingModel {
   readonly id: string;
   readonly artefact: ModelArtefact;
   readonly evidence: readonly ModelEvidence[];
+  /** Who vouches for which record of evidence; left out or empty for nobody. */
+  readonly signatures?: readonly EvidenceSignature[];
 }
 
 /** What a file of a model turned out to be. */
@@ -21,31 +28,41 @@ export type ModelFile =
   /** A model in XGBoost's own JSON or UBJ: trees without names, scaler and history. */
   | { readonly kind: 'boosted'; readonly data: Record<string, unknown> };
 
-/** Reads the bytes of XGBoost's binary format into plain data. */
-export type UbjReader = (bytes: Uint8Array) => unknown;
-
 /**
  * A model as one JSON file. The same model and evidence give the same bytes; `hash` covers all of it, so that a file that was
  * changed on its way is noticed.
  */
-export function modelFileText({ id, artefact, evidence }: TravellingModel): string {
-  const body = { format: FORMAT, schemaVersion: 1, id, artefact, evidence };
+export function modelFileText({ id, artefact, evidence, signatures = [] }: TravellingModel): string {
+  const whole = { format: FORMAT, schemaVersion: 1, id, artefact, evidence };
+  const body = signatures.length === 0 ? whole : { ...whole, signatures };
   return `${canonicalJson({ ...body, hash: sha256(canonicalJson(body)) })}\n`;
 }
 
 /** A model of a registry, ready to travel. */
 export function travelling(registry: ModelRegistry, id: string): TravellingModel {
-  return { id, artefact: registry.artefact(id), evidence: registry.evidenceOf(id) };
+  const records = registry.evidenceRecords(id);
+  return {
+    id,
+    artefact: registry.artefact(id),
+    evidence: records.map(({ evidence }) => evidence),
+    signatures: records.flatMap(({ signatures }) => signatures),
+  };
 }
 
 /** Reads a file of a model, whichever of the known kinds it is. Throws {@link InputError}. */
-export function readModelFile(path: string, readUbj: UbjReader): ModelFile {
-  const bytes = readFileSync(path);
-  const value = contentOf(path, bytes, readUbj);
+export function readModelFile(path: string): ModelFile {
+  const value = contentOf(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw strange(path);
   const data = value as Record<string, unknown>;
+  const isOwn = data.format === FORMAT || data.kind === 'boosted-trees';
+  // only XGBoost writes them; kept as JSON they would become nulls
+  if (isOwn && !isPlainJson(data))
+    throw new InputError(
+      `${path} is damaged: it holds NaN or Infinity`,
+      'export it again, or take an unchanged copy',
+    );
   if (data.format === FORMAT) return { kind: 'model', ...travelled(path, data) };
-  if (data.kind === 'boosted-trees') {
+  if (isOwn) {
     const artefact = readArtefact(data, path);
     return { kind: 'model', id: modelIdOf(artefact), artefact, evidence: [] };
   }
@@ -53,21 +70,29 @@ export function readModelFile(path: string, readUbj: UbjReader): ModelFile {
   throw strange(path);
 }
 
-function contentOf(path: string, bytes: Uint8Array, readUbj: UbjReader): unknown {
-  const first = firstLetters(bytes);
-  // "{L" and "{i" open an object in UBJ, where JSON has a quote or white space
-  if (/^\{["\s}]/.test(first)) {
-    try {
-      return JSON.parse(Buffer.from(bytes).toString('utf8'));
-    } catch (error) {
-      throw new InputError(
-        `${path} is no whole JSON: ${(error as Error).message.slice(0, 120)}`,
-        'take the file again from where it was made: it may have been cut off',
-      );
-    }
+function contentOf(path: string): unknown {
+  const about = statSync(path);
+  if (!about.isFile()) throw strange(path);
+  if (about.size > SIZE_MAX)
+    throw new InputError(
+      `${path} has ${Math.round(about.size / MEBIBYTE)} MiB, and a model has ${SIZE_MAX / MEBIBYTE} at most`,
+      'give the file of one model; fewer or smaller trees make a smaller one',
+    );
+  const bytes = readFileSync(path);
+  if (!/^(\{|binf)/.test(firstLetters(bytes))) throw strange(path);
+  try {
+    return readModelDocument(bytes);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${path}: ${error.message}`, error.mend);
   }
-  if (first.startsWith('{')) return plainOf(readUbj(bytes));
-  throw strange(path);
+}
+
+/** Whether every number is one. A document is no deeper than its reader allows. */
+function isPlainJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return (Array.isArray(value) ? value : Object.values(value)).every(isPlainJson);
 }
 
 function firstLetters(bytes: Uint8Array): string {
@@ -75,15 +100,6 @@ function firstLetters(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(start, start + 64))
     .toString('latin1')
     .trimStart();
-}
-
-/** Typed arrays as plain ones: an artefact is JSON. */
-function plainOf(value: unknown): unknown {
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>, Number);
-  if (Array.isArray(value)) return value.map(plainOf);
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plainOf(one)]));
 }
 
 function travelled(path: string, data: Record<string, unknown>): TravellingModel {
@@ -102,7 +118,8 @@ function travelled(path: string, data: Record<string, unknown>): TravellingModel
   if (!Array.isArray(data.evidence)) throw damaged('it has no list of evidence');
   const evidence = data.evidence.map((one) => readEvidence(one, `${path}: evidence`));
   if (evidence.some((one) => one.model !== id)) throw damaged('its evidence is of another model');
-  return { id, artefact, evidence };
+  const signatures = readSignatures(data.signatures ?? [], `${path}: signatures`);
+  return { id, artefact, evidence, signatures };
 }
 
 const strange = (path: string): InputError =>

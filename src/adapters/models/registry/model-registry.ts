@@ -1,57 +1,30 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '#base';
-import type { ModelEvidence, ModelPromotionDecision, PromotionException } from '#research';
+import type { ModelEvidence, PromotionException } from '#research';
 import { type ModelArtefact, modelIdOf } from '#signals';
 import { makeFolder } from '../../storage/make-folder.ts';
+import type { EvidenceSignature } from './evidence-signature.ts';
 import type { HeldStage, ModelEvent } from './model-event.ts';
 import { type LoggedEvent, type LogHead, ModelLog } from './model-log.ts';
 import { readArtefact, readEvidence } from './model-schemas.ts';
-import { type ModelEntry, ModelState } from './model-state.ts';
+import { type Arrival, type ModelEntry, ModelState } from './model-state.ts';
 import { treesOf } from './model-trees.ts';
 import { ObjectStore } from './object-store.ts';
+import {
+  type Act,
+  type EvidenceRecord,
+  IMPORTED,
+  type ModelVerdict,
+  type Pruning,
+  type RegistryCheck,
+} from './registry-terms.ts';
 
 /** The log of a registry, in its folder. */
 export const MODELS_FILE = 'models.sqlite';
 /** How long a reader waits for one who replaces the log's files. */
 const READ_BUSY_MS = 100;
 const OBJECTS = 'objects';
-
-/** Who does something, and when. */
-export interface Act {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** User and machine. */
-  readonly by: string;
-}
-
-/** A verdict on a model, as it is kept. */
-export interface ModelVerdict extends ModelPromotionDecision {
-  readonly model: string;
-  readonly to: HeldStage;
-  readonly profile: string;
-}
-
-export interface RegistryCheck {
-  readonly models: number;
-  readonly entries: number;
-  readonly objects: number;
-  /** Chain hash of the last entry. */
-  readonly head: string;
-  /** What is not as it was written. */
-  readonly faults: readonly string[];
-  /** Files that nothing needs: left over from an interruption. */
-  readonly leftOver: readonly string[];
-}
-
-/** What retention would take, or took. */
-export interface Pruning {
-  readonly models: readonly ModelEntry[];
-  /** Bytes of the objects that go with them. */
-  readonly bytes: number;
-  /** Files that nothing needed. */
-  readonly leftOver: number;
-}
 
 /**
  * Versions of models under their names, in one folder: objects named by their contents, and a log of what happened to them.
@@ -91,7 +64,8 @@ export class ModelRegistry {
   }
 
   /**
-   * Puts a model on record, and what speaks for it. The same model twice is there once; evidence is added to it. Throws
+   * Puts a model on record, and what speaks for it. The same model twice is there once; evidence is added to it. With
+   * {@link IMPORTED} as `from` the evidence is somebody else's, and `signatures` are those that came with it. Throws
    * {@link InputError} for a model that does not hold together, and for evidence of another.
    */
   register(
@@ -99,6 +73,7 @@ export class ModelRegistry {
     evidence: readonly ModelEvidence[],
     from: string,
     { at, by }: Act,
+    signatures: readonly EvidenceSignature[] = [],
   ): { readonly id: string; readonly isNew: boolean } {
     treesOf(readArtefact(artefact, artefact.name));
     const id = modelIdOf(artefact);
@@ -114,22 +89,25 @@ export class ModelRegistry {
         const facts = { name, parent, trainedTo, instrument, interval, stamps: [...stamps], metrics };
         append({ kind: 'registered', model: id, ...facts, metrics: { ...metrics }, from, by }, at);
       }
+      const isHere = from !== IMPORTED;
       for (const one of evidence) {
         const hash = this.objects.put(one);
-        if (!(known?.evidence.includes(hash) ?? false))
-          append({ kind: 'evidence', model: id, evidence: hash, by }, at);
+        const own = signatures.filter((signature) => signature.evidence === hash);
+        const event = this.arriving(id, hash, { isHere, signatures: own }, by);
+        if (event !== null) append(event, at);
       }
       return { id, isNew };
     });
   }
 
-  /** Adds what was learned about a model that is there. Returns the evidence's hash. */
+  /** Adds what was learned here about a model that is there. Returns the evidence's hash. */
   addEvidence(id: string, evidence: ModelEvidence, { at, by }: Act): string {
     this.requireFor(evidence, id);
     return this.change((append) => {
-      const known = this.present(id);
+      this.present(id);
       const hash = this.objects.put(evidence);
-      if (!known.evidence.includes(hash)) append({ kind: 'evidence', model: id, evidence: hash, by }, at);
+      const event = this.arriving(id, hash, { isHere: true, signatures: [] }, by);
+      if (event !== null) append(event, at);
       return hash;
     });
   }
@@ -157,11 +135,19 @@ export class ModelRegistry {
     return readArtefact(this.objects.read(id), `${entry.name} (${id.slice(0, 12)})`);
   }
 
+  /** Everything that speaks for a model, whoever says it, oldest first. */
   evidenceOf(id: string): ModelEvidence[] {
+    return this.evidenceRecords(id).map(({ evidence }) => evidence);
+  }
+
+  /** The same with how each record came. */
+  evidenceRecords(id: string): EvidenceRecord[] {
     this.refresh();
-    return this.present(id).evidence.map((hash) =>
-      readEvidence(this.objects.read(hash), `evidence ${hash.slice(0, 12)}`),
-    );
+    return this.present(id).evidence.map((hash) => ({
+      hash,
+      evidence: readEvidence(this.objects.read(hash), `evidence ${hash.slice(0, 12)}`),
+      ...this.state.arrival(id, hash)!,
+    }));
   }
 
   /** Bytes of a model's own object; 0 where it is gone. */
@@ -302,6 +288,17 @@ export class ModelRegistry {
       if (error instanceof InputError) return [error.message];
       throw error;
     }
+  }
+
+  /** What the log has to say of evidence that came, or came again; null where it says so already. */
+  private arriving(model: string, evidence: string, came: Arrival, by: string): ModelEvent | null {
+    const before = this.state.arrival(model, evidence);
+    const known = before?.signatures ?? [];
+    const signatures = came.signatures.filter((one) => !known.some(({ value }) => value === one.value));
+    if (before !== null && (before.isHere || !came.isHere) && signatures.length === 0) return null;
+    const origin = came.isHere ? 'here' : 'elsewhere';
+    const signed = signatures.length === 0 ? {} : { signatures };
+    return { kind: 'evidence', model, evidence, origin, ...signed, by };
   }
 
   private prunable(keep: number): Pruning {

@@ -3,9 +3,12 @@ import { canonicalJson, InputError } from '#base';
 import { scalerHash } from '#features';
 import { FIGURE_NAMES, type FigureName, type ModelEvidence } from '#research';
 import type { ModelArtefact } from '#signals';
-import { MODEL_NAME } from './model-event.ts';
+import type { EvidenceSignature } from './evidence-signature.ts';
+import { evidenceSignature, MODEL_NAME } from './model-event.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
+/** Signatures in one file. */
+const SIGNATURES_MOST = 256;
 const word = z.string().min(1).max(200);
 
 const scaler = z.strictObject({
@@ -120,6 +123,13 @@ export function readEvidence(value: unknown, what: string): ModelEvidence {
   if (!read.success) throw unfit(what, 'evidence', read.error);
   // what is left out stays left out: an undefined note is none
   return JSON.parse(canonicalJson(read.data)) as ModelEvidence;
+}
+
+/** Signatures of a file from plain data; whether they are true is another matter. Throws {@link InputError}. */
+export function readSignatures(value: unknown, what: string): readonly EvidenceSignature[] {
+  const read = z.array(evidenceSignature).max(SIGNATURES_MOST).safeParse(value);
+  if (read.success) return read.data;
+  throw unfit(what, 'list of signatures', read.error);
 }
 
 function unfit(what: string, kind: string, error: z.ZodError): InputError {

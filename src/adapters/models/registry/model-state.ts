@@ -1,4 +1,5 @@
 import type { ModelStage } from '#research';
+import type { EvidenceSignature } from './evidence-signature.ts';
 import { HELD_STAGES, type HeldStage } from './model-event.ts';
 import type { LoggedEvent } from './model-log.ts';
 
@@ -31,6 +32,13 @@ export interface ModelEntry {
   readonly published: readonly string[];
 }
 
+/** How a record of evidence came. */
+export interface Arrival {
+  /** Whether a training on this machine made it. */
+  readonly isHere: boolean;
+  readonly signatures: readonly EvidenceSignature[];
+}
+
 type Mutable = { -readonly [K in keyof ModelEntry]: ModelEntry[K] } & {
   isRetired: boolean;
   evidence: string[];
@@ -49,6 +57,8 @@ export class ModelState {
   private readonly models = new Map<string, Mutable>();
   private readonly chairs = new Map<string, Chair>();
   private readonly verdicts = new Set<string>();
+  /** By model and hash of the evidence. */
+  private readonly arrivals = new Map<string, Arrival>();
 
   apply({ position, at, event }: LoggedEvent): void {
     if (event.kind === 'registered') {
@@ -75,9 +85,16 @@ export class ModelState {
     const model = this.models.get(event.model);
     if (model === undefined) return;
     switch (event.kind) {
-      case 'evidence':
-        if (!model.evidence.includes(event.evidence)) model.evidence.push(event.evidence);
+      case 'evidence': {
+        const { evidence, origin, signatures = [] } = event;
+        if (!model.evidence.includes(evidence)) model.evidence.push(evidence);
+        const before = this.arrival(event.model, evidence);
+        this.arrivals.set(`${event.model} ${evidence}`, {
+          isHere: origin === 'here' || (before?.isHere ?? false),
+          signatures: [...(before?.signatures ?? []), ...signatures],
+        });
         return;
+      }
       case 'staged': {
         const chair = this.chair(event.name, event.stage);
         // who takes an empty chair again stands on the stack once
@@ -105,6 +122,7 @@ export class ModelState {
         return;
       case 'pruned':
         model.isPruned = true;
+        for (const one of model.evidence) this.arrivals.delete(`${event.model} ${one}`);
         // its evidence went with it; should it come again, it has to bring it again
         model.evidence = [];
         return;
@@ -122,6 +140,11 @@ export class ModelState {
   entry(id: string): ModelEntry | null {
     const model = this.models.get(id);
     return model === undefined ? null : this.seen(model);
+  }
+
+  /** How a record of a model's evidence came; null for one that never did. */
+  arrival(id: string, evidence: string): Arrival | null {
+    return this.arrivals.get(`${id} ${evidence}`) ?? null;
   }
 
   /** Who holds a stage of a name; null for nobody. */

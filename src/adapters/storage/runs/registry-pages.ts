@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { doublesOf, sha256, wholesOf } from '#base';
 import type { Stage, TrialKind, TrialRecord } from '#research';
+import type { StageRecord } from './registry-entries.ts';
 import { damagedRegistry, registryFault } from './registry-schema.ts';
-import { type StageRecord, trialHash } from './run-registry.ts';
+import { trialHash } from './run-registry.ts';
 
 const BUSY_MS = 2_000;
 
@@ -72,7 +73,7 @@ export class RegistryPages {
   page(filter: RunFilter, limit: number, before: number | null): RecordedRun[] {
     return this.guarded(() => {
       const sql = `SELECT position, hash, kind, at, file, study, body, returns FROM entries
-        WHERE kind <> 'stage' AND (?1 IS NULL OR position < ?1) AND (?2 IS NULL OR kind = ?2)
+        WHERE returns IS NOT NULL AND (?1 IS NULL OR position < ?1) AND (?2 IS NULL OR kind = ?2)
           AND (?3 IS NULL OR subject = ?3) AND (?4 IS NULL OR study = ?4)
           AND (?5 IS NULL OR json_extract(body, '$.desk.name') = ?5)
         ORDER BY position DESC LIMIT ?6`;
@@ -139,7 +140,7 @@ export class RegistryPages {
   /** How many runs of a desk there are, by how they were made. */
   kinds(deskHash: string): Record<string, number> {
     return this.guarded(() => {
-      const sql = `SELECT kind, count(*) AS n FROM entries WHERE subject = ? AND kind <> 'stage' GROUP BY kind ORDER BY kind`;
+      const sql = `SELECT kind, count(*) AS n FROM entries WHERE subject = ? AND returns IS NOT NULL GROUP BY kind ORDER BY kind`;
       const rows = this.db.prepare(sql).all(deskHash);
       return Object.fromEntries(rows.map(({ kind, n }) => [String(kind), Number(n)]));
     });
@@ -151,7 +152,7 @@ export class RegistryPages {
 
   private row(hash: string): Row | null {
     return this.guarded(() => {
-      const sql = `SELECT position, hash, kind, at, file, study, body, returns FROM entries WHERE hash = ? AND kind <> 'stage'`;
+      const sql = `SELECT position, hash, kind, at, file, study, body, returns FROM entries WHERE hash = ? AND returns IS NOT NULL`;
       return (this.db.prepare(sql).get(hash) as unknown as Row | undefined) ?? null;
     });
   }

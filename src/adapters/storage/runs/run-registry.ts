@@ -2,46 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { canonicalJson, doubleBytes, doublesOf, InputError, sha256, wholeBytes, wholesOf } from '#base';
-import type { RegisteredTrial, Stage, TrialKind, TrialRecord } from '#research';
+import type { ModelEvidence, RegisteredTrial, Stage, TrialKind, TrialRecord } from '#research';
 import { makeFolder } from '../make-folder.ts';
+import { judgementOf } from './model-judgement.ts';
+import type { NewTrial, RegistryHead, StageRecord } from './registry-entries.ts';
 import { damagedRegistry, openRegistryFile, registryFault } from './registry-schema.ts';
-
-/** A run to be put on record. */
-export interface NewTrial {
-  readonly record: TrialRecord;
-  /** Simple return of each day. */
-  readonly returns: Float64Array;
-  /** UTC days of the data; at least as many as returns. Their hash is that of the record. */
-  readonly days: Int32Array;
-  readonly kind: TrialKind;
-  /** Path of the desk's file; null of a built-in. */
-  readonly file: string | null;
-  readonly study: string | null;
-}
-
-/** A desk that was let through, or put back. */
-export interface StageRecord {
-  readonly desk: string;
-  readonly deskHash: string;
-  readonly from: Stage;
-  readonly to: Stage;
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** Who ran the command: user and machine. */
-  readonly by: string;
-  readonly trialHash: string;
-  readonly profile: string;
-  /** SHA-256 of the evidence bundle's list of files. */
-  readonly bundle: string;
-  /** An exception from DSR and PBO, and who signed it; null without. */
-  readonly exception: { readonly name: string; readonly reason: string } | null;
-}
-
-export interface RegistryHead {
-  readonly entries: number;
-  /** Chain hash of the last entry; empty for none. */
-  readonly chain: string;
-}
 
 interface Row {
   readonly position: number;
@@ -87,6 +52,7 @@ export class RunRegistry {
   private readonly moveHead: StatementSync;
   private readonly readHead: StatementSync;
   private readonly find: StatementSync;
+  private readonly readBody: StatementSync;
 
   private constructor(path: string, db: DatabaseSync) {
     this.path = path;
@@ -96,6 +62,7 @@ export class RunRegistry {
     this.moveHead = db.prepare('UPDATE head SET entries = ?, chain = ?');
     this.readHead = db.prepare('SELECT entries, chain FROM head');
     this.find = db.prepare('SELECT position FROM entries WHERE hash = ?');
+    this.readBody = db.prepare('SELECT body, returns FROM entries WHERE hash = ?');
   }
 
   /** Opens a registry, a new one where there is none. Throws {@link InputError} for a file that is none, or damaged. */
@@ -153,6 +120,38 @@ export class RunRegistry {
         null,
       );
     });
+  }
+
+  /** Puts on record what a training here came to. The same again is left as it is. */
+  judged(evidence: ModelEvidence, at: number): void {
+    const { hash, body } = judgementOf(evidence);
+    this.writing((append) => {
+      if (this.find.get(hash) !== undefined) return;
+      append(
+        { hash, kind: 'model', at, subject: evidence.model, file: null, study: evidence.study },
+        body,
+        null,
+      );
+    });
+  }
+
+  /**
+   * Why the record does not bear out evidence about a model, in words; null where a training here came to exactly these figures, from
+   * runs that are on record, on the data it names. Each entry is compared with its hash.
+   */
+  faultOf(evidence: ModelEvidence): string | null {
+    const { runs, dataHash } = evidence;
+    if (runs.length === 0) return 'it rests on no run';
+    for (const hash of runs) {
+      const row = this.guarded(() => this.readBody.get(hash)) as Pick<Row, 'body' | 'returns'> | undefined;
+      const short = hash.slice(0, 12);
+      if (row === undefined || row.returns === null) return `its run ${short} is not on record here`;
+      if (hashOf(row.body, row.returns) !== hash)
+        throw damagedRegistry(this.path, `run ${short} was changed: its contents have another hash`);
+      if ((JSON.parse(row.body) as TrialRecord).tapeHash !== dataHash)
+        return `its run ${short} is of other data than it says`;
+    }
+    return this.has(judgementOf(evidence).hash) ? null : 'no training here came to its figures';
   }
 
   /** Remembers where a run's directory is. */

@@ -1,5 +1,6 @@
 import { type ModelEntry, ModelRegistry } from '#adapters';
 import { InputError } from '#base';
+import { stampsOf, withTrust } from '../../models/held-evidence.ts';
 import { modelsFolder } from '../../models/models-folder.ts';
 
 export type RegisteredModel = ModelEntry;
@@ -13,7 +14,10 @@ export function registeredModels(folder: string = modelsFolder()): {
     const registry = ModelRegistry.openExisting(folder);
     if (registry === null) return { items: [], error: null };
     try {
-      return { items: registry.entries(), error: null };
+      const items = withTrust(folder, {}, (trust) =>
+        registry.entries().map((entry) => ({ ...entry, stamps: stampsOf(registry, entry, trust) })),
+      );
+      return { items, error: null };
     } finally {
       registry.close();
     }

@@ -1,7 +1,5 @@
 import { InputError } from '#base';
-
-/** Containers within containers deeper than this are no model. */
-const DEPTH_MAX = 64;
+import { DEPTH_MAX, DocumentBudget, TOO_LARGE } from './document-budget.ts';
 
 /**
  * A model's JSON text to data. Takes what XGBoost writes and JSON lacks: `NaN`, `Infinity` and `-Infinity` (gains and
@@ -38,6 +36,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 class TextReader {
   private readonly text: string;
+  private readonly budget = new DocumentBudget();
   private at = 0;
 
   constructor(text: string) {
@@ -48,6 +47,7 @@ class TextReader {
     this.space();
     const first = this.text[this.at];
     if (first === '{' || first === '[') {
+      if (!this.budget.container()) this.broken(TOO_LARGE);
       if (depth >= DEPTH_MAX) this.broken(`goes deeper than ${DEPTH_MAX} containers`);
       this.at++;
       return first === '{' ? this.members(depth + 1) : this.list(depth + 1);
@@ -72,6 +72,7 @@ class TextReader {
     do {
       this.space();
       if (this.text[this.at] !== '"') this.broken('lacks the name of a member');
+      if (!this.budget.member()) this.broken(TOO_LARGE);
       const key = this.string();
       if (!this.take(':')) this.broken('lacks a colon');
       entries.push([key, this.value(depth)]);
@@ -83,8 +84,10 @@ class TextReader {
   private list(depth: number): unknown[] {
     const out: unknown[] = [];
     if (this.take(']')) return out;
-    do out.push(this.value(depth));
-    while (this.take(','));
+    do {
+      if (!this.budget.entry()) this.broken(TOO_LARGE);
+      out.push(this.value(depth));
+    } while (this.take(','));
     if (!this.take(']')) this.broken('lacks a comma or a closing bracket');
     return out;
   }

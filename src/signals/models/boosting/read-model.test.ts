@@ -64,8 +64,10 @@ describe('reading UBJ', () => {
     [
       'a count of types without a value',
       bytes('[$Z#l', 0x7f, 0, 0, 0),
-      'has a container of 2130706432 entries',
+      'has a container of "Z", which take no bytes (byte 2)',
     ],
+    ['a small count of them', bytes('[$T#i', 2, 0, 0), 'has a container of "T"'],
+    ['members of them', bytes('{$F#i', 1, 'i', 1, 'a'), 'has a container of "F"'],
     ['an integer beyond the safe ones', bytes('L', 0x7f, 0, 0, 0, 0, 0, 0, 0), 'which is too large'],
     ['a high-precision number that is none', bytes('Hi', 1, 'x'), 'has the number "x", which is none'],
     ['bytes after the end', bytes('Zi'), 'has 1 bytes after its end (byte 1)'],
@@ -74,6 +76,26 @@ describe('reading UBJ', () => {
     const read = () => readUbj(document);
     expect(read).toThrow(InputError);
     expect(read).toThrow(message);
+  });
+
+  it('refuses lists in lists that share their bytes, before it has made any of them', () => {
+    // each list of nulls would claim what is left of the document: 40 million entries from 64 KB
+    const head = bytes('[$Z#l', 0, 0, 0xd0, 0);
+    const body = Buffer.concat(Array.from({ length: 700 }, () => head));
+    const document = Buffer.concat([bytes('['), body, bytes(']'), Buffer.alloc(57_000, 'N')]);
+    expect(() => readUbj(document)).toThrow('which take no bytes');
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['a counted list', bytes('[#l', 0, 0x40, 0, 0)],
+    ['a counted list of lists', bytes('[$[#l', 0, 0x40, 0, 0)],
+  ])('refuses %s of more empty lists than any model has', (name, head) => {
+    // four million of them in 8 MB or less
+    const body = Buffer.alloc(
+      0x400000 * (name.endsWith('lists') ? 1 : 2),
+      name.endsWith('lists') ? ']' : '[]',
+    );
+    expect(() => readUbj(Buffer.concat([head, body]))).toThrow('holds more than any model does');
   });
 
   it('a name like that of what every object inherits stays a member', () => {
@@ -145,6 +167,16 @@ describe('reading the JSON of a model', () => {
     expect(read).toThrow(InputError);
     expect(read).toThrow(message);
   });
+});
+
+it('refuses JSON that is as deep as it is long', () => {
+  const text = `{"learner":{"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}}`;
+  expect(() => readModelText(text)).toThrow('goes deeper than 64 containers');
+});
+
+it('refuses JSON with more empty lists than any model has', () => {
+  const text = `[${'[],'.repeat(4_200_000)}[]]`;
+  expect(() => readModelText(text)).toThrow('holds more than any model does');
 });
 
 describe('a model file', () => {

@@ -1,13 +1,11 @@
 import { InputError } from '#base';
-
-/** Containers within containers deeper than this are no model. */
-const DEPTH_MAX = 64;
+import { DEPTH_MAX, DocumentBudget, TOO_LARGE } from './document-budget.ts';
 
 /**
  * Universal Binary JSON (draft 12) to the data that the same document in JSON gives: objects, lists, numbers, texts.
  * Reads what XGBoost writes and the rest of the draft: counted and typed containers, every width of integer, float32
  * and float64, big-endian, no-ops. Throws InputError with the byte where the document is broken, an integer leaves the
- * safe range, or bytes are left over.
+ * safe range, bytes are left over, or a typed container repeats what takes no bytes (nulls, truths), which XGBoost never writes.
  */
 export function readUbj(bytes: Uint8Array): unknown {
   const reader = new UbjReader(bytes);
@@ -16,12 +14,16 @@ export function readUbj(bytes: Uint8Array): unknown {
   return value;
 }
 
+/** Types whose marker is all there is: a count of them claims memory for nothing. */
+const VALUELESS = 'ZTF';
+
 const SIZES: Readonly<Record<string, number>> = { i: 1, U: 1, I: 2, l: 4, L: 8, d: 4, D: 8, C: 1 };
 
 class UbjReader {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly text = new TextDecoder();
+  private readonly budget = new DocumentBudget();
   private at = 0;
 
   constructor(bytes: Uint8Array) {
@@ -122,10 +124,12 @@ class UbjReader {
   /** `$type#count`, `#count` or nothing at the head of a container. */
   private head(): { type: string | null; count: number | null } {
     const type = this.take('$') ? this.marker() : null;
+    if (type !== null && VALUELESS.includes(type))
+      return this.broken(`has a container of ${JSON.stringify(type)}, which take no bytes`, this.at - 1);
     if (this.take('#')) {
       const at = this.at;
       const count = this.length(this.marker());
-      // nothing that is counted takes less than a byte, but for types without a value, which no model repeats
+      // nothing that is counted takes less than a byte
       const least = type === null ? 1 : (SIZES[type] ?? 1);
       if (count * least > this.bytes.length - this.at)
         return this.broken(`has a container of ${count} entries, which it is too short for`, at);
@@ -139,12 +143,13 @@ class UbjReader {
   private list(depth: number): unknown[] {
     const { type, count } = this.head();
     const out: unknown[] = [];
-    if (count === null) {
-      for (let marker = this.marker(); marker !== ']'; marker = this.marker())
-        out.push(this.value(marker, depth));
-      return out;
-    }
-    for (let i = 0; i < count; i++) out.push(this.value(type ?? this.marker(), depth));
+    const entry = (marker: string) => {
+      if (!this.budget.entry()) this.broken(TOO_LARGE);
+      out.push(this.value(marker, depth));
+    };
+    if (count === null)
+      for (let marker = this.marker(); marker !== ']'; marker = this.marker()) entry(marker);
+    else for (let i = 0; i < count; i++) entry(type ?? this.marker());
     return out;
   }
 
@@ -152,6 +157,7 @@ class UbjReader {
     const { type, count } = this.head();
     const entries: [string, unknown][] = [];
     const member = () => {
+      if (!this.budget.member()) this.broken(TOO_LARGE);
       const key = this.string();
       entries.push([key, this.value(type ?? this.marker(), depth)]);
     };
@@ -161,6 +167,7 @@ class UbjReader {
   }
 
   private inside(depth: number): number {
+    if (!this.budget.container()) this.broken(TOO_LARGE);
     return depth < DEPTH_MAX ? depth + 1 : this.broken(`goes deeper than ${DEPTH_MAX} containers`);
   }
 

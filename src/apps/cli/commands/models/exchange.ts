@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import type { ModelRegistry, TravellingModel } from '#adapters';
 import { InputError } from '#base';
 import { instantArgument, numberArgument, wholeArgument } from '../../arguments.ts';
+import { type RegistryOptions, withRegistryOption } from '../../registry-options.ts';
 import { Terminal } from '../../terminal.ts';
 import { listArgument, type ModelsOptions, shortId, withModelsOptions } from './options.ts';
 
-interface ImportOptions extends ModelsOptions {
+interface ImportOptions extends ModelsOptions, RegistryOptions {
   name?: string;
   features?: readonly string[];
   classes?: readonly string[];
@@ -38,12 +40,14 @@ export function importCommand(): Command {
     .option('--probability-min <p>', 'XGBoost file: what a probability must reach; 0.5', numberArgument(1))
     .option('--lead-min <p>', 'XGBoost file: by how much it must lead its opposite; 0', numberArgument(1))
     .option('--parent <model>', 'XGBoost file: the model of the registry that it follows');
-  return withModelsOptions(command)
+  return withRegistryOption(withModelsOptions(command))
     .addHelpText(
       'after',
       `
-An exported file is checked against its hash; what speaks for the model comes with it, its stages do not. A model that XGBoost
-saved is stamped "training not on record", and cannot be promoted.
+An exported file is checked against its hash; what speaks for the model comes with it, its stages do not. It counts where the record of
+runs here holds the same runs and figures, or where a key of QUORUM_TRUSTED_KEYS (files with public keys, commas between them;
+trusted-keys.pem beside the models when it is not set) signed it; else the model is stamped "evidence not ours", and cannot be
+promoted. A model that XGBoost saved is stamped "training not on record", and cannot be promoted either. Both can be named by a desk.
 
 Examples:
   $ quorum models import btc-15m.model.json
@@ -55,6 +59,7 @@ Examples:
 async function runImport(file: string, options: ImportOptions): Promise<void> {
   const terminal = new Terminal(options.json);
   const { ModelRegistry, requireModel } = await import('#adapters');
+  const { stampsOf, withTrust } = await import('../../../models/held-evidence.ts');
   const { importModel } = await import('../../../models/import-model.ts');
   const { modelsFolder } = await import('../../../models/models-folder.ts');
   const registry = ModelRegistry.open(modelsFolder(options));
@@ -71,7 +76,9 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       leadMin: options.leadMin ?? null,
       parent: options.parent === undefined ? null : requireModel(registry, options.parent).id,
     });
-    const { name, stamps } = artefact;
+    const { name } = artefact;
+    const entry = registry.entry(id)!;
+    const stamps = withTrust(registry.folder, options, (trust) => stampsOf(registry, entry, trust));
     terminal.result({ id, name, isNew, evidence, stamps, folder: registry.folder });
     terminal.say(`${name} ${id}${isNew ? '' : ' was here already'}`);
     terminal.say(`  candidate in ${registry.folder}, ${evidence} records of evidence`);
@@ -81,7 +88,31 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
   }
 }
 
-interface ExportOptions extends ModelsOptions {
+interface SignOptions extends RegistryOptions {
+  sign: boolean;
+  signEnv: string;
+}
+
+/** Options of a command that lets a model travel. */
+const withSignOptions = (command: Command): Command =>
+  withRegistryOption(command)
+    .option('--sign', 'sign its evidence, so that whoever trusts the key may promote it', false)
+    .option('--sign-env <name>', 'environment variable with the private Ed25519 key', 'QUORUM_SIGNING_KEY');
+
+/** A model of the registry as it shall travel. */
+async function travellingModel(
+  registry: ModelRegistry,
+  id: string,
+  options: SignOptions,
+): Promise<TravellingModel> {
+  const { travelling } = await import('#adapters');
+  if (!options.sign) return travelling(registry, id);
+  const { withTrust } = await import('../../../models/held-evidence.ts');
+  const { signedModel } = await import('../../../models/sign-model.ts');
+  return withTrust(registry.folder, options, (trust) => signedModel(registry, id, options.signEnv, trust));
+}
+
+interface ExportOptions extends ModelsOptions, SignOptions {
   out: string;
   format: 'quorum' | 'xgboost';
   force: boolean;
@@ -98,10 +129,10 @@ export function exportCommand(): Command {
         .default('quorum'),
     )
     .option('--force', 'replace the file when it exists', false);
-  return withModelsOptions(command)
+  return withSignOptions(withModelsOptions(command))
     .addHelpText(
       'after',
-      '\nThe same model gives the same bytes.\n\nExample:\n  $ quorum models export S1_RX68_BTC_15M@paper --out btc-15m.model.json',
+      '\nThe same model gives the same bytes. --sign vouches for the evidence that counts here, and for no other.\n\nExamples:\n  $ quorum models export S1_RX68_BTC_15M@paper --out btc-15m.model.json\n  $ quorum models export S1_RX68_BTC_15M@paper --out btc-15m.model.json --sign',
     )
     .action(runExport);
 }
@@ -114,7 +145,9 @@ async function runExport(reference: string, options: ExportOptions): Promise<voi
       `${out} exists already`,
       'choose another name with --out, or replace it with --force',
     );
-  const { modelFileText, requireModel, travelling } = await import('#adapters');
+  if (options.sign && format === 'xgboost')
+    throw new InputError('the trees alone have no evidence to sign', 'leave --sign out, or --format xgboost');
+  const { modelFileText, requireModel } = await import('#adapters');
   const { sha256 } = await import('#base');
   const { parseBoostedModel, writeBoostedModel } = await import('#signals');
   const { existingModels } = await import('../../../models/models-folder.ts');
@@ -122,7 +155,7 @@ async function runExport(reference: string, options: ExportOptions): Promise<voi
   const registry = existingModels(options);
   try {
     const { id, name } = requireModel(registry, reference);
-    const model = travelling(registry, id);
+    const model = await travellingModel(registry, id, options);
     const text =
       format === 'quorum' ? modelFileText(model) : writeBoostedModel(parseBoostedModel(model.artefact.model));
     writeWholeFile(out, [text]);
@@ -136,7 +169,7 @@ async function runExport(reference: string, options: ExportOptions): Promise<voi
   }
 }
 
-interface PublishOptions extends ModelsOptions {
+interface PublishOptions extends ModelsOptions, SignOptions {
   to: string;
   endpoint?: string;
   region: string;
@@ -172,7 +205,7 @@ export function publishCommand(): Command {
     )
     .option('--experiment <name>', 'MLflow: experiment that the run goes to', 'quorum')
     .option('--tries <n>', 'how often a call is made before it is given up', wholeArgument(1, 20), 5);
-  return withModelsOptions(command)
+  return withSignOptions(withModelsOptions(command))
     .addHelpText(
       'after',
       `
@@ -208,7 +241,7 @@ async function runPublish(reference: string, options: PublishOptions): Promise<v
       tries,
     } = options;
     const publication = await publishModel(registry, {
-      id,
+      model: await travellingModel(registry, id, options),
       to,
       endpoint,
       region,

@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander';
 import type { LoggedEvent, ModelEntry } from '#adapters';
 import { formatInstant } from '#base';
+import type { EvidenceOrigin } from '#research';
 import type { BoostedModel } from '#signals';
+import { type RegistryOptions, withRegistryOption } from '../../registry-options.ts';
 import { paint, Terminal, table } from '../../terminal.ts';
 import { type ModelsOptions, shortId, withModelsOptions } from './options.ts';
 
-interface ListOptions extends ModelsOptions {
+interface ListOptions extends ModelsOptions, RegistryOptions {
   name?: string;
   stage?: string;
   all: boolean;
@@ -24,7 +26,7 @@ export function listCommand(): Command {
       ]),
     )
     .option('--all', 'also those that retention took away', false);
-  return withModelsOptions(command)
+  return withRegistryOption(withModelsOptions(command))
     .addHelpText(
       'after',
       '\nExamples:\n  $ quorum models list\n  $ quorum models list --name S1_RX68_BTC_15M --stage paper',
@@ -38,10 +40,16 @@ const SHOWN = 3;
 async function runList(options: ListOptions): Promise<void> {
   const terminal = new Terminal(options.json);
   const { ModelRegistry } = await import('#adapters');
+  const { stampsOf, withTrust } = await import('../../../models/held-evidence.ts');
   const { modelsFolder } = await import('../../../models/models-folder.ts');
   const folder = modelsFolder(options);
   const registry = ModelRegistry.openExisting(folder);
-  const all = registry?.entries() ?? [];
+  const all =
+    registry === null
+      ? []
+      : withTrust(folder, options, (trust) =>
+          registry.entries().map((entry) => ({ ...entry, stamps: stampsOf(registry, entry, trust) })),
+        );
   registry?.close();
   const entries = all.filter(
     ({ name, stage, isPruned }) =>
@@ -84,15 +92,16 @@ export function showCommand(): Command {
   const command = new Command('show')
     .description('All about one model: what it was made from, figures, stages, what speaks for it.')
     .argument('<model>', 'an id or the beginning of one, NAME, or NAME@paper');
-  return withModelsOptions(command)
+  return withRegistryOption(withModelsOptions(command))
     .addHelpText('after', '\nExample:\n  $ quorum models show S1_RX68_BTC_15M@paper')
     .action(runShow);
 }
 
-async function runShow(reference: string, options: ModelsOptions): Promise<void> {
+async function runShow(reference: string, options: ModelsOptions & RegistryOptions): Promise<void> {
   const terminal = new Terminal(options.json);
   const { requireModel, treesOf } = await import('#adapters');
   const { existingModels } = await import('../../../models/models-folder.ts');
+  const { heldEvidence, stampsOf, withTrust } = await import('../../../models/held-evidence.ts');
   const { featureImportances, roundsOf } = await importances();
   const registry = existingModels(options);
   try {
@@ -107,9 +116,15 @@ async function runShow(reference: string, options: ModelsOptions): Promise<void>
     const { model, ...artefact } = registry.artefact(entry.id);
     const trees = treesOf({ ...artefact, model });
     const importance = featureImportances(trees, artefact.features);
-    const evidence = registry.evidenceOf(entry.id);
+    const [held, stamps] = withTrust(
+      registry.folder,
+      options,
+      (trust) => [heldEvidence(registry, entry.id, trust), stampsOf(registry, entry, trust)] as const,
+    );
+    const evidence = held.map(({ evidence }) => evidence);
+    const origins = held.map(({ origin }) => origin);
     const shape = { objective: trees.objective, trees: trees.trees.length, rounds: roundsOf(trees) };
-    terminal.result({ model: entry, artefact, trees: shape, importance, evidence, history });
+    terminal.result({ model: entry, artefact, trees: shape, importance, evidence, origins, stamps, history });
     terminal.say(paint('1', `${entry.name} ${entry.id}`));
     const { training, threshold, scaler, calibration } = artefact;
     const rows: [string, string][] = [
@@ -141,8 +156,9 @@ async function runShow(reference: string, options: ModelsOptions): Promise<void>
           .map(({ feature, share }) => `${feature} ${(share * 100).toFixed(1)} %`)
           .join(', ')}`,
       );
-    for (const stamp of artefact.stamps) terminal.say(paint('33', `  STAMP: ${stamp}`));
+    for (const stamp of stamps) terminal.say(paint('33', `  STAMP: ${stamp}`));
     terminal.say(`  evidence: ${evidence.length === 0 ? 'none' : `${evidence.length} records`}`);
+    for (const origin of origins) terminal.say(`    ${originWords(origin)}`);
     sayHistory(terminal, history);
   } finally {
     registry.close();
@@ -179,6 +195,19 @@ function trainedOn(training: {
   return [`${instrument} ${interval}`.trim(), span, rows > 0 ? `${rows} rows` : '']
     .filter(Boolean)
     .join(', ');
+}
+
+function originWords(origin: EvidenceOrigin): string {
+  switch (origin.kind) {
+    case 'here':
+      return 'made here';
+    case 'checked':
+      return 'brought in; its runs and figures are on record here';
+    case 'signed':
+      return `brought in; signed by the trusted key ${shortId(origin.key)}`;
+    case 'elsewhere':
+      return `NOT OURS: ${origin.why}`;
+  }
 }
 
 function sayHistory(terminal: Terminal, history: readonly LoggedEvent[]): void {
