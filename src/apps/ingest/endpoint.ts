@@ -29,7 +29,8 @@ export async function openEndpoint(
     buckets: new MemoryBuckets(feed.rate),
     now: () => clock.now(),
     note: (note) => {
-      if (note.kind === 'differs')
+      if (note.kind === 'failed') say(`a request failed here: ${note.where}`);
+      else if (note.kind === 'differs')
         say(`${note.config}: ${new Date(note.barTime).toISOString()} was told twice and differs`);
       else say(`a request was refused with ${note.status} (${note.reason}): ${note.message}`);
     },

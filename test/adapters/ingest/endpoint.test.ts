@@ -42,6 +42,11 @@ const json = (value: unknown) => JSON.stringify(value);
 const bar = (change: object) => json({ ...BAR, ...change });
 const path = (secret: string, desk = 's1') => `/webhook/${secret}/${desk}`;
 const seconds = (ms: number) => String(Math.floor(ms / 1_000));
+/** A fault whose words hold what nobody may read. */
+function fault(): never {
+  throw new Error(`no ${SECRET}`);
+}
+const later = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
 const UNSIGNED: Partial<WebhookServerOptions> = { requireHmac: false, allowedAddresses: ['127.0.0.1'] };
 const PROXIED: Partial<WebhookServerOptions> = {
   requireHmac: false,
@@ -115,6 +120,18 @@ const TABLE: [
   ['no body', { body: '' }, 400, 'json'],
   ['a list', { body: '[]' }, 400, 'json'],
   ['a number', { body: '1' }, 400, 'json'],
+  [
+    'a timeframe that is an object',
+    { body: json({ symbol: 'BTC', tf: { toString: 1 }, bar_time: OPEN_AT }) },
+    422,
+    'config',
+  ],
+  [
+    'a timeframe that is very deep',
+    { body: `{"symbol":"BTC","tf":${'['.repeat(30_000)}${']'.repeat(30_000)}}` },
+    422,
+    'config',
+  ],
   ['an unknown config', { body: bar({ config_id: 'S1_RX68_DOGE_15M' }) }, 422, 'config'],
   ['a config that is a name of objects', { body: bar({ config_id: '__proto__' }) }, 422, 'config'],
   [
@@ -253,6 +270,39 @@ describe('what the endpoint answers', () => {
     expect(server.snapshot()).toMatchObject(
       status === 202 ? { accepted: 2, refused: {} } : { accepted: 0, refused: { [error!]: 2 } },
     );
+  });
+
+  it.each([
+    ['at the buckets', { buckets: { take: () => fault() } }, 500],
+    ['at the buckets, later', { buckets: { take: () => later(() => fault()) } }, 503],
+    ['at the clock', { now: () => fault() }, 500],
+    ['when it is noted', { note: () => fault(), signingKeys: ['another-signing-key'] }, null],
+  ] as [string, Partial<WebhookServerOptions>, number | null][])(
+    'ends with the request when we fail %s',
+    async (_, given, status) => {
+      const { port, notes, server } = await start(given);
+      for (const isCut of [false, true]) {
+        const told = await send(port, {}, isCut).catch(() => null);
+        expect(told?.status ?? null).toBe(status);
+      }
+      await expect.poll(() => server.snapshot().inFlight).toBe(0);
+      expect((await send(port, { method: 'GET', path: '/health', body: '' })).status).toBe(200);
+      if (status === 500) {
+        expect(notes[0]).toMatchObject({
+          kind: 'failed',
+          where: expect.stringMatching(/^Error in .*\.ts:\d+/),
+        });
+        expect(server.snapshot().refused).toEqual({ fault: 2 });
+      }
+      expect(json(notes)).not.toContain(SECRET);
+    },
+  );
+
+  it('ends with the request when the queue fails in the same turn', async () => {
+    const { port, streams } = await start();
+    streams.offer = () => fault();
+    const told = await send(port, {});
+    expect([told.status, told.body.error]).toEqual([500, 'fault']);
   });
 
   it('says what other methods are for', async () => {
