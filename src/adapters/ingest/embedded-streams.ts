@@ -183,6 +183,8 @@ export class EmbeddedStreams implements BarStreams {
     if (!/^\d{1,15}$/.test(id)) return false;
     return whenFree(() =>
       transaction(this.database, () => {
+        const stream = this.statements.streamOf.get(Number(id))?.stream;
+        if (!this.streams.includes(String(stream))) return false;
         const isThere = this.statements.again.run(Number(id)).changes === 1;
         if (isThere) this.statements.alive.run(Number(id));
         return isThere;
@@ -225,6 +227,7 @@ function prepare(database: DatabaseSync) {
     dead: sql('SELECT * FROM dead ORDER BY id DESC LIMIT ?'),
     again: sql(`INSERT INTO entry (stream, config, bar_time, received_at, body, hash)
       SELECT stream, config, bar_time, received_at, body, hash FROM dead WHERE id = ?`),
+    streamOf: sql('SELECT stream FROM dead WHERE id = ?'),
     alive: sql('DELETE FROM dead WHERE id = ?'),
   };
 }

@@ -140,7 +140,7 @@ export class RedisStreams implements BarStreams {
       group,
       consumer,
     );
-    await told(reader.makeGroups());
+    await told(reader.begin());
     this.readers.push(reader);
     return reader;
   }

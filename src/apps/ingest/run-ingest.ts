@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { FeedClock } from '#adapters';
 import { BarIntake } from './bar-intake.ts';
 import { INTAKE_RULES, type IntakeRules } from './bar-plan.ts';
@@ -8,6 +7,7 @@ import { type IngestSettings, openFeedStore, openSources, openStreams } from './
 import { type IntakeCounts, noIntake } from './intake-counts.ts';
 import { OVERDUE_RULES, type OverdueRules, OverdueWatch } from './overdue-watch.ts';
 import { runWorker, WORKER_RULES, type WorkerRules } from './worker.ts';
+import { takeWorkerName } from './worker-name.ts';
 
 export const ROLES = ['endpoint', 'worker', 'both'] as const;
 export type Role = (typeof ROLES)[number];
@@ -33,7 +33,7 @@ export async function runIngest(options: IngestOptions): Promise<IntakeCounts> {
   const counts = noIntake();
   const closes: (() => Promise<void> | void)[] = [];
   try {
-    const streams = await openStreams(settings, clock);
+    const streams = await openStreams(settings);
     closes.push(() => streams.close());
     const worker = role === 'endpoint' ? null : await openWorker(options, streams, counts, closes);
     // the address opens last: what it takes is dealt with from the first bar on
@@ -61,7 +61,8 @@ async function openWorker(
   for (const note of store.notes) say(`the store of bars: ${note}`);
   const sources = openSources(settings, store, clock);
   closes.push(() => sources.close());
-  const holder = `${hostname()}.${process.pid}`;
+  const { name: holder, release } = takeWorkerName(settings.folder);
+  closes.push(release);
   const reader = await streams.reader(INTAKE_GROUP, holder);
   closes.push(() => reader.close());
   const filler = new GapFiller({ store, series, sources: sources.all, clock });

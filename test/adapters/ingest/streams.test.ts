@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -13,6 +14,7 @@ import {
   type StreamLimits,
   StreamsAway,
 } from '#adapters';
+import { FORGET, runScript } from '../../../src/adapters/ingest/redis-scripts.ts';
 import { BTC, ETH, embeddedPlace, entryAt, type QueuePlace, redisPlace, T0 } from './streams-kit.ts';
 
 const CHILD = fileURLToPath(new URL('./queue-child.ts', import.meta.url));
@@ -267,6 +269,39 @@ const contract = (make: () => Promise<QueuePlace | string>) => () => {
     expect(await streams.deadLetters(10)).toHaveLength(1);
   });
 
+  it('leaves alone what a living consumer says it works on, and counts nothing for it', async () => {
+    const streams = await open({ deliveriesMost: 2 });
+    await streams.offer(BTC, entryAt(0));
+    await streams.offer(BTC, entryAt(1));
+    const [a, b] = [await streams.reader('workers', 'a'), await streams.reader('workers', 'b')];
+    const [first, second] = await a.read({ count: 2, waitMs: 1 });
+    for (let n = 0; n < 4; n++) {
+      await sleep(30);
+      await a.touch([first!]);
+      expect(times(await b.claim({ idleMs: 25, count: 9 }))).toEqual(n === 0 ? [1] : []);
+    }
+    // what another took over is not taken back, and what is acknowledged stays so
+    await a.touch([second!]);
+    await a.giveBack([second!]);
+    await a.ack([first!]);
+    await a.touch([first!]);
+    expect(await a.own(9)).toEqual([]);
+    expect((await streams.deadLetters(9)).map(({ entry }) => entry)).toEqual([entryAt(1)]);
+  });
+
+  it('counts nothing for what is given back, which others may claim at once', async () => {
+    const streams = await open({ deliveriesMost: 2 });
+    await streams.offer(BTC, entryAt(0));
+    const [a, b] = [await streams.reader('workers', 'a'), await streams.reader('workers', 'b')];
+    await a.giveBack(await a.read({ count: 1, waitMs: 1 }));
+    for (let n = 0; n < 4; n++) {
+      const [claimed, ...others] = await b.claim({ idleMs: 60_000, count: 9 });
+      expect([claimed?.deliveries, others]).toEqual([1, []]);
+      await b.giveBack([claimed!]);
+    }
+    expect((await b.own(9)).map(({ deliveries }) => deliveries)).toEqual([1]);
+  });
+
   it('buries an entry at once, and only one that is held', async () => {
     const streams = await open();
     await streams.offer(BTC, entryAt(0));
@@ -372,6 +407,29 @@ describe.runIf(hasRedis)('Redis', () => {
       await two.close();
       await place.stop();
     }
+  });
+
+  it('forgets consumers that hold nothing and have long been silent, and no others', async () => {
+    const place = await redisPlace();
+    if (typeof place === 'string') throw new Error(place);
+    const streams = (await place.open()) as RedisStreams;
+    await streams.offer(BTC, entryAt(0));
+    await (await streams.reader('workers', 'gone')).read({ count: 1, waitMs: 1 });
+    const names = () =>
+      place.server.with(async (client) =>
+        ((await client.xinfo('CONSUMERS', BTC, 'workers')) as string[][]).map((facts) => facts[1]),
+      );
+    const forget = (idleMs: number) => runScript(streams.client, FORGET, [BTC], ['workers', idleMs]);
+    await forget(0);
+    expect(await names()).toEqual(['gone']);
+    const heir = await streams.reader('workers', 'heir');
+    await heir.ack(await heir.claim({ idleMs: 0, count: 1 }));
+    await forget(60_000);
+    expect(await names()).toEqual(['gone', 'heir']);
+    await forget(0);
+    expect(await names()).toEqual([]);
+    await streams.close();
+    await place.stop();
   });
 
   it('entries that are no bars become dead letters', async () => {
