@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { awayOf } from './redis-answers.ts';
+import { awayOf, within } from './redis-answers.ts';
 import { type RedisScript, runScript, script } from './redis-scripts.ts';
 
 /** How many requests one sender may make: `burst` at once, refilled at `perSecond`. */
@@ -79,6 +79,9 @@ interface Asking {
   readonly failed: (error: Error) => void;
 }
 
+/** Redis that has not said by then is away. */
+const ANSWER_MS = 900;
+
 /** Buckets that all endpoints on one Redis share. Requests of one turn of the event loop are asked for together. */
 export class RedisBuckets implements RateBuckets {
   private readonly client: Redis;
@@ -107,11 +110,8 @@ export class RedisBuckets implements RateBuckets {
     const keys = [...bySender.keys()].map((sender) => this.prefix + sender);
     const wanted = [...bySender.values()].map(({ length }) => length);
     try {
-      const answer = (await runScript(this.client, TAKE, keys, [
-        rate.burst,
-        rate.perSecond,
-        ...wanted,
-      ])) as number[];
+      const values = [rate.burst, rate.perSecond, ...wanted];
+      const answer = (await within(ANSWER_MS, runScript(this.client, TAKE, keys, values))) as number[];
       let i = 0;
       for (const those of bySender.values()) {
         const given = answer[i++]!;

@@ -12,7 +12,7 @@ import {
   type StreamLimits,
   StreamsAway,
 } from './bar-streams.ts';
-import { awayOf, told } from './redis-answers.ts';
+import { awayOf, told, within } from './redis-answers.ts';
 import { deadLetterOf, type StreamItem } from './redis-entries.ts';
 import { RedisBarReader } from './redis-reader.ts';
 import { OFFER, REVIVE, runScript } from './redis-scripts.ts';
@@ -121,15 +121,8 @@ export class RedisStreams implements BarStreams {
     }
   }
 
-  /** A command that Redis does not answer in time fails here; it may still be carried out, which the gate makes harmless. */
   private within<T>(command: Promise<T>): Promise<T> {
-    return new Promise((done, failed) => {
-      const timer = setTimeout(
-        () => failed(new StreamsAway(`Redis has not answered within ${this.answerMs} ms`)),
-        this.answerMs,
-      );
-      command.then(done, failed).finally(() => clearTimeout(timer));
-    });
+    return within(this.answerMs, command);
   }
 
   async reader(group: string, consumer: string): Promise<BarReader> {

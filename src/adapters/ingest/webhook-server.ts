@@ -7,28 +7,13 @@ import type { BarStreams, Offered, StreamDepth } from './bar-streams.ts';
 import { KnownConfigs, type WebhookConfig, type WebhookDesk } from './known-configs.ts';
 import { MemoryBuckets, type RateBuckets, WEBHOOK_RATE } from './rate-buckets.ts';
 import { secretMark } from './secrets.ts';
-import { AddressList, senderOf } from './sender-address.ts';
+import { AddressList, plainAddress, senderOf } from './sender-address.ts';
 import { type AccessOptions, WebhookAccess } from './webhook-access.ts';
 import { REFUSALS, type Refusal, rateRefusal, refusalAnswer, sizeRefusal } from './webhook-answers.ts';
+import { placeOf, type WebhookNote } from './webhook-notes.ts';
 import { WebhookSockets } from './webhook-sockets.ts';
 import { type WebhookSnapshot, WebhookTally } from './webhook-tally.ts';
 import { Answer, type Visit } from './webhook-visit.ts';
-
-/** What is worth a line in a log. Never holds an address path, a secret, a token or a body. */
-export type WebhookNote =
-  | {
-      readonly kind: 'refused';
-      readonly status: number;
-      readonly reason: string;
-      readonly message: string;
-      readonly sender: string | null;
-      readonly desk: string | null;
-      /** Stands for an unknown secret; the same one has the same mark until the process ends. */
-      readonly secret: string | null;
-    }
-  /** A fault of ours: its kind and the line of our code, never its words, which may repeat what was sent. */
-  | { readonly kind: 'failed'; readonly where: string; readonly sender: string | null }
-  | { readonly kind: 'differs'; readonly config: string; readonly barTime: number; readonly sender: string };
 
 export interface WebhookServerOptions extends AccessOptions {
   readonly streams: BarStreams;
@@ -42,7 +27,7 @@ export interface WebhookServerOptions extends AccessOptions {
   readonly bodyBytesMost?: number;
   /** How far ahead of our clock a bar may close. Default 5 s. */
   readonly aheadMsMost?: number;
-  /** Default: buckets of this process. */
+  /** Of each sender one for the right secret and one for guesses. Default: buckets of this process. */
   readonly buckets?: RateBuckets;
   /** Requests at work at the same time. Default 1,000. */
   readonly inFlightMost?: number;
@@ -88,6 +73,7 @@ export class WebhookServer {
   private depthTimer: NodeJS.Timeout | null = null;
   private isAway = false;
   private isClosing = false;
+  private isProxyNoted = false;
 
   /** Throws InputError for settings that cannot be. */
   constructor(options: WebhookServerOptions) {
@@ -214,15 +200,27 @@ export class WebhookServer {
     const forwarded = headers['x-forwarded-for'] as string | undefined;
     visit.sender = senderOf(visit.remote, forwarded, this.proxies);
     if (visit.sender === null) return this.refuse(visit, REFUSALS.sender, false);
-    const wait = this.buckets.take(visit.sender);
-    const enter = (waitMs: number) => this.enter(visit, path[1]!, path[2]!, waitMs);
+    const secret = this.access.opens(path[1]!) ? null : path[1]!;
+    if (secret === null && forwarded !== undefined) this.lookAtProxy(visit);
+    // guesses have a bucket of their own: behind a proxy that is not listed everybody has one address, and whoever guesses
+    // there must not shut out who knows
+    const wait = this.buckets.take(secret === null ? visit.sender : `guess ${visit.sender}`);
+    const enter = (waitMs: number) => this.enter(visit, secret, path[2]!, waitMs);
     if (typeof wait === 'number') enter(wait);
     else this.later(visit, wait, enter, () => this.refuse(visit, REFUSALS.away, false));
   }
 
-  private enter(visit: Visit, secret: string, desk: string, waitMs: number): void {
+  /** Says once that senders come through somebody whose word on them does not count. */
+  private lookAtProxy({ remote, sender }: Visit): void {
+    if (this.isProxyNoted || sender !== plainAddress(remote) || this.proxies.has(sender!)) return;
+    this.isProxyNoted = true;
+    this.options.note?.({ kind: 'unlisted-proxy', proxy: sender! });
+  }
+
+  /** `wrong`: the secret where it is none of ours. */
+  private enter(visit: Visit, wrong: string | null, desk: string, waitMs: number): void {
     if (waitMs > 0) return this.refuse(visit, rateRefusal(waitMs), false);
-    if (!this.access.opens(secret)) return this.refuse(visit, REFUSALS.secret, false, secretMark(secret));
+    if (wrong !== null) return this.refuse(visit, REFUSALS.secret, false, secretMark(wrong));
     visit.desk = this.desks.get(desk) ?? null;
     if (visit.desk === null) return this.refuse(visit, REFUSALS.desk, false);
     const { headers } = visit;
@@ -339,11 +337,4 @@ function checkNames({ desks, streams }: WebhookServerOptions, configs: KnownConf
     if (unknown !== undefined)
       throw new InputError(`desk ${desk.name} takes ${unknown}, which is no config`, 'add the config');
   }
-}
-
-/** `TypeError in configOf (bar-body.ts:190:5)`. */
-function placeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'something that is no error';
-  const frame = /^\s+at (?:(\S+) \()?\S*?([^/\\\s]+:\d+:\d+)\)?$/m.exec(cause.stack ?? '');
-  return frame === null ? cause.name : `${cause.name} in ${frame[1] ?? 'a callback'} (${frame[2]})`;
 }

@@ -44,6 +44,8 @@ export class WebhookSockets {
     server.on('request', (request, response) => visited(request, response, false));
     server.on('checkContinue', (request, response) => visited(request, response, true));
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // what follows a request that said it is the last is nobody's business, and must not cut its answer off
+      if (error.code === 'HPE_CLOSED_CONNECTION') return;
       host.malformed();
       if (socket.writable) socket.end(rawAnswer(error.code));
       else socket.destroy();

@@ -263,7 +263,7 @@ describe('what the endpoint answers', () => {
       if (error !== null) expect(String(told.body.mend).length).toBeGreaterThan(5);
     }
     expect(streams.offered).toHaveLength(status === 202 ? 2 : 0);
-    expect(notes).toHaveLength(status === 202 ? 0 : 2);
+    expect(notes.filter(({ kind }) => kind !== 'unlisted-proxy')).toHaveLength(status === 202 ? 0 : 2);
     for (const secret of [SECRET, OLD_SECRET, KEY, OLD_KEY, TOKEN, 'the-', 'webhook/', 'another']) {
       expect(json(notes)).not.toContain(secret);
     }
@@ -405,13 +405,31 @@ describe('what the endpoint answers', () => {
     expect((await from('2001:db8::1')).status).toBe(202);
   });
 
-  it('limits guesses of the secret by the same buckets', async () => {
+  it('limits guesses of the secret, and nobody who knows it for them', async () => {
     const { port } = await start({ buckets: new MemoryBuckets({ burst: 3, perSecond: 0.001 }) });
     const guess = () => send(port, { path: path('a-guess-of-the-secret') });
     expect((await Promise.all([guess(), guess(), guess()])).map(({ status }) => status)).toEqual([
       401, 401, 401,
     ]);
     expect((await guess()).status).toBe(429);
+    // from the same address, as behind a proxy that is not listed
+    expect((await send(port, {})).status).toBe(202);
+    expect((await send(port, {})).status).toBe(202);
+    expect((await send(port, {})).status).toBe(202);
+    expect((await send(port, {})).status).toBe(429);
+  });
+
+  it('says once that a proxy is not listed, and only where the secret is right', async () => {
+    const forwarded = { headers: { 'X-Forwarded-For': '192.0.2.7' } };
+    const { port, notes } = await start();
+    await send(port, { ...forwarded, path: path('a-guess-of-the-secret') });
+    await send(port, {});
+    expect(notes.map(({ kind }) => kind)).toEqual(['refused']);
+    for (let n = 0; n < 2; n++) expect((await send(port, forwarded)).status).toBe(202);
+    expect(notes.slice(1)).toEqual([{ kind: 'unlisted-proxy', proxy: '127.0.0.1' }]);
+    const listed = await start({ trustedProxies: ['127.0.0.1'] });
+    await send(listed.port, forwarded);
+    expect(listed.notes).toEqual([]);
   });
 
   it('gives an unknown secret a mark that is the same each time and says nothing of it', async () => {
@@ -533,6 +551,23 @@ describe('a connection', () => {
     const refused = bytesOf({ path: path('a-guess-of-the-secret'), headers: { Expect: '100-continue' } });
     const told = answersIn(await exchange(port, [refused.subarray(0, refused.indexOf('\r\n\r\n') + 4)]))[0]!;
     expect([told.status, told.headers.connection]).toEqual([401, 'close']);
+  });
+
+  it('answers the last request of a connection, whatever is sent behind it', async () => {
+    const { port, streams, server } = await start();
+    let settle = (_: Offered) => {};
+    streams.next = new Promise((done) => {
+      settle = done;
+    });
+    const told = exchange(port, [
+      bytesOf({ headers: { Connection: 'close' } }),
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    ]);
+    await expect.poll(() => streams.offered.length).toBe(1);
+    await new Promise((later) => setTimeout(later, 50));
+    settle({ kind: 'queued', id: '1' });
+    expect(answersIn(await told).map(({ status }) => status)).toEqual([202]);
+    expect(server.snapshot().malformed).toBe(0);
   });
 
   it('ends when its sender wants it to, or speaks HTTP/1.0', async () => {
