@@ -98,11 +98,15 @@ export interface BarStreams {
   readonly limits: StreamLimits;
   /** In words: what a sudden end of the machine may take. */
   readonly durability: string;
+  /** Whether what was answered as queued survives any end of the machine. */
+  readonly isDurable: boolean;
   /** Looks at the gate and appends, in one act. Many offers of one turn of the event loop are committed together. */
   offer(stream: string, entry: BarEntry): Promise<Offered>;
   /** A reader of `group` under the name `consumer`. The group begins at the oldest entry when it is new. */
   reader(group: string, consumer: string): Promise<BarReader>;
   depth(group: string): Promise<StreamDepth[]>;
+  /** How many dead letters there are. */
+  deadCount(): Promise<number>;
   /** Newest first. */
   deadLetters(count: number): Promise<DeadLetter[]>;
   /** Puts a dead letter back at the end of its stream. False when there is none of that id, or it is no bar of a stream of ours. */

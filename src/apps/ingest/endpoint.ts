@@ -7,6 +7,7 @@ import {
   RedisStreams,
   type WebhookNote,
   WebhookServer,
+  type WebhookSnapshot,
 } from '#adapters';
 import { type IngestSettings, readAccess } from './ingest-settings.ts';
 
@@ -18,6 +19,7 @@ export interface Endpoint {
   /** `http://HOST:PORT/webhook/.../DESK`, without its secret. */
   readonly shown: string;
   readonly port: number;
+  snapshot(): WebhookSnapshot;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function openEndpoint(
   return {
     shown: `http://${host.includes(':') ? `[${host}]` : host}:${port}/webhook/.../${feed.desk}`,
     port,
+    snapshot: () => server.snapshot(),
     close: () => server.close(),
   };
 }

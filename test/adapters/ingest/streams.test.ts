@@ -252,6 +252,7 @@ const contract = (make: () => Promise<QueuePlace | string>) => () => {
       entry: entryAt(0),
     });
     expect((await streams.depth('workers'))[0]).toMatchObject({ waiting: 0, pending: 0 });
+    expect([await streams.deadCount(), streams.isDurable]).toEqual([1, true]);
     expect(await streams.revive('9999')).toBe(false);
     expect(await streams.revive(letter!.id)).toBe(true);
     expect(await streams.revive(letter!.id)).toBe(false);

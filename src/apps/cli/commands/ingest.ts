@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { IngestFigures } from '../../ingest/ingest-figures.ts';
 import type { Role } from '../../ingest/run-ingest.ts';
 import type { IngestWord } from '../../runner/ingest-companion.ts';
 import { EXIT, Terminal } from '../terminal.ts';
@@ -62,6 +63,7 @@ async function run(options: Options): Promise<void> {
   const ending = heedEnding(isCompanion, stop);
   const counts = await runIngest({
     settings,
+    feedName: name,
     role: options.role,
     clock,
     say,
@@ -70,6 +72,9 @@ async function run(options: Options): Promise<void> {
       if (isCompanion) word({ word: 'open', shown, port });
       else if (shown !== null) terminal.say(`bars are taken at ${shown}`);
     },
+    ...(isCompanion
+      ? { onFigures: (figures: IngestFigures) => process.connected && word({ word: 'figures', figures }) }
+      : {}),
     ...(options.rules === undefined ? {} : { rules: JSON.parse(options.rules) as Record<string, number> }),
   }).finally(() => ending.release());
   terminal.result({ feed: name, role: options.role, ...counts });
