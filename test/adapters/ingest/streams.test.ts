@@ -397,6 +397,13 @@ describe.runIf(hasRedis)('Redis', () => {
       expect(waits.filter((wait) => wait === 0)).toHaveLength(3);
       expect(waits.filter((wait) => wait > 900_000)).toHaveLength(2);
       expect(await buckets[1]!.take('192.0.2.2')).toBe(0);
+      // tokens that are taken beforehand are none more
+      const wide = { burst: 100, perSecond: 0.001 };
+      const both = [new RedisBuckets(one.client, wide, 'wide:'), new RedisBuckets(two.client, wide, 'wide:')];
+      let given = 0;
+      for (let n = 0; n < 200; n++) if ((await both[n % 2]!.take('192.0.2.1')) === 0) given++;
+      expect(given).toBeLessThanOrEqual(100);
+      expect(given).toBeGreaterThan(50);
       const [cache, other] = [new RedisFeatureCache(one.client), new RedisFeatureCache(two.client)];
       expect(await cache.get('btc')).toBeNull();
       await cache.set('btc', '[1,2]', 60_000);
