@@ -16,6 +16,8 @@ import type { Series } from './series.ts';
 export interface IntakeOptions extends PlannerOptions {
   readonly reader: Pick<BarReader, 'ack' | 'bury' | 'giveBack'>;
   readonly series: readonly Series[];
+  /** Told of each bar that is in the store; what it does is waited for by nobody. */
+  readonly onStored?: (bar: QueuedBar) => Promise<void>;
 }
 
 const FAULT_PAUSE_MS = 250;
@@ -187,6 +189,11 @@ export class BarIntake {
       now,
     );
     await this.acknowledge(() => reader.ack(delivered), delivered);
+    for (const { bar } of planned) {
+      this.options.onStored?.(bar).catch(() => {
+        counts.faults += 1;
+      });
+    }
   }
 
   /** Null when the bars themselves are at fault; `alone` is buried then. Anything else is tried until it succeeds. */

@@ -1,6 +1,7 @@
 import type { FeedClock } from '#adapters';
 import { BarIntake } from './bar-intake.ts';
 import { INTAKE_RULES, type IntakeRules } from './bar-plan.ts';
+import { chartValuesOf } from './chart-values.ts';
 import { INTAKE_GROUP, openEndpoint } from './endpoint.ts';
 import { GapFiller } from './gap-filler.ts';
 import { type FigureSources, type IngestFigures, ingestFigures } from './ingest-figures.ts';
@@ -75,6 +76,7 @@ async function openWorker(
   closes.push(() => reader.close());
   const filler = new GapFiller({ store, series, sources: sources.all, clock });
   const intakeRules = { ...INTAKE_RULES, ...rules };
+  const charts = chartValuesOf(streams, feed.desk);
   const intake = new BarIntake({
     store,
     reader,
@@ -85,6 +87,7 @@ async function openWorker(
     rules: intakeRules,
     counts,
     say,
+    ...(charts === null ? {} : { onStored: (bar) => charts.put(bar) }),
   });
   const keepMs = feed.keepDays === undefined ? null : feed.keepDays * DAY_MS;
   const overdue = new OverdueWatch({

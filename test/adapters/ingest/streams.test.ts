@@ -15,6 +15,9 @@ import {
   StreamsAway,
 } from '#adapters';
 import { FORGET, runScript } from '../../../src/adapters/ingest/redis-scripts.ts';
+import { chartValuesOf } from '../../../src/apps/ingest/chart-values.ts';
+import type { QueuedBar } from '../../../src/apps/ingest/queued-bar.ts';
+import { s1Series, seriesOf } from '../../../src/apps/ingest/series.ts';
 import { BTC, ETH, embeddedPlace, entryAt, type QueuePlace, redisPlace, T0 } from './streams-kit.ts';
 
 const CHILD = fileURLToPath(new URL('./queue-child.ts', import.meta.url));
@@ -436,6 +439,25 @@ describe.runIf(hasRedis)('Redis', () => {
     expect(await names()).toEqual(['gone', 'heir']);
     await forget(0);
     expect(await names()).toEqual([]);
+    await streams.close();
+    await place.stop();
+  });
+
+  it('keeps the newest values of each chart', async () => {
+    const place = await redisPlace();
+    if (typeof place === 'string') throw new Error(place);
+    const streams = await place.open();
+    const series = seriesOf(s1Series({})).find(({ id }) => id === 'S1_RX68_BTC_15M')!;
+    const charts = chartValuesOf(streams, 's1')!;
+    const barAt = (n: number, pine: string | null) =>
+      ({ series, bar: { time: T0 + n * 900_000 }, pine }) as QueuedBar;
+    expect(await charts.get(series.id)).toBeNull();
+    await charts.put(barAt(1, '{"rsi14":51}'));
+    await charts.put(barAt(0, '{"rsi14":9}'));
+    await charts.put(barAt(2, null));
+    expect(await charts.get(series.id)).toEqual({ barTime: T0 + 900_000, values: { rsi14: 51 } });
+    const left = await place.server.with((client) => client.pttl(`s1:features:s1:${series.id}`));
+    expect(left).toBeGreaterThan(2 * 900_000);
     await streams.close();
     await place.stop();
   });
