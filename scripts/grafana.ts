@@ -396,6 +396,33 @@ export const DASHBOARDS: readonly Dashboard[] = [
         ],
       },
       {
+        title: 'Bars by webhook',
+        panels: [
+          line('Answered', 'A minute, by outcome.', 'none', [
+            ['increase(quorum_ingest_requests_total[1m])', '{{feed}} {{outcome}}'],
+          ]),
+          line('Refused', 'A minute, by reason.', 'none', [
+            ['increase(quorum_ingest_refused_total[1m])', '{{feed}} {{reason}}'],
+          ]),
+          line('Stored', 'A minute, by who told them; and bars missing before others.', 'none', [
+            ['increase(quorum_ingest_bars_stored_total[1m])', '{{feed}} {{source}}'],
+            ['increase(quorum_ingest_bars_unfilled_total[1m])', '{{feed}} missing'],
+          ]),
+          line('Queue of bars', 'Not given to a worker, held by one, and dead letters.', 'none', [
+            ['quorum_ingest_bars_waiting', '{{feed}} waiting'],
+            ['quorum_ingest_bars_pending', '{{feed}} held'],
+            ['quorum_ingest_dead_letters', '{{feed}} dead letters'],
+          ]),
+          line('Store lag', 'Age of the oldest bar that a worker holds and the store does not have.', 's', [
+            ['quorum_ingest_store_lag_seconds', '{{feed}}'],
+          ]),
+          line('Queue', '1 while it answers, and where it syncs every bar.', 'none', [
+            ['quorum_ingest_queue_up', '{{feed}} up'],
+            ['quorum_ingest_queue_durable', '{{feed}} durable ({{kind}})'],
+          ]),
+        ],
+      },
+      {
         title: 'Processes',
         panels: [
           line('Memory', 'Resident.', 'bytes', [

@@ -16,7 +16,8 @@ interface BarBody {
   readonly pine?: Record<string, number>;
 }
 
-const redis = new Redis(process.argv[2]!);
+// commands of one turn of the event loop go out together, as ours do
+const redis = new Redis(process.argv[2]!, { enableAutoPipelining: true });
 redis.defineCommand('offerBar', { numberOfKeys: 2, lua: PEER_SCRIPT });
 const offerBar = (
   redis as unknown as { offerBar(...given: (string | number)[]): Promise<string> }

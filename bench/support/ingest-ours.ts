@@ -1,5 +1,5 @@
-// Our endpoint over Redis Streams: node ingest-ours.ts REDIS_URL. Prints its port.
-import { MemoryBuckets, RedisStreams, WebhookServer } from '../../src/adapters/ingest/index.ts';
+// Our endpoint over Redis Streams, its limits in Redis too, as it runs where a feed names one: node ingest-ours.ts REDIS_URL. Prints its port.
+import { RedisBuckets, RedisStreams, WebhookServer } from '../../src/adapters/ingest/index.ts';
 import { readRedisAddress } from '../../src/adapters/queue/redis-link.ts';
 import { CONFIGS, SECRET, SIGNING_KEY, STREAM_LENGTH_MOST } from './ingest-work.ts';
 
@@ -15,7 +15,7 @@ const server = new WebhookServer({
   desks: [{ name: 's1', configs: CONFIGS.map(({ id }) => id) }],
   secrets: [SECRET],
   signingKeys: [SIGNING_KEY],
-  buckets: new MemoryBuckets({ burst: 1e9, perSecond: 1e9 }),
+  buckets: new RedisBuckets(streams.client, { burst: 1e9, perSecond: 1e9 }),
 });
 const { port } = await server.listen(0);
 process.stdout.write(`${port}\n`);

@@ -33,8 +33,8 @@ return redis.call('XADD', KEYS[2], 'MAXLEN', '~', ${STREAM_LENGTH_MOST}, '*', 'c
   'receivedAt', ARGV[4], 'body', ARGV[5], 'hash', ARGV[1])
 `;
 
-/** One request in bytes as it goes over the wire; every twentieth repeats the one before. */
-export function requestBytes(n: number, port: number, nowMs: number): Buffer {
+/** One request in bytes as it goes over the wire; every twentieth repeats the one before. `isLast`: of its connection. */
+export function requestBytes(n: number, port: number, nowMs: number, isLast: boolean): Buffer {
   const i = n % 20 === 19 ? n - 1 : n;
   const { id } = CONFIGS[i % CONFIGS.length]!;
   const close = 60_000 + (i % 997) / 10;
@@ -61,7 +61,7 @@ export function requestBytes(n: number, port: number, nowMs: number): Buffer {
   const timestamp = String(Math.floor(nowMs / 1_000));
   const signature = createHmac('sha256', SIGNING_KEY).update(`${timestamp}.${body}`).digest('hex');
   return Buffer.from(
-    `POST /webhook/${SECRET}/s1 HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+    `POST /webhook/${SECRET}/s1 HTTP/${isLast ? '1.0\r\nConnection: close' : '1.1'}\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
       `X-Timestamp: ${timestamp}\r\nX-Signature: sha256=${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -138,7 +138,7 @@ describe('quorum ingest check', () => {
   };
   beforeAll(async () => {
     mkdirSync(join(root, 'ingest'), { recursive: true });
-    streams = await openStreams(signed, systemClock);
+    streams = await openStreams(signed);
   });
   afterAll(async () => {
     for (const one of open) await one.close();

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openBars, readJournal, signatureHeader } from '#adapters';
 import { floorTo, MINUTE } from '#base';
+import { askControl } from '../../src/apps/runner/control.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { Child, quorum } from './child.ts';
 
@@ -82,6 +83,12 @@ const barsInJournal = () =>
     text.startsWith('{"kind":"bar-closed"'),
   ).length;
 
+/** What the loop says of itself and of the ingestion beside it. */
+async function metricsOf(): Promise<Record<string, unknown>> {
+  const answer = await askControl(join(folder, '.quorum', 's1'), { ask: 'metrics' });
+  return answer?.ok === true ? (answer.metrics as Record<string, unknown>) : {};
+}
+
 describe('quorum start on a webhook feed', () => {
   it('takes bars in a process beside the loop, which comes back when it dies and ends with it', async () => {
     configure();
@@ -91,6 +98,14 @@ describe('quorum start on a webhook feed', () => {
     expect(await post(portIn(loop), 1)).toMatchObject({ status: 200, body: expect.stringContaining('true') });
     expect(await post(portIn(loop), 0, 'another-key-0123456789')).toMatchObject({ status: 401 });
     await loop.until(() => barsInJournal() === 1, 'the bar in the journal');
+    await expect
+      .poll(async () => (await metricsOf()).ingest, { timeout: 20_000 })
+      .toMatchObject({
+        feed: 'tv',
+        endpoint: { accepted: 1, duplicates: 1, refused: { signature: 1 } },
+        queue: { isDurable: true, waiting: 0, pending: 0, dead: 0, fault: null },
+        worker: { counts: { webhook: 1 }, storeLagMs: 0 },
+      });
     const before = portIn(loop);
     process.kill(companionOf(loop)!, 'SIGKILL');
     await loop.until(() => loop.stdout.includes('the ingestion ended'), 'its end');

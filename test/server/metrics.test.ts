@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { DASHBOARDS, grafanaDashboard } from '../../scripts/grafana.ts';
+import type { IngestFigures } from '../../src/apps/ingest/ingest-figures.ts';
+import { noIntake } from '../../src/apps/ingest/intake-counts.ts';
 import type { MetricsAnswer } from '../../src/apps/runner/control-answers.ts';
 import { Histogram } from '../../src/apps/runner/histogram.ts';
+import { systemView } from '../../src/apps/server/areas/house/system-view.ts';
 import { exposition } from '../../src/apps/server/metrics/exposition.ts';
+import { ingestSamples } from '../../src/apps/server/metrics/ingest-samples.ts';
 import { METRICS } from '../../src/apps/server/metrics/metric-table.ts';
 import { portfolioSamples, stageHistograms } from '../../src/apps/server/metrics/portfolio-samples.ts';
 import { tradeSamples } from '../../src/apps/server/metrics/trade-samples.ts';
@@ -72,6 +76,7 @@ const ANSWER: MetricsAnswer = {
   feed: { status: 'stale: no price for 90 s', ageMs: 90_000, tape: null },
   journal: { entries: 10, bytes: 2_048 },
   projections: { behind: false, queued: 0, lag: null, failures: 0, error: null },
+  ingest: null,
   process: {
     feedQueue: 0,
     stepAt: 999_000,
@@ -113,6 +118,71 @@ describe('metrics of a portfolio', () => {
       1, 1, 2, 2, 3,
     ]);
     expect(numberAt(text, 'quorum_stage_duration_seconds_count{portfolio="p",stage="event"}')).toBe(3);
+  });
+});
+
+describe('metrics of bars by webhook', () => {
+  const counts = { ...noIntake(), webhook: 7, backfill: 2, unfilled: 1, faults: 3 };
+  const figures: IngestFigures = {
+    feed: 'tv',
+    endpoint: {
+      accepted: 9,
+      duplicates: 4,
+      differing: 1,
+      refused: { secret: 2, 'not-closed': 1 },
+      broken: 0,
+      malformed: 0,
+    },
+    queue: {
+      kind: 'redis',
+      durability: 'a power cut may take one second',
+      isDurable: false,
+      fault: null,
+      waiting: 5,
+      pending: 6,
+      dead: 1,
+    },
+    worker: { counts, inWork: 6, storeLagMs: 1_500 },
+  };
+
+  it('have the names and labels of the table', async () => {
+    const samples = ingestSamples(figures);
+    for (const { name, labels } of samples)
+      expect([name, Object.keys(labels).sort()]).toEqual([name, [...METRICS[name].labels].sort()]);
+    const named = new Set(samples.map(({ name }) => name));
+    expect(Object.keys(METRICS).filter((name) => name.startsWith('quorum_ingest_'))).toEqual([...named]);
+    const text = await exposition(samples, []);
+    const at = (line: string) => numberAt(text, `quorum_ingest_${line}`);
+    expect(at('requests_total{feed="tv",outcome="accepted"}')).toBe(9);
+    expect(at('requests_total{feed="tv",outcome="duplicate"}')).toBe(3);
+    expect(at('refused_total{feed="tv",reason="not-closed"}')).toBe(1);
+    expect(at('queue_durable{feed="tv",kind="redis"}')).toBe(0);
+    expect([at('bars_waiting{feed="tv"}'), at('bars_pending{feed="tv"}')]).toEqual([5, 6]);
+    expect(at('dead_letters{feed="tv"}')).toBe(1);
+    expect(at('store_lag_seconds{feed="tv"}')).toBe(1.5);
+  });
+
+  it('leave out what is not known', () => {
+    const queue = { ...figures.queue, fault: 'gone', waiting: null, pending: null, dead: null };
+    const samples = ingestSamples({ ...figures, queue, worker: null });
+    expect(samples.find(({ name }) => name === 'quorum_ingest_queue_up')?.value).toBe(0);
+    expect(samples.some(({ name }) => name === 'quorum_ingest_bars_waiting')).toBe(false);
+    expect(samples.some(({ name }) => name === 'quorum_ingest_store_lag_seconds')).toBe(false);
+  });
+
+  it('are on the System page as queues', () => {
+    const context = { vitals: () => ({ startedAt: 0, clients: 0, lagMsP99: 0 }), now: () => 0 };
+    const jobs = { store: { count: () => 0, counts: () => ({}) } };
+    const view = systemView(
+      context as unknown as Parameters<typeof systemView>[0],
+      { jobs, alerts: null } as unknown as Parameters<typeof systemView>[1],
+      { ...ANSWER, ingest: figures },
+    );
+    expect(view.queues.filter(({ name }) => name.startsWith('bars by webhook'))).toEqual([
+      { name: 'bars by webhook', depth: 5, error: 'a power cut may take one second' },
+      { name: 'bars by webhook, held by workers (oldest 2 s)', depth: 6, error: null },
+      { name: 'bars by webhook, dead letters', depth: 1, error: null },
+    ]);
   });
 });
 

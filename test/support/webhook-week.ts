@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BarStore, openBars, readJournal, setClockFile, systemClock } from '#adapters';
+import { type BarStore, openBars, readJournal, setClockFile } from '#adapters';
 import { Chance, floorTo, type Instant, MINUTE, SECOND } from '#base';
 import type { JournalEntry } from '#engine';
 import { ingestFolder, ingestSettings, openStreams } from '../../src/apps/ingest/ingest-settings.ts';
@@ -402,10 +402,7 @@ export class WebhookWeek {
       'quorum.config.json',
     );
     const feed = feeds[FEED] as WebhookFeed;
-    const streams = await openStreams(
-      ingestSettings(feed, ingestFolder(this.dataDir, FEED), this.env),
-      systemClock,
-    );
+    const streams = await openStreams(ingestSettings(feed, ingestFolder(this.dataDir, FEED), this.env));
     try {
       return (await streams.deadLetters(100)).map((one) => `${one.stream} ${one.entryId}: ${one.reason}`);
     } finally {

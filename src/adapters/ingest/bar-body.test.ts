@@ -55,6 +55,11 @@ const value = fc.oneof(
     [],
     {},
     '__proto__',
+    { toString: 1 },
+    { toString: 1, valueOf: null },
+    { toJSON: 1, length: 1e9, constructor: null },
+    [[[[[[[[[[[[]]]]]]]]]]]],
+    'x'.repeat(9),
   ),
   fc.jsonValue({ maxDepth: 3 }),
 );
@@ -99,6 +104,17 @@ describe('a body', () => {
     );
   });
 
+  it('of the short form is judged the same way, whatever symbol, tf and the Pine values are', () => {
+    const short = { symbol: 'BTCUSDT', tf: '15', bar_time: good.bar_time, o: 1, h: 1, l: 1, c: 1, vol: 1 };
+    const change = fc.record({ symbol: value, tf: value, rsi: value, pine: value }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(change, (one) => judge(JSON.stringify({ ...short, ...one }))),
+      { numRuns: 300 },
+    );
+    expect(read(JSON.stringify({ ...short, tf: 15 }))).toMatchObject({ kind: 'bar' });
+    expect(read(JSON.stringify({ ...short, tf: { toString: 1 } }))).toMatchObject({ reason: 'config' });
+  });
+
   it('keeps a member named __proto__ as one of Pine, and nothing of it elsewhere', () => {
     const told = read(`${JSON.stringify(good).slice(0, -1)},"pine":{"__proto__":5,"rsi":NaN}}`);
     if ('reason' in told) throw new Error(told.message);
@@ -115,6 +131,8 @@ describe('a body', () => {
   it('deep or long is refused without a crash', () => {
     expect(read('['.repeat(60_000))).toMatchObject({ reason: 'json' });
     expect(read(`${'{"pine":'.repeat(8_000)}1${'}'.repeat(8_000)}`)).toMatchObject({ reason: 'bar-time' });
+    const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+    expect(read(`{"symbol":"BTC","tf":${deep}}`)).toMatchObject({ reason: 'config' });
     expect(read(`{"a":"${'\\"'.repeat(30_000)}`)).toMatchObject({ reason: 'json' });
   });
 

@@ -34,6 +34,7 @@ export interface ReadBody {
 /** Pine values one bar may carry, and how long their names and texts may be. */
 const PINE_MOST = 64;
 const PINE_TEXT_MOST = 64;
+const INTERVAL_TEXT_MOST = 8;
 /** 2000-01-01: what lies before was given in seconds. */
 const OLDEST = 946_684_800_000;
 const NUMBER = /^[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?$/;
@@ -179,7 +180,7 @@ function configOf(body: Members, configs: KnownConfigs, only: readonly string[])
   let config: WebhookConfig | null;
   if (typeof id === 'string') config = configs.byId(id);
   else if (id !== undefined) config = null;
-  else if (typeof body.symbol === 'string') config = configs.byTicker(body.symbol, String(body.tf ?? ''));
+  else if (typeof body.symbol === 'string') config = configs.byTicker(body.symbol, intervalText(body.tf));
   else config = only.length === 1 ? configs.byId(only[0]!) : null;
   if (config !== null && only.includes(config.id)) return config;
   return fault(
@@ -188,6 +189,12 @@ function configOf(body: Members, configs: KnownConfigs, only: readonly string[])
     'the config is not one of this address',
     'send config_id as `quorum` lists it, or symbol and tf ({{ticker}}, {{interval}}) of one',
   );
+}
+
+/** `{{interval}}` as a chart writes it, `15` or `15M`; empty for anything else. Never converts an object: that runs its members. */
+function intervalText(tf: unknown): string {
+  if (typeof tf === 'string') return tf.length <= INTERVAL_TEXT_MOST ? tf : '';
+  return typeof tf === 'number' && Number.isFinite(tf) ? String(tf) : '';
 }
 
 /** Epoch ms of a number, of digits or of ISO text in UTC; null otherwise. */

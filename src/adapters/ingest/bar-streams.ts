@@ -64,7 +64,10 @@ export interface StreamLimits {
    * has acknowledged; what is not acknowledged is never trimmed: the next offer is refused as `full` instead.
    */
   readonly lengthMost: number;
-  /** An entry is handed out this many times at most; after that it becomes a dead letter. */
+  /**
+   * An entry is handed out this many times at most; after that it becomes a dead letter. One that a worker gives back, and
+   * the time that a living one holds it, do not count: what counts are workers that ended with it in their hands.
+   */
   readonly deliveriesMost: number;
   /** Dead letters kept; the oldest go first. */
   readonly deadMost: number;
@@ -95,14 +98,18 @@ export interface BarStreams {
   readonly limits: StreamLimits;
   /** In words: what a sudden end of the machine may take. */
   readonly durability: string;
+  /** Whether what was answered as queued survives any end of the machine. */
+  readonly isDurable: boolean;
   /** Looks at the gate and appends, in one act. Many offers of one turn of the event loop are committed together. */
   offer(stream: string, entry: BarEntry): Promise<Offered>;
   /** A reader of `group` under the name `consumer`. The group begins at the oldest entry when it is new. */
   reader(group: string, consumer: string): Promise<BarReader>;
   depth(group: string): Promise<StreamDepth[]>;
+  /** How many dead letters there are. */
+  deadCount(): Promise<number>;
   /** Newest first. */
   deadLetters(count: number): Promise<DeadLetter[]>;
-  /** Puts a dead letter back at the end of its stream. False when there is none of that id or it is no bar. */
+  /** Puts a dead letter back at the end of its stream. False when there is none of that id, or it is no bar of a stream of ours. */
   revive(id: string): Promise<boolean>;
   /** Ends after the offers that were made. */
   close(): Promise<void>;
@@ -121,6 +128,16 @@ export interface BarReader {
    * a dead letter instead.
    */
   claim(options: { idleMs: number; count: number }): Promise<Delivered[]>;
+  /**
+   * Says that this consumer still works on these: they are not idle and nobody claims them. Counts as no delivery. What it
+   * does not hold any more is left alone.
+   */
+  touch(delivered: readonly Delivered[]): Promise<void>;
+  /**
+   * Lets go of these without having failed at them: the delivery they came with does not count, and whoever asks next may
+   * claim them at once.
+   */
+  giveBack(delivered: readonly Delivered[]): Promise<void>;
   /** How many of them were pending. */
   ack(delivered: readonly Delivered[]): Promise<number>;
   /** Makes it a dead letter at once and acknowledges it, in one act. False when it was not pending any more. */

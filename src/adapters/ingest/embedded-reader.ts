@@ -15,6 +15,8 @@ type Row = Record<string, unknown>;
 
 /** How often a reader that waits looks whether somebody has written. */
 const LOOK_MS = 20;
+/** What was given back is claimed whatever the idle time asked for. */
+const IDLE_SINCE_EVER_MS = 86_400_000;
 
 /** A consumer of a group, on a connection of its own. */
 export class EmbeddedBarReader implements BarReader {
@@ -122,6 +124,24 @@ export class EmbeddedBarReader implements BarReader {
     return all;
   }
 
+  touch(delivered: readonly Delivered[]): Promise<void> {
+    return this.holdOn(delivered, 0, 0);
+  }
+
+  giveBack(delivered: readonly Delivered[]): Promise<void> {
+    return this.holdOn(delivered, IDLE_SINCE_EVER_MS, 1);
+  }
+
+  /** `uncounted`: deliveries that shall not have been any. */
+  private holdOn(delivered: readonly Delivered[], idleMs: number, uncounted: number): Promise<void> {
+    if (delivered.length === 0) return Promise.resolve();
+    return this.act(() => {
+      const since = this.options.now() - idleMs;
+      for (const { id } of delivered)
+        this.statements.holdOn.run(since, uncounted, this.group, Number(id), this.consumer);
+    });
+  }
+
   ack(delivered: readonly Delivered[]): Promise<number> {
     return this.act(() => {
       let many = 0;
@@ -169,6 +189,9 @@ function prepare(database: DatabaseSync) {
     ),
     holdAgain: sql(
       'UPDATE pending SET consumer = ?, given_at = ?, deliveries = deliveries + 1 WHERE grp = ? AND seq = ?',
+    ),
+    holdOn: sql(
+      'UPDATE pending SET given_at = ?, deliveries = max(0, deliveries - ?) WHERE grp = ? AND seq = ? AND consumer = ?',
     ),
     own: sql(`${held} AND p.consumer = ? ORDER BY p.seq LIMIT ?`),
     idle: sql(`${held} AND p.given_at <= ? ORDER BY p.seq LIMIT ?`),

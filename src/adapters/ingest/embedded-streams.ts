@@ -48,6 +48,7 @@ const SWEEP_MOST = 500;
 export class EmbeddedStreams implements BarStreams {
   readonly kind = 'embedded';
   readonly durability = 'every commit is synced';
+  readonly isDurable = true;
   readonly streams: readonly string[];
   readonly limits: StreamLimits;
   private readonly file: string;
@@ -166,6 +167,10 @@ export class EmbeddedStreams implements BarStreams {
     );
   }
 
+  deadCount(): Promise<number> {
+    return whenFree(() => Number(this.statements.deadCount.get()?.many));
+  }
+
   async deadLetters(count: number): Promise<DeadLetter[]> {
     const rows = await whenFree(() => this.statements.dead.all(count));
     return rows.map((row) => ({
@@ -183,6 +188,8 @@ export class EmbeddedStreams implements BarStreams {
     if (!/^\d{1,15}$/.test(id)) return false;
     return whenFree(() =>
       transaction(this.database, () => {
+        const stream = this.statements.streamOf.get(Number(id))?.stream;
+        if (!this.streams.includes(String(stream))) return false;
         const isThere = this.statements.again.run(Number(id)).changes === 1;
         if (isThere) this.statements.alive.run(Number(id));
         return isThere;
@@ -222,9 +229,11 @@ function prepare(database: DatabaseSync) {
     waiting: sql(`SELECT count(*) AS many FROM entry WHERE seq >
       coalesce((SELECT seq FROM place WHERE grp = ?1 AND stream = ?2), 0) AND stream = ?2`),
     pending: sql('SELECT count(*) AS many FROM pending WHERE grp = ? AND stream = ?'),
+    deadCount: sql('SELECT count(*) AS many FROM dead'),
     dead: sql('SELECT * FROM dead ORDER BY id DESC LIMIT ?'),
     again: sql(`INSERT INTO entry (stream, config, bar_time, received_at, body, hash)
       SELECT stream, config, bar_time, received_at, body, hash FROM dead WHERE id = ?`),
+    streamOf: sql('SELECT stream FROM dead WHERE id = ?'),
     alive: sql('DELETE FROM dead WHERE id = ?'),
   };
 }

@@ -113,6 +113,7 @@ class QuickVisit implements Visit {
   readonly holdsBack = false;
   sender: string | null = null;
   desk: WebhookDesk | null = null;
+  isAnswered = false;
   private readonly connection: QuickConnection;
   private readonly body: Buffer;
 
@@ -133,6 +134,10 @@ class QuickVisit implements Visit {
 
   answer(answer: Answer): void {
     this.connection.answer(answer);
+  }
+
+  drop(): void {
+    this.connection.destroy();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { awayOf } from './redis-answers.ts';
+import { awayOf, within } from './redis-answers.ts';
 import { type RedisScript, runScript, script } from './redis-scripts.ts';
 
 /** How many requests one sender may make: `burst` at once, refilled at `perSecond`. */
@@ -79,25 +79,52 @@ interface Asking {
   readonly failed: (error: Error) => void;
 }
 
-/** Buckets that all endpoints on one Redis share. Requests of one turn of the event loop are asked for together. */
+/** Redis that has not said by then is away. */
+const ANSWER_MS = 900;
+
+/** Tokens taken beforehand for a sender that is at it: a tenth of the burst, at most so many, and for how long they count. */
+const AHEAD_MOST = 20;
+const AHEAD_MS = 1_000;
+
+/**
+ * Buckets that all endpoints on one Redis share. Requests of one turn of the event loop are asked for together, and a few
+ * more tokens with them: a bar must not wait for two answers of Redis, each of which may wait for a disk. All endpoints
+ * together never give more than the rate; what one took beforehand and did not need in a second is lost.
+ */
 export class RedisBuckets implements RateBuckets {
   private readonly client: Redis;
   private readonly rate: Rate;
   private readonly prefix: string;
+  private readonly ahead: number;
+  private readonly taken = new Map<string, { left: number; readonly until: number }>();
   private asking: Asking[] = [];
 
   constructor(client: Redis, rate: Rate, prefix = 's1:rate:') {
+    this.ahead = Math.min(AHEAD_MOST, Math.floor(rate.burst / 10));
     this.client = client;
     this.rate = rate;
     this.prefix = prefix;
   }
 
   /** Throws StreamsAway when Redis is away. */
-  take(sender: string): Promise<number> {
+  take(sender: string): number | Promise<number> {
+    const taken = this.taken.get(sender);
+    if (taken !== undefined) {
+      if (taken.left > 0 && performance.now() < taken.until) {
+        taken.left--;
+        return 0;
+      }
+      this.taken.delete(sender);
+    }
     return new Promise((done, failed) => {
       this.asking.push({ sender, done, failed });
       if (this.asking.length === 1) setImmediate(this.ask);
     });
+  }
+
+  private keep(sender: string, left: number): void {
+    if (this.taken.size >= SENDERS_MOST) this.taken.delete(this.taken.keys().next().value!);
+    this.taken.set(sender, { left, until: performance.now() + AHEAD_MS });
   }
 
   private readonly ask = async (): Promise<void> => {
@@ -105,18 +132,16 @@ export class RedisBuckets implements RateBuckets {
     this.asking = [];
     const bySender = Map.groupBy(asking, ({ sender }) => sender);
     const keys = [...bySender.keys()].map((sender) => this.prefix + sender);
-    const wanted = [...bySender.values()].map(({ length }) => length);
+    const wanted = [...bySender.values()].map(({ length }) => length + this.ahead);
     try {
-      const answer = (await runScript(this.client, TAKE, keys, [
-        rate.burst,
-        rate.perSecond,
-        ...wanted,
-      ])) as number[];
+      const values = [rate.burst, rate.perSecond, ...wanted];
+      const answer = (await within(ANSWER_MS, runScript(this.client, TAKE, keys, values))) as number[];
       let i = 0;
-      for (const those of bySender.values()) {
+      for (const [sender, those] of bySender) {
         const given = answer[i++]!;
         const waitMs = Math.max(1, answer[i++]!);
         for (let n = 0; n < those.length; n++) those[n]!.done(n < given ? 0 : waitMs);
+        if (given > those.length) this.keep(sender, given - those.length);
       }
     } catch (error) {
       for (const { failed } of asking) failed(awayOf(error));

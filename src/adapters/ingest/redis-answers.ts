@@ -14,3 +14,14 @@ export async function told<T>(command: Promise<T>): Promise<T> {
     throw awayOf(error);
   }
 }
+
+/** A command that Redis does not answer in time fails here; it may still be carried out, which must do no harm. */
+export function within<T>(answerMs: number, command: Promise<T>): Promise<T> {
+  return new Promise((done, failed) => {
+    const timer = setTimeout(
+      () => failed(new StreamsAway(`Redis has not answered within ${answerMs} ms`)),
+      answerMs,
+    );
+    command.then(done, failed).finally(() => clearTimeout(timer));
+  });
+}

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { type BarReader, type Delivered, type StreamLimits, StreamsAway } from './bar-streams.ts';
 import { awayOf, told } from './redis-answers.ts';
 import { entryOf, type StreamItem } from './redis-entries.ts';
-import { BURY, runScript } from './redis-scripts.ts';
+import { BURY, FORGET, HOLD, runScript } from './redis-scripts.ts';
 
 interface Connections {
   readonly client: Redis;
@@ -20,6 +20,19 @@ const SCAN = 100;
 /** Longest one blocking read; a longer wait is made of several, so that closing is prompt. */
 const BLOCK_MOST_MS = 1_000;
 const AWAY_PAUSE_MS = 100;
+/** What was given back is claimed whatever the idle time asked for. */
+const IDLE_SINCE_EVER_MS = 86_400_000;
+const FORGOTTEN_AFTER_MS = 7 * 86_400_000;
+
+function idsByStream(delivered: readonly Delivered[]): ReadonlyMap<string, string[]> {
+  const byStream = new Map<string, string[]>();
+  for (const { stream, id } of delivered) {
+    const ids = byStream.get(stream);
+    if (ids === undefined) byStream.set(stream, [id]);
+    else ids.push(id);
+  }
+  return byStream;
+}
 
 /** A consumer of a group over all streams. */
 export class RedisBarReader implements BarReader {
@@ -42,6 +55,13 @@ export class RedisBarReader implements BarReader {
     this.limits = limits;
     this.group = group;
     this.consumer = consumer;
+  }
+
+  /** Makes what is missing, and forgets consumers that are long gone: a machine that came once would stay for ever. */
+  async begin(): Promise<void> {
+    await this.makeGroups();
+    for (const stream of this.streams)
+      await runScript(this.connections.client, FORGET, [stream], [this.group, FORGOTTEN_AFTER_MS]);
   }
 
   /** A group begins at the oldest entry: what came before its first worker is not lost. */
@@ -226,13 +246,27 @@ export class RedisBarReader implements BarReader {
     return (await told(runScript(client, BURY, [stream, dead], values))) === 1;
   }
 
-  async ack(delivered: readonly Delivered[]): Promise<number> {
-    const byStream = new Map<string, string[]>();
-    for (const { stream, id } of delivered) {
-      const ids = byStream.get(stream);
-      if (ids === undefined) byStream.set(stream, [id]);
-      else ids.push(id);
+  touch(delivered: readonly Delivered[]): Promise<void> {
+    return this.holdOn(delivered, 0, 0);
+  }
+
+  giveBack(delivered: readonly Delivered[]): Promise<void> {
+    return this.holdOn(delivered, IDLE_SINCE_EVER_MS, 1);
+  }
+
+  /** `uncounted`: deliveries that shall not have been any. */
+  private async holdOn(delivered: readonly Delivered[], idleMs: number, uncounted: number): Promise<void> {
+    const { client } = this.connections;
+    for (const [stream, ids] of idsByStream(delivered)) {
+      for (let from = 0; from < ids.length; from += SCAN) {
+        const values = [this.group, this.consumer, idleMs, uncounted, ...ids.slice(from, from + SCAN)];
+        await this.asking(() => runScript(client, HOLD, [stream], values));
+      }
     }
+  }
+
+  async ack(delivered: readonly Delivered[]): Promise<number> {
+    const byStream = idsByStream(delivered);
     const counts = await told(
       Promise.all(
         [...byStream].map(([stream, ids]) => this.connections.client.xack(stream, this.group, ...ids)),

@@ -115,6 +115,33 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 return 1
 `);
 
+/**
+ * Sets how long pending entries have been idle, where the consumer still holds them. Key: stream. Values: group, consumer,
+ * idle time (ms), deliveries that shall not have been any, then ids.
+ */
+export const HOLD = script(`
+for i = 5, #ARGV do
+  local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])[1]
+  if held then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'IDLE', ARGV[3],
+      'RETRYCOUNT', math.max(0, held[4] - tonumber(ARGV[4])), 'JUSTID')
+  end
+end
+return 0
+`);
+
+/** Forgets consumers that hold nothing and have not asked for long. Key: stream. Values: group, idle time (ms). */
+export const FORGET = script(`
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local facts = {}
+  for i = 1, #consumer, 2 do facts[consumer[i]] = consumer[i + 1] end
+  if facts['pending'] == 0 and facts['idle'] >= tonumber(ARGV[2]) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], facts['name'])
+  end
+end
+return 0
+`);
+
 /** Puts a dead letter back. Keys: dead letters, its stream. Value: its id. Answers 1 when it was there. */
 export const REVIVE = script(`
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]

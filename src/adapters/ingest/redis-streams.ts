@@ -12,7 +12,7 @@ import {
   type StreamLimits,
   StreamsAway,
 } from './bar-streams.ts';
-import { awayOf, told } from './redis-answers.ts';
+import { awayOf, told, within } from './redis-answers.ts';
 import { deadLetterOf, type StreamItem } from './redis-entries.ts';
 import { RedisBarReader } from './redis-reader.ts';
 import { OFFER, REVIVE, runScript } from './redis-scripts.ts';
@@ -41,6 +41,7 @@ const TOGETHER_MOST = 200;
 /** Calls under way at the same time: one that Redis works on and one that travels. */
 const CALLS_MOST = 2;
 const ANSWER_MS = 900;
+const SYNCED = 'Redis syncs every write';
 /** A command fails while Redis is away, instead of waiting: whoever offers or reads is told, and tries again. */
 const AT_ONCE = { maxRetriesPerRequest: 0, enableOfflineQueue: false } as const;
 
@@ -53,6 +54,7 @@ export class RedisStreams implements BarStreams {
   readonly streams: readonly string[];
   readonly limits: StreamLimits;
   readonly durability: string;
+  readonly isDurable: boolean;
   private readonly link: RedisLink;
   private readonly dead: string;
   private readonly seen: string;
@@ -66,6 +68,7 @@ export class RedisStreams implements BarStreams {
     this.streams = options.streams;
     this.limits = { ...STREAM_LIMITS, ...options.limits };
     this.durability = durability;
+    this.isDurable = durability === SYNCED;
     this.dead = options.dead ?? 's1.rx68.dead';
     this.seen = options.seen ?? 's1:seen:';
     this.answerMs = options.answerMs ?? ANSWER_MS;
@@ -121,15 +124,8 @@ export class RedisStreams implements BarStreams {
     }
   }
 
-  /** A command that Redis does not answer in time fails here; it may still be carried out, which the gate makes harmless. */
   private within<T>(command: Promise<T>): Promise<T> {
-    return new Promise((done, failed) => {
-      const timer = setTimeout(
-        () => failed(new StreamsAway(`Redis has not answered within ${this.answerMs} ms`)),
-        this.answerMs,
-      );
-      command.then(done, failed).finally(() => clearTimeout(timer));
-    });
+    return within(this.answerMs, command);
   }
 
   async reader(group: string, consumer: string): Promise<BarReader> {
@@ -140,7 +136,7 @@ export class RedisStreams implements BarStreams {
       group,
       consumer,
     );
-    await told(reader.makeGroups());
+    await told(reader.begin());
     this.readers.push(reader);
     return reader;
   }
@@ -158,6 +154,10 @@ export class RedisStreams implements BarStreams {
       const pending = Number(facts.pending);
       return { stream, length, waiting: Number(facts.lag ?? Math.max(0, length - pending)), pending };
     });
+  }
+
+  deadCount(): Promise<number> {
+    return told(this.within(this.client.xlen(this.dead)));
   }
 
   async deadLetters(count: number): Promise<DeadLetter[]> {
@@ -203,7 +203,7 @@ async function durabilityOf(client: Redis): Promise<string> {
     if (value('appendonly') !== 'yes')
       return 'Redis keeps no append-only file: a crash of Redis loses what is queued';
     const how = value('appendfsync');
-    if (how === 'always') return 'Redis syncs every write';
+    if (how === 'always') return SYNCED;
     return how === 'everysec'
       ? 'Redis syncs once a second: a power cut may take one second'
       : 'Redis leaves syncing to the system: a power cut may take half a minute';

@@ -20,6 +20,7 @@ export type RefusalReason =
   | 'busy'
   | 'full'
   | 'away'
+  | 'fault'
   | 'closing';
 
 /** A refusal as its sender gets it. */
@@ -91,6 +92,7 @@ export const REFUSALS = {
   busy: refusal(503, 'busy', 'too many requests are waiting', 'try again', 1),
   full: refusal(503, 'full', 'the queue is full', 'start the worker; try again', 15),
   away: refusal(503, 'away', 'the queue cannot be reached', 'try again', 2),
+  fault: refusal(500, 'fault', 'the endpoint failed at this request', 'look at its log; send the bar again'),
   closing: refusal(503, 'closing', 'the endpoint is closing', 'try again', 5),
 } as const satisfies Record<string, Refusal>;
 

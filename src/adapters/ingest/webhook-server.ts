@@ -1,40 +1,19 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '#base';
 import { readBarRequest } from './bar-body.ts';
 import { barEntry } from './bar-record.ts';
 import type { BarStreams, Offered, StreamDepth } from './bar-streams.ts';
 import { KnownConfigs, type WebhookConfig, type WebhookDesk } from './known-configs.ts';
-import { QuickConnection } from './quick-connection.ts';
 import { MemoryBuckets, type RateBuckets, WEBHOOK_RATE } from './rate-buckets.ts';
 import { secretMark } from './secrets.ts';
-import { AddressList, senderOf } from './sender-address.ts';
+import { AddressList, plainAddress, senderOf } from './sender-address.ts';
 import { type AccessOptions, WebhookAccess } from './webhook-access.ts';
-import {
-  REFUSALS,
-  type Refusal,
-  rateRefusal,
-  rawAnswer,
-  refusalAnswer,
-  sizeRefusal,
-} from './webhook-answers.ts';
+import { REFUSALS, type Refusal, rateRefusal, refusalAnswer, sizeRefusal } from './webhook-answers.ts';
+import { placeOf, type WebhookNote } from './webhook-notes.ts';
+import { WebhookSockets } from './webhook-sockets.ts';
 import { type WebhookSnapshot, WebhookTally } from './webhook-tally.ts';
-import { Answer, HttpVisit, type Visit } from './webhook-visit.ts';
-
-/** What is worth a line in a log. Never holds an address path, a secret, a token or a body. */
-export type WebhookNote =
-  | {
-      readonly kind: 'refused';
-      readonly status: number;
-      readonly reason: string;
-      readonly message: string;
-      readonly sender: string | null;
-      readonly desk: string | null;
-      /** Stands for an unknown secret; the same one has the same mark until the process ends. */
-      readonly secret: string | null;
-    }
-  | { readonly kind: 'differs'; readonly config: string; readonly barTime: number; readonly sender: string };
+import { Answer, type Visit } from './webhook-visit.ts';
 
 export interface WebhookServerOptions extends AccessOptions {
   readonly streams: BarStreams;
@@ -48,7 +27,7 @@ export interface WebhookServerOptions extends AccessOptions {
   readonly bodyBytesMost?: number;
   /** How far ahead of our clock a bar may close. Default 5 s. */
   readonly aheadMsMost?: number;
-  /** Default: buckets of this process. */
+  /** Of each sender one for the right secret and one for guesses. Default: buckets of this process. */
   readonly buckets?: RateBuckets;
   /** Requests at work at the same time. Default 1,000. */
   readonly inFlightMost?: number;
@@ -60,11 +39,6 @@ export interface WebhookServerOptions extends AccessOptions {
 const BODY_BYTES_MOST = 65_536;
 const AHEAD_MS_MOST = 5_000;
 const IN_FLIGHT_MOST = 1_000;
-const CONNECTIONS_MOST = 2_000;
-const HEAD_BYTES_MOST = 8_192;
-/** A whole request; TradingView gives up after 3 s. */
-const REQUEST_MS = 10_000;
-const KEEP_ALIVE_MS = 75_000;
 const DEPTH_MS = 2_000;
 const GRACE_MS = 3_000;
 /** Lines of a log: a flood of refusals is counted, not written. */
@@ -94,12 +68,12 @@ export class WebhookServer {
   private readonly now: () => number;
   private readonly notes = new MemoryBuckets(NOTES);
   private readonly tally = new WebhookTally();
-  private readonly server: Server;
-  private readonly quick = new Set<QuickConnection>();
+  private readonly sockets: WebhookSockets;
   private depth: readonly StreamDepth[] = [];
   private depthTimer: NodeJS.Timeout | null = null;
   private isAway = false;
   private isClosing = false;
+  private isProxyNoted = false;
 
   /** Throws InputError for settings that cannot be. */
   constructor(options: WebhookServerOptions) {
@@ -116,54 +90,20 @@ export class WebhookServer {
     this.proxies = new AddressList(options.trustedProxies ?? []);
     this.buckets = options.buckets ?? new MemoryBuckets(WEBHOOK_RATE);
     checkNames(options, this.configs);
-    this.server = this.makeServer();
-  }
-
-  private makeServer(): Server {
-    const server = createServer({
-      maxHeaderSize: HEAD_BYTES_MOST,
-      requestTimeout: REQUEST_MS,
-      headersTimeout: REQUEST_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 2_000,
-    });
-    server.maxConnections = CONNECTIONS_MOST;
-    const visited = (request: IncomingMessage, response: ServerResponse, holdsBack: boolean) => {
-      response.once('close', () => this.left(response.writableFinished));
-      this.take(new HttpVisit(request, response, holdsBack));
-    };
-    server.on('request', (request, response) => visited(request, response, false));
-    server.on('checkContinue', (request, response) => visited(request, response, true));
-    this.readQuickly(server);
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      this.tally.malformed++;
-      if (socket.writable) socket.end(rawAnswer(error.code));
-      else socket.destroy();
-    });
-    return server;
-  }
-
-  /** Connections begin as quick ones; what these cannot read goes to node:http's own reader of connections. */
-  private readQuickly(server: Server): void {
-    const [full] = server.listeners('connection') as [(this: Server, socket: Socket) => void];
-    server.off('connection', full);
-    const host = {
-      visit: (visit: Visit) => this.take(visit),
-      left: (isAnswered: boolean) => this.left(isAnswered),
-      closed: (connection: QuickConnection) => void this.quick.delete(connection),
-      handOver: (socket: Socket, first: Buffer) => {
-        full.call(server, socket);
-        socket.unshift(first);
-        socket.resume();
+    this.sockets = new WebhookSockets({
+      visit: (visit) => this.take(visit),
+      left: (isAnswered) => this.left(isAnswered),
+      malformed: () => {
+        this.tally.malformed++;
       },
-    };
-    server.on('connection', (socket) => this.quick.add(new QuickConnection(socket, host)));
+    });
   }
 
   /** Throws InputError when the port cannot be had. */
   async listen(port: number, host = '127.0.0.1'): Promise<{ host: string; port: number }> {
+    const { server } = this.sockets;
     await new Promise<void>((done, failed) => {
-      this.server.once('error', (error: NodeJS.ErrnoException) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
         failed(
           new InputError(
             `the webhook cannot listen on ${host}:${port} (${error.code})`,
@@ -171,11 +111,11 @@ export class WebhookServer {
           ),
         );
       });
-      this.server.listen(port, host, done);
+      server.listen(port, host, done);
     });
     this.depthTimer = setInterval(() => void this.look(), DEPTH_MS).unref();
     await this.look();
-    return { host, port: (this.server.address() as AddressInfo).port };
+    return { host, port: (server.address() as AddressInfo).port };
   }
 
   private async look(): Promise<void> {
@@ -196,13 +136,12 @@ export class WebhookServer {
   async close(): Promise<void> {
     this.isClosing = true;
     if (this.depthTimer !== null) clearInterval(this.depthTimer);
-    if (!this.server.listening) return;
-    const closed = new Promise((done) => this.server.close(done));
-    this.server.closeIdleConnections();
-    for (const connection of this.quick) connection.finish();
+    const { server } = this.sockets;
+    if (!server.listening) return;
+    const closed = new Promise((done) => server.close(done));
+    this.sockets.finish();
     await Promise.race([closed, sleep(GRACE_MS, null, { ref: false })]);
-    this.server.closeAllConnections();
-    for (const connection of this.quick) connection.destroy();
+    this.sockets.destroy();
     await closed;
   }
 
@@ -213,6 +152,44 @@ export class WebhookServer {
 
   private take(visit: Visit): void {
     this.tally.inFlight++;
+    this.guarded(visit, () => this.open(visit));
+  }
+
+  /** What a request makes of us must end with that request, whatever it is: the others and the process go on. */
+  private guarded(visit: Visit, work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.fail(visit, cause);
+    }
+  }
+
+  /** As {@link guarded}, for what comes later. */
+  private later<T>(visit: Visit, answer: Promise<T>, work: (value: T) => void, away: () => void): void {
+    answer.then(work, away).catch((cause: unknown) => this.fail(visit, cause));
+  }
+
+  private readBody(
+    visit: Visit,
+    bytesMost: number,
+    done: (body: Buffer | null, isWhole: boolean) => void,
+  ): void {
+    visit.read(bytesMost, (body, isWhole) => this.guarded(visit, () => done(body, isWhole)));
+  }
+
+  private fail(visit: Visit, cause: unknown): void {
+    try {
+      this.note({ kind: 'failed', where: placeOf(cause), sender: visit.sender });
+      if (visit.isAnswered) return;
+      this.tally.refuse(REFUSALS.fault.reason);
+      // the rest of the body may not have come: the connection goes with the answer
+      this.answer(visit, refusalAnswer(REFUSALS.fault, true));
+    } catch {
+      visit.drop();
+    }
+  }
+
+  private open(visit: Visit): void {
     const { url, headers } = visit;
     if (url === '/health') return this.tellHealth(visit);
     const path = PATH.exec(url);
@@ -223,17 +200,27 @@ export class WebhookServer {
     const forwarded = headers['x-forwarded-for'] as string | undefined;
     visit.sender = senderOf(visit.remote, forwarded, this.proxies);
     if (visit.sender === null) return this.refuse(visit, REFUSALS.sender, false);
-    const wait = this.buckets.take(visit.sender);
-    if (typeof wait === 'number') return this.enter(visit, path[1]!, path[2]!, wait);
-    wait.then(
-      (waitMs) => this.enter(visit, path[1]!, path[2]!, waitMs),
-      () => this.refuse(visit, REFUSALS.away, false),
-    );
+    const secret = this.access.opens(path[1]!) ? null : path[1]!;
+    if (secret === null && forwarded !== undefined) this.lookAtProxy(visit);
+    // guesses have a bucket of their own: behind a proxy that is not listed everybody has one address, and whoever guesses
+    // there must not shut out who knows
+    const wait = this.buckets.take(secret === null ? visit.sender : `guess ${visit.sender}`);
+    const enter = (waitMs: number) => this.enter(visit, secret, path[2]!, waitMs);
+    if (typeof wait === 'number') enter(wait);
+    else this.later(visit, wait, enter, () => this.refuse(visit, REFUSALS.away, false));
   }
 
-  private enter(visit: Visit, secret: string, desk: string, waitMs: number): void {
+  /** Says once that senders come through somebody whose word on them does not count. */
+  private lookAtProxy({ remote, sender }: Visit): void {
+    if (this.isProxyNoted || sender !== plainAddress(remote) || this.proxies.has(sender!)) return;
+    this.isProxyNoted = true;
+    this.options.note?.({ kind: 'unlisted-proxy', proxy: sender! });
+  }
+
+  /** `wrong`: the secret where it is none of ours. */
+  private enter(visit: Visit, wrong: string | null, desk: string, waitMs: number): void {
     if (waitMs > 0) return this.refuse(visit, rateRefusal(waitMs), false);
-    if (!this.access.opens(secret)) return this.refuse(visit, REFUSALS.secret, false, secretMark(secret));
+    if (wrong !== null) return this.refuse(visit, REFUSALS.secret, false, secretMark(wrong));
     visit.desk = this.desks.get(desk) ?? null;
     if (visit.desk === null) return this.refuse(visit, REFUSALS.desk, false);
     const { headers } = visit;
@@ -247,7 +234,7 @@ export class WebhookServer {
         return this.refuse(visit, this.tooLong, true);
       visit.goOn();
     }
-    visit.read(this.bodyBytesMost, (body) => {
+    this.readBody(visit, this.bodyBytesMost, (body) => {
       if (body === null) this.refuse(visit, this.tooLong, true);
       else this.read(visit, body);
     });
@@ -263,13 +250,12 @@ export class WebhookServer {
     const unknown = this.access.tokenFault(headers, read.token);
     if (unknown !== null) return this.refuse(visit, unknown, true);
     const { id, stream } = read.config;
-    this.streams.offer(stream, barEntry(read.record, now)).then(
-      (offered) => this.tell(visit, id, read.record.barTime, offered),
-      () => {
-        this.isAway = true;
-        this.refuse(visit, REFUSALS.away, true);
-      },
-    );
+    const offered = this.streams.offer(stream, barEntry(read.record, now));
+    const told = (one: Offered) => this.tell(visit, id, read.record.barTime, one);
+    this.later(visit, offered, told, () => {
+      this.isAway = true;
+      this.refuse(visit, REFUSALS.away, true);
+    });
   }
 
   private tell(visit: Visit, config: string, barTime: number, offered: Offered): void {
@@ -298,10 +284,11 @@ export class WebhookServer {
       this.answer(visit, refusalAnswer(refused, endsConnection || this.isClosing));
     if (isRead || holdsBack) return answer(status === 413 || holdsBack);
     // Answered once the body has come, or the sender might never read the answer; a long one is cut off.
-    visit.read(0, (_, isWhole) => answer(!isWhole));
+    this.readBody(visit, 0, (_, isWhole) => answer(!isWhole));
   }
 
   private answer(visit: Visit, answer: Answer): void {
+    visit.isAnswered = true;
     visit.answer(answer);
     this.tally.answered(performance.now() - visit.startedMs);
   }
@@ -321,7 +308,10 @@ export class WebhookServer {
       waiting: sum(({ waiting }) => waiting),
       pending: sum(({ pending }) => pending),
     };
-    visit.read(0, (_, isWhole) => visit.answer(new Answer(ok ? 200 : 503, body, [], isClosing || !isWhole)));
+    this.readBody(visit, 0, (_, isWhole) => {
+      visit.isAnswered = true;
+      visit.answer(new Answer(ok ? 200 : 503, body, [], isClosing || !isWhole));
+    });
   }
 }
 

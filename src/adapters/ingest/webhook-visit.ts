@@ -16,10 +16,14 @@ export interface Visit {
   /** Filled in on the way. */
   sender: string | null;
   desk: WebhookDesk | null;
+  /** An answer was given, or is on its way. */
+  isAnswered: boolean;
   goOn(): void;
   /** As {@link readBody}. Null for a body over `bytesMost`; `isWhole`: it has been read to its end. */
   read(bytesMost: number, done: (body: Buffer | null, isWhole: boolean) => void): void;
   answer(answer: Answer): void;
+  /** Ends the connection without an answer. */
+  drop(): void;
 }
 
 /** One answer in full. Those that never change are made once. */
@@ -63,6 +67,7 @@ export class HttpVisit implements Visit {
   readonly holdsBack: boolean;
   sender: string | null = null;
   desk: WebhookDesk | null = null;
+  isAnswered = false;
   private readonly request: IncomingMessage;
   private readonly response: ServerResponse;
 
@@ -88,5 +93,9 @@ export class HttpVisit implements Visit {
     this.response.writeHead(status, headers as string[]);
     // A text goes out in one piece with the head; bytes would be a second one.
     this.response.end(text, encoding);
+  }
+
+  drop(): void {
+    this.request.socket.destroy();
   }
 }

@@ -88,6 +88,7 @@ async function setUp(options: { sources?: readonly Source[]; judge?: Source | nu
   const counts = noIntake();
   const acked: string[] = [];
   const buried: [string, string][] = [];
+  const givenBack: string[] = [];
   const lines: string[] = [];
   const sources = options.sources ?? [];
   const filler = new GapFiller({ store, series: SERIES, sources, clock });
@@ -99,6 +100,7 @@ async function setUp(options: { sources?: readonly Source[]; judge?: Source | nu
         buried.push([id, reason]);
         return true;
       },
+      giveBack: async (list) => void givenBack.push(...list.map((one) => one.id)),
     },
     series: SERIES,
     filler,
@@ -122,7 +124,7 @@ async function setUp(options: { sources?: readonly Source[]; judge?: Source | nu
   };
   const minutes = async (config = BTC) =>
     (await store.readFrom(0, 10_000, [config])).map((bar) => (bar.time - T0) / MINUTE);
-  return { clock, store, counts, acked, buried, lines, intake, filler, tell, minutes, at };
+  return { clock, store, counts, acked, buried, givenBack, lines, intake, filler, tell, minutes, at };
 }
 
 const knower = (provider = new Knows()): Source & { provider: Knows } => ({

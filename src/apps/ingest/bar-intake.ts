@@ -14,8 +14,10 @@ import { isDataFault, type QueuedBar, readDelivered, withoutFigures } from './qu
 import type { Series } from './series.ts';
 
 export interface IntakeOptions extends PlannerOptions {
-  readonly reader: Pick<BarReader, 'ack' | 'bury'>;
+  readonly reader: Pick<BarReader, 'ack' | 'bury' | 'giveBack'>;
   readonly series: readonly Series[];
+  /** Told of each bar that is in the store; what it does is waited for by nobody. */
+  readonly onStored?: (bar: QueuedBar) => Promise<void>;
 }
 
 const FAULT_PAUSE_MS = 250;
@@ -34,7 +36,7 @@ export class BarIntake {
   private readonly lanes = new Map<string, QueuedBar[]>();
   private readonly running = new Set<Promise<void>>();
   /** Entries in work: what is handed out twice is worked on once. */
-  private readonly held = new Set<string>();
+  private readonly held = new Map<string, Delivered>();
   private readonly ends = new AbortController();
   private readonly planner: BarPlanner;
 
@@ -49,13 +51,18 @@ export class BarIntake {
     return this.held.size;
   }
 
+  /** The entries in work, for whoever tells the queue that they are. */
+  holding(): Delivered[] {
+    return [...this.held.values()];
+  }
+
   /** Takes entries; resolves when those that need not wait are durable and acknowledged. */
   async take(delivered: readonly Delivered[]): Promise<void> {
     const bars: QueuedBar[] = [];
     for (const one of delivered) {
       const key = keyOf(one);
       if (this.held.has(key)) continue;
-      this.held.add(key);
+      this.held.set(key, one);
       this.options.counts.taken += 1;
       const read = readDelivered(one, this.series);
       if (typeof read === 'string') await this.bury(one, read);
@@ -92,10 +99,17 @@ export class BarIntake {
     );
   }
 
-  /** Lets go of what waits: it stays unacknowledged and is handed out again. */
+  /** Lets go of what waits: it stays unacknowledged and is handed out again, and no failure is counted for it. */
   async close(): Promise<void> {
     this.ends.abort(new Error('the worker ends'));
+    const held = this.holding();
     await Promise.allSettled([...this.running]);
+    // what was acknowledged in between is no longer held, and left alone
+    await this.options.reader
+      .giveBack(held)
+      .catch((cause: unknown) =>
+        this.options.say(`the queue did not take back what waits: ${(cause as Error).message}`),
+      );
   }
 
   /** Whether bars of one config follow what is known to be there without a hole. */
@@ -175,6 +189,11 @@ export class BarIntake {
       now,
     );
     await this.acknowledge(() => reader.ack(delivered), delivered);
+    for (const { bar } of planned) {
+      this.options.onStored?.(bar).catch(() => {
+        counts.faults += 1;
+      });
+    }
   }
 
   /** Null when the bars themselves are at fault; `alone` is buried then. Anything else is tried until it succeeds. */

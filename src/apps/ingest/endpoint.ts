@@ -1,4 +1,14 @@
-import { type BarStreams, type FeedClock, MemoryBuckets, WebhookServer } from '#adapters';
+import {
+  type BarStreams,
+  type FeedClock,
+  MemoryBuckets,
+  type RateBuckets,
+  RedisBuckets,
+  RedisStreams,
+  type WebhookNote,
+  WebhookServer,
+  type WebhookSnapshot,
+} from '#adapters';
 import { type IngestSettings, readAccess } from './ingest-settings.ts';
 
 /** The readers of the queue that put bars into the store, whatever process they are in. */
@@ -9,6 +19,7 @@ export interface Endpoint {
   /** `http://HOST:PORT/webhook/.../DESK`, without its secret. */
   readonly shown: string;
   readonly port: number;
+  snapshot(): WebhookSnapshot;
   close(): Promise<void>;
 }
 
@@ -26,18 +37,40 @@ export async function openEndpoint(
     group: INTAKE_GROUP,
     configs: series,
     desks: [{ name: feed.desk, configs: series.map(({ id }) => id) }],
-    buckets: new MemoryBuckets(feed.rate),
+    buckets: bucketsOf(settings, streams),
     now: () => clock.now(),
-    note: (note) => {
-      if (note.kind === 'differs')
-        say(`${note.config}: ${new Date(note.barTime).toISOString()} was told twice and differs`);
-      else say(`a request was refused with ${note.status} (${note.reason}): ${note.message}`);
-    },
+    note: (note) => say(wordsOf(note)),
   });
   const { host, port } = await server.listen(feed.listen.port, feed.listen.host);
   return {
     shown: `http://${host.includes(':') ? `[${host}]` : host}:${port}/webhook/.../${feed.desk}`,
     port,
+    snapshot: () => server.snapshot(),
     close: () => server.close(),
   };
+}
+
+/** Endpoints over one Redis share one limit; over a file there is one endpoint. */
+function bucketsOf({ feed }: IngestSettings, streams: BarStreams): RateBuckets {
+  return streams instanceof RedisStreams
+    ? new RedisBuckets(streams.client, feed.rate, `s1:rate:${feed.desk}:`)
+    : new MemoryBuckets(feed.rate);
+}
+
+/** A line of the log. An unknown secret has a mark, which is the same each time. */
+function wordsOf(note: WebhookNote): string {
+  switch (note.kind) {
+    case 'differs':
+      return `${note.config}: ${new Date(note.barTime).toISOString()} was told twice and differs (${note.sender})`;
+    case 'failed':
+      return `a request of ${note.sender ?? 'somebody'} failed here: ${note.where}`;
+    case 'unlisted-proxy':
+      return `requests come forwarded by ${note.proxy}, which is not under "proxies": all of them count as from there`;
+    case 'refused': {
+      const { sender, desk, secret, status, reason, message } = note;
+      const whose = `${sender ?? 'somebody'}${desk === null ? '' : ` for ${desk}`}`;
+      const mark = secret === null ? '' : `, secret ${secret}`;
+      return `a request of ${whose} was refused with ${status} (${reason}${mark}): ${message}`;
+    }
+  }
 }

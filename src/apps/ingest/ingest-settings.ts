@@ -81,15 +81,14 @@ export function readAccess({ feed, env }: IngestSettings): Access {
   };
 }
 
-/** Opens the queue. Throws UnreachableError when a Redis does not answer. */
-export function openStreams(
-  { feed, series, folder, env }: IngestSettings,
-  clock: FeedClock,
-): Promise<BarStreams> {
+/**
+ * Opens the queue. Its times are those of the machine, also where the bars have a clock of their own: a rehearsal's minute
+ * is no minute that a worker was silent. Throws UnreachableError when a Redis does not answer.
+ */
+export function openStreams({ feed, series, folder, env }: IngestSettings): Promise<BarStreams> {
   const streams = series.map((one) => one.stream);
   const { streams: where } = feed;
-  if (where.kind === 'embedded')
-    return EmbeddedStreams.open({ file: join(folder, 'queue.sqlite'), streams, now: () => clock.now() });
+  if (where.kind === 'embedded') return EmbeddedStreams.open({ file: join(folder, 'queue.sqlite'), streams });
   const password = where.passwordEnv === undefined ? null : secretOf(env, where.passwordEnv);
   const address = readRedisAddress(secretOf(env, where.urlEnv), password, `in ${where.urlEnv}`);
   return RedisStreams.open({ address, streams });

@@ -1,19 +1,23 @@
-import { hostname } from 'node:os';
 import type { FeedClock } from '#adapters';
 import { BarIntake } from './bar-intake.ts';
 import { INTAKE_RULES, type IntakeRules } from './bar-plan.ts';
+import { chartValuesOf } from './chart-values.ts';
 import { INTAKE_GROUP, openEndpoint } from './endpoint.ts';
 import { GapFiller } from './gap-filler.ts';
+import { type FigureSources, type IngestFigures, ingestFigures } from './ingest-figures.ts';
 import { type IngestSettings, openFeedStore, openSources, openStreams } from './ingest-settings.ts';
 import { type IntakeCounts, noIntake } from './intake-counts.ts';
 import { OVERDUE_RULES, type OverdueRules, OverdueWatch } from './overdue-watch.ts';
 import { runWorker, WORKER_RULES, type WorkerRules } from './worker.ts';
+import { takeWorkerName } from './worker-name.ts';
 
 export const ROLES = ['endpoint', 'worker', 'both'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface IngestOptions {
   readonly settings: IngestSettings;
+  /** What the configuration calls it; `feed` unless given. */
+  readonly feedName?: string;
   readonly role: Role;
   readonly clock: FeedClock;
   /** A line for people. */
@@ -21,27 +25,32 @@ export interface IngestOptions {
   /** Told once everything is open. */
   readonly onOpen: (place: { readonly shown: string | null; readonly port: number | null }) => void;
   readonly signal: AbortSignal;
+  /** Takes how it stands, once open and every few seconds. */
+  readonly onFigures?: (figures: IngestFigures) => void;
   /** Other than usual, for rehearsals. */
   readonly rules?: Partial<IntakeRules & OverdueRules & WorkerRules>;
 }
 
 const DAY_MS = 86_400_000;
+const FIGURES_MS = 2_000;
 
 /** Runs the endpoint of a feed, a worker, or both, until the signal; what the worker did. Throws what keeps it from beginning. */
 export async function runIngest(options: IngestOptions): Promise<IntakeCounts> {
-  const { settings, role, clock, say, signal } = options;
+  const { settings, feedName = 'feed', role, clock, say, signal, onFigures = () => undefined } = options;
   const counts = noIntake();
   const closes: (() => Promise<void> | void)[] = [];
   try {
-    const streams = await openStreams(settings, clock);
+    const streams = await openStreams(settings);
     closes.push(() => streams.close());
     const worker = role === 'endpoint' ? null : await openWorker(options, streams, counts, closes);
     // the address opens last: what it takes is dealt with from the first bar on
     const endpoint = role === 'worker' ? null : await openEndpoint(settings, streams, clock, say);
     if (endpoint !== null) closes.push(() => endpoint.close());
     say(`the queue is ${streams.kind}: ${streams.durability}`);
+    const sources = { feed: feedName, streams, clock, endpoint, worker: worker?.figures ?? null };
+    closes.push(tellFigures(sources, onFigures));
     options.onOpen({ shown: endpoint?.shown ?? null, port: endpoint?.port ?? null });
-    if (worker !== null) await worker();
+    if (worker !== null) await worker.run();
     else await untilAborted(signal);
     return counts;
   } finally {
@@ -54,18 +63,20 @@ async function openWorker(
   streams: Awaited<ReturnType<typeof openStreams>>,
   counts: IntakeCounts,
   closes: (() => Promise<void> | void)[],
-): Promise<() => Promise<void>> {
+): Promise<{ readonly figures: NonNullable<FigureSources['worker']>; run(): Promise<void> }> {
   const { series, feed } = settings;
   const store = await openFeedStore(settings);
   closes.push(() => store.close());
   for (const note of store.notes) say(`the store of bars: ${note}`);
   const sources = openSources(settings, store, clock);
   closes.push(() => sources.close());
-  const holder = `${hostname()}.${process.pid}`;
+  const { name: holder, release } = takeWorkerName(settings.folder);
+  closes.push(release);
   const reader = await streams.reader(INTAKE_GROUP, holder);
   closes.push(() => reader.close());
   const filler = new GapFiller({ store, series, sources: sources.all, clock });
   const intakeRules = { ...INTAKE_RULES, ...rules };
+  const charts = chartValuesOf(streams, feed.desk);
   const intake = new BarIntake({
     store,
     reader,
@@ -76,6 +87,7 @@ async function openWorker(
     rules: intakeRules,
     counts,
     say,
+    ...(charts === null ? {} : { onStored: (bar) => charts.put(bar) }),
   });
   const keepMs = feed.keepDays === undefined ? null : feed.keepDays * DAY_MS;
   const overdue = new OverdueWatch({
@@ -88,7 +100,7 @@ async function openWorker(
     holder,
     say,
   });
-  return async () => {
+  const run = async () => {
     // a worker that waits for its store must let go of it, too
     const closed = untilAborted(signal).then(() => intake.close());
     await Promise.all([
@@ -96,6 +108,22 @@ async function openWorker(
       overdue.run(signal),
     ]);
     await closed;
+  };
+  return { figures: { counts, holding: () => intake.holding() }, run };
+}
+
+/** Tells how it stands until the function that comes back is called. */
+function tellFigures(sources: FigureSources, onFigures: (figures: IngestFigures) => void): () => void {
+  let isOver = false;
+  const tell = async () => {
+    const figures = await ingestFigures(sources);
+    if (!isOver) onFigures(figures);
+  };
+  const timer = setInterval(() => void tell(), FIGURES_MS).unref();
+  void tell();
+  return () => {
+    isOver = true;
+    clearInterval(timer);
   };
 }
 

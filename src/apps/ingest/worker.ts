@@ -6,7 +6,7 @@ import type { IntakeCounts } from './intake-counts.ts';
 export interface WorkerRules {
   /** Entries of one stream taken at once. */
   readonly count: number;
-  /** Another worker's entries are taken over when it has not dealt with them for so long: longer than any bar may wait. */
+  /** Another worker's entries are taken over when it has not said for so long that it works on them. */
   readonly claimIdleMs: number;
   readonly claimEveryMs: number;
 }
@@ -15,6 +15,8 @@ export const WORKER_RULES: WorkerRules = { count: 100, claimIdleMs: 60_000, clai
 
 const READ_MS = 500;
 const CLAIMED_MOST = 500;
+/** Times that what is in work is named as such before others would take it for abandoned. */
+const TOUCHES = 6;
 /** More than these in work: first they, then further ones. */
 const IN_WORK_MOST = 5_000;
 
@@ -28,7 +30,9 @@ export async function runWorker(options: {
   readonly say: (line: string) => void;
 }): Promise<void> {
   const { reader, intake, rules, counts, signal, say } = options;
+  const waitMs = Math.min(READ_MS, rules.claimEveryMs);
   let claimAt = 0;
+  let touchAt = 0;
   let isAway = false;
   let beganOver = false;
   while (!signal.aborted) {
@@ -37,6 +41,11 @@ export async function runWorker(options: {
         // of another process of this name
         await intake.take(await reader.own(CLAIMED_MOST));
         beganOver = true;
+      }
+      // before anything is claimed: a bar that waits for its store or for others is in good hands, here and elsewhere
+      if (performance.now() >= touchAt) {
+        touchAt = performance.now() + rules.claimIdleMs / TOUCHES;
+        await reader.touch(intake.holding());
       }
       if (intake.inWork > IN_WORK_MOST) {
         await sleep(20);
@@ -49,7 +58,7 @@ export async function runWorker(options: {
         counts.claimed += claimed.length;
         await intake.take(claimed);
       }
-      await intake.take(await reader.read({ count: rules.count, waitMs: READ_MS, signal }));
+      await intake.take(await reader.read({ count: rules.count, waitMs, signal }));
       if (isAway) say('the queue answers again');
       isAway = false;
     } catch (cause) {

@@ -1,6 +1,7 @@
 import type { EdgeState, PortfolioLimits } from '#engine';
 import type { BreakerCause, BreakerConfig, BreakerMeasures, BreakerMove, KillTrigger } from '#risk';
 import type { ModelReport, ParityReport } from '#signals';
+import type { IngestFigures } from '../ingest/ingest-figures.ts';
 import type { HistogramAnswer } from './histogram.ts';
 import type { Status } from './status.ts';
 
@@ -259,6 +260,8 @@ export interface Heartbeat {
  * with the process.
  */
 export interface MetricsAnswer {
+  /** Of an ingestion beside the loop; null without one, and before it has told any. */
+  readonly ingest: IngestFigures | null;
   readonly at: number;
   readonly pid: number;
   readonly startedAt: number;

@@ -2,6 +2,7 @@ import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { ProjectorState } from '#adapters';
 import type { Instant } from '#base';
 import { type OperatorAction, operatorRefusal, type TraceLine } from '#engine';
+import type { IngestFigures } from '../ingest/ingest-figures.ts';
 import type { ControlAnswer, ReadRequest } from './control.ts';
 import type { MetricsAnswer } from './control-answers.ts';
 import { desksAnswer, driftAnswer } from './desks-answer.ts';
@@ -22,6 +23,8 @@ export interface ControlSurroundings {
   /** Market events that wait for their turn. */
   readonly feedQueue: () => number;
   readonly projector: () => ProjectorState | null;
+  /** Figures of an ingestion beside the loop. */
+  readonly ingest?: () => IngestFigures | null;
   /** Time of an act: the loop's own on a tape, the clock's on a live feed; never before the engine's. */
   readonly now: () => Instant;
   /** Ends the program cleanly. */
@@ -122,7 +125,7 @@ export class ControlLine {
   }
 
   private metrics(): MetricsAnswer {
-    const { session, feed, tape, projector, feedQueue } = this.around;
+    const { session, feed, tape, projector, feedQueue, ingest } = this.around;
     const { eventLoop, startedAt, stepAt } = this;
     return metricsAnswer(session, {
       feed: feed(),
@@ -132,6 +135,7 @@ export class ControlLine {
       eventLoop,
       startedAt,
       stepAt,
+      ingest: ingest?.() ?? null,
     });
   }
 

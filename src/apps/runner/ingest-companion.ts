@@ -1,8 +1,10 @@
+import type { IngestFigures } from '../ingest/ingest-figures.ts';
 import { Companion } from './companion.ts';
 
 /** What an ingestion says to the program that started it. */
 export type IngestWord =
   | { readonly word: 'says'; readonly line: string }
+  | { readonly word: 'figures'; readonly figures: IngestFigures }
   | { readonly word: 'open'; readonly shown: string | null; readonly port: number | null };
 
 export interface IngestCompanionOptions {
@@ -18,6 +20,7 @@ export interface IngestCompanionOptions {
  */
 export class IngestCompanion {
   private readonly companion: Companion;
+  private told: IngestFigures | null = null;
 
   constructor({ args, tell }: IngestCompanionOptions) {
     this.companion = new Companion({
@@ -25,15 +28,23 @@ export class IngestCompanion {
       onMessage: (message) => {
         const said = message as IngestWord;
         if (said.word === 'says') tell(`ingest: ${said.line}`);
+        else if (said.word === 'figures') this.told = said.figures;
         else if (said.shown !== null) tell(`bars are taken at ${said.shown}`);
       },
       onEnd: (why, againMs) => {
+        // those of one that is gone stand for nothing
+        this.told = null;
         const [first] = why.split('\n');
         const then =
           againMs === null ? 'it stays away' : `it starts again in ${Math.round(againMs / 1_000)} s`;
         tell(`the ingestion ended: ${first}; ${then}`);
       },
     });
+  }
+
+  /** As it last told; null before that and while it is away. */
+  get figures(): IngestFigures | null {
+    return this.told;
   }
 
   get pid(): number | null {

@@ -1,6 +1,7 @@
 import type { ELDHistogram } from 'node:perf_hooks';
 import type { ProjectorState } from '#adapters';
 import { BREAKER_LEVELS } from '#risk';
+import type { IngestFigures } from '../ingest/ingest-figures.ts';
 import type { MetricsAnswer } from './control-answers.ts';
 import type { Session } from './session.ts';
 import type { Surroundings } from './status.ts';
@@ -11,6 +12,7 @@ export interface MetricsSurroundings extends Pick<Surroundings, 'feed' | 'tape'>
   readonly eventLoop: ELDHistogram | null;
   readonly startedAt: number;
   readonly stepAt: number;
+  readonly ingest?: IngestFigures | null;
 }
 
 const plain = (map: ReadonlyMap<string, number>): Record<string, number> => Object.fromEntries(map);
@@ -109,6 +111,7 @@ export function metricsAnswer(session: Session, around: MetricsSurroundings): Me
             failures: projector.failures,
             error: projector.error,
           },
+    ingest: around.ingest ?? null,
     process: {
       feedQueue: around.feedQueue,
       stepAt: around.stepAt,

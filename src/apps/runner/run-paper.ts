@@ -3,6 +3,7 @@ import { type FeedClock, type ProjectorState, systemClock } from '#adapters';
 import { formatInstant, type Instant, SECOND } from '#base';
 import type { Command, TraceLine } from '#engine';
 import { plain } from '../cli/plain-text.ts';
+import type { IngestFigures } from '../ingest/ingest-figures.ts';
 import type { IngestSettings } from '../ingest/ingest-settings.ts';
 import { serveControl } from './control.ts';
 import { ControlLine } from './control-line.ts';
@@ -41,6 +42,8 @@ export interface RunPaperOptions {
   readonly screen: NodeJS.WriteStream | null;
   /** Where the bars of a webhook feed are; null of any other. */
   readonly ingest?: IngestSettings | null;
+  /** How an ingestion beside the loop stands, as it last told. */
+  readonly ingestFigures?: () => IngestFigures | null;
   /** Time of a live feed; that of the system unless given. */
   readonly clock?: FeedClock;
   /** What brings observations from beside a live feed; started with the run, closed before its journal. */
@@ -123,6 +126,7 @@ class Program {
       tape: () => this.tape,
       feedQueue: () => this.live?.queued ?? 0,
       projector: () => this.projector?.() ?? null,
+      ingest: () => options.ingestFigures?.() ?? null,
       now: () => (this.live === null ? session.engine.at : Math.max(this.now(), session.engine.at)),
       end: () => this.end('asked'),
     });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   featureDrift,
@@ -37,7 +38,13 @@ describe('what a script sends', () => {
     ['{"time":60000,"values":{"rsi14":55.5,"r1":-1e-4,"body":null}}', 2],
     ['{"time":60000,"values":{}}', 0],
     ['{"time":060000,"values":{}}', null],
-    ['{"time":60000,"values":{"a":"__proto__"}}', null],
+    ['{"time":60000,"values":{"rsi14":51,"signal":"buy","ok":true,"no":false,"RSI 14":51}}', 1],
+    ['{"time":60000,"values":{"a":"__proto__"}}', 0],
+    ['{"time":60000,"values":{"__proto__":1,"a":"\\u0000\\"}","b":2}}', 2],
+    ['{"time":60000,"values":{"a":{}}}', null],
+    ['{"time":60000,"values":{"a":"\\x"}}', null],
+    ['{"time":60000,"values":{"a":"b}}', null],
+    [`{"time":60000,"values":{"${'a'.repeat(41)}":1}}`, 0],
     ['{"time":60000,"values":{"a":1},"more":1}', null],
     ['{"time":1e999,"values":{"a":1}}', null],
     ['[]', null],
@@ -46,6 +53,41 @@ describe('what a script sends', () => {
     [undefined, null],
   ])('%s', (text, known) => {
     expect(readPine(text)?.values.size ?? null).toBe(known);
+  });
+});
+
+describe('whatever a script sends', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 64 }),
+    fc.constantFrom('rsi14', 'r1', '__proto__'),
+  );
+  const value = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.boolean(),
+    fc.constant(null),
+    text,
+  );
+
+  it('voids no number beside it', () => {
+    fc.assert(
+      fc.property(fc.dictionary(text, value, { maxKeys: 64 }), (values) => {
+        const read = readPine(JSON.stringify({ time: 60_000, values: { ...values, rsi14: 51.5 } }));
+        expect(read?.values.get('rsi14')).toBe(51.5);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is no reason to fail or to take long', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (more) => {
+        readPine(`{"time":60000,"values":{"a":1${more}}}`);
+        readPine(`{"time":60000,"values":{"a":"${more}"}}`);
+      }),
+      { numRuns: 200 },
+    );
+    for (const piece of ['"a":"', '\\', '"a":1,', '"\\u000'])
+      expect(readPine(`{"time":60000,"values":{${piece.repeat(10_000)}`)).toBeNull();
   });
 });
 

@@ -70,19 +70,26 @@ export function returnDrift(theirs: ArrayLike<number>, ours: ArrayLike<number>):
   return { meanBp: sum / (n - from), maxBp: most };
 }
 
-/** Reads what a script sent of one bar: `{"time":..., "values":{...}}`; null for anything else. Untrusted. */
+/**
+ * Reads what a script sent of one bar: `{"time":..., "values":{...}}`; null for anything else. Untrusted. Of the values those
+ * count that are numbers under a name a feature may have: texts, booleans and names with blanks may stand beside them, as
+ * the endpoint takes them.
+ */
 export function readPine(text: unknown): { time: Instant; values: ReadonlyMap<string, number> } | null {
   if (typeof text !== 'string' || text.length > TEXT_MOST || !PINE.test(text)) return null;
   const { time, values } = JSON.parse(text) as { time: number; values: Record<string, unknown> };
   const numbers = new Map<string, number>();
   for (const [name, value] of Object.entries(values))
-    if (typeof value === 'number' && Number.isFinite(value)) numbers.set(name, value);
+    if (typeof value === 'number' && Number.isFinite(value) && FEATURE.test(name)) numbers.set(name, value);
   return { time, values: numbers };
 }
 
-const TEXT_MOST = 8_192;
+/** As many names and texts as the endpoint lets pass, every sign of them escaped. */
+const TEXT_MOST = 65_536;
+const FEATURE = /^[A-Za-z0-9_]{1,40}$/;
 const NUMBER = String.raw`-?(?:0|[1-9]\d{0,20})(?:\.\d{1,24})?(?:[eE][-+]?\d{1,3})?`;
-const VALUE = `"[A-Za-z0-9_]{1,40}":(?:${NUMBER}|null)`;
+const TEXT = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"`;
+const VALUE = `${TEXT}:(?:${NUMBER}|${TEXT}|true|false|null)`;
 /** Everything that passes is JSON, so that reading it cannot fail. */
 const PINE = new RegExp(
   String.raw`^\{"time":(?:0|[1-9]\d{0,15}),"values":\{(?:${VALUE}(?:,${VALUE})*)?\}\}$`,

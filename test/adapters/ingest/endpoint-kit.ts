@@ -42,6 +42,7 @@ export const DESKS = [
 export class ScriptedStreams implements BarStreams {
   readonly kind = 'embedded';
   readonly durability = 'none';
+  readonly isDurable = false;
   readonly limits = STREAM_LIMITS;
   readonly streams = CONFIGS.map(({ stream }) => stream);
   readonly offered: { stream: string; entry: BarEntry }[] = [];
@@ -57,6 +58,9 @@ export class ScriptedStreams implements BarStreams {
   }
   async reader(): Promise<BarReader> {
     throw new StreamsAway('nobody reads here');
+  }
+  async deadCount() {
+    return 0;
   }
   async deadLetters() {
     return [];

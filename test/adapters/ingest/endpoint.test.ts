@@ -42,6 +42,11 @@ const json = (value: unknown) => JSON.stringify(value);
 const bar = (change: object) => json({ ...BAR, ...change });
 const path = (secret: string, desk = 's1') => `/webhook/${secret}/${desk}`;
 const seconds = (ms: number) => String(Math.floor(ms / 1_000));
+/** A fault whose words hold what nobody may read. */
+function fault(): never {
+  throw new Error(`no ${SECRET}`);
+}
+const later = <T>(work: () => T): Promise<T> => Promise.resolve().then(work);
 const UNSIGNED: Partial<WebhookServerOptions> = { requireHmac: false, allowedAddresses: ['127.0.0.1'] };
 const PROXIED: Partial<WebhookServerOptions> = {
   requireHmac: false,
@@ -115,6 +120,18 @@ const TABLE: [
   ['no body', { body: '' }, 400, 'json'],
   ['a list', { body: '[]' }, 400, 'json'],
   ['a number', { body: '1' }, 400, 'json'],
+  [
+    'a timeframe that is an object',
+    { body: json({ symbol: 'BTC', tf: { toString: 1 }, bar_time: OPEN_AT }) },
+    422,
+    'config',
+  ],
+  [
+    'a timeframe that is very deep',
+    { body: `{"symbol":"BTC","tf":${'['.repeat(30_000)}${']'.repeat(30_000)}}` },
+    422,
+    'config',
+  ],
   ['an unknown config', { body: bar({ config_id: 'S1_RX68_DOGE_15M' }) }, 422, 'config'],
   ['a config that is a name of objects', { body: bar({ config_id: '__proto__' }) }, 422, 'config'],
   [
@@ -246,13 +263,46 @@ describe('what the endpoint answers', () => {
       if (error !== null) expect(String(told.body.mend).length).toBeGreaterThan(5);
     }
     expect(streams.offered).toHaveLength(status === 202 ? 2 : 0);
-    expect(notes).toHaveLength(status === 202 ? 0 : 2);
+    expect(notes.filter(({ kind }) => kind !== 'unlisted-proxy')).toHaveLength(status === 202 ? 0 : 2);
     for (const secret of [SECRET, OLD_SECRET, KEY, OLD_KEY, TOKEN, 'the-', 'webhook/', 'another']) {
       expect(json(notes)).not.toContain(secret);
     }
     expect(server.snapshot()).toMatchObject(
       status === 202 ? { accepted: 2, refused: {} } : { accepted: 0, refused: { [error!]: 2 } },
     );
+  });
+
+  it.each([
+    ['at the buckets', { buckets: { take: () => fault() } }, 500],
+    ['at the buckets, later', { buckets: { take: () => later(() => fault()) } }, 503],
+    ['at the clock', { now: () => fault() }, 500],
+    ['when it is noted', { note: () => fault(), signingKeys: ['another-signing-key'] }, null],
+  ] as [string, Partial<WebhookServerOptions>, number | null][])(
+    'ends with the request when we fail %s',
+    async (_, given, status) => {
+      const { port, notes, server } = await start(given);
+      for (const isCut of [false, true]) {
+        const told = await send(port, {}, isCut).catch(() => null);
+        expect(told?.status ?? null).toBe(status);
+      }
+      await expect.poll(() => server.snapshot().inFlight).toBe(0);
+      expect((await send(port, { method: 'GET', path: '/health', body: '' })).status).toBe(200);
+      if (status === 500) {
+        expect(notes[0]).toMatchObject({
+          kind: 'failed',
+          where: expect.stringMatching(/^Error in .*\.ts:\d+/),
+        });
+        expect(server.snapshot().refused).toEqual({ fault: 2 });
+      }
+      expect(json(notes)).not.toContain(SECRET);
+    },
+  );
+
+  it('ends with the request when the queue fails in the same turn', async () => {
+    const { port, streams } = await start();
+    streams.offer = () => fault();
+    const told = await send(port, {});
+    expect([told.status, told.body.error]).toEqual([500, 'fault']);
   });
 
   it('says what other methods are for', async () => {
@@ -355,13 +405,31 @@ describe('what the endpoint answers', () => {
     expect((await from('2001:db8::1')).status).toBe(202);
   });
 
-  it('limits guesses of the secret by the same buckets', async () => {
+  it('limits guesses of the secret, and nobody who knows it for them', async () => {
     const { port } = await start({ buckets: new MemoryBuckets({ burst: 3, perSecond: 0.001 }) });
     const guess = () => send(port, { path: path('a-guess-of-the-secret') });
     expect((await Promise.all([guess(), guess(), guess()])).map(({ status }) => status)).toEqual([
       401, 401, 401,
     ]);
     expect((await guess()).status).toBe(429);
+    // from the same address, as behind a proxy that is not listed
+    expect((await send(port, {})).status).toBe(202);
+    expect((await send(port, {})).status).toBe(202);
+    expect((await send(port, {})).status).toBe(202);
+    expect((await send(port, {})).status).toBe(429);
+  });
+
+  it('says once that a proxy is not listed, and only where the secret is right', async () => {
+    const forwarded = { headers: { 'X-Forwarded-For': '192.0.2.7' } };
+    const { port, notes } = await start();
+    await send(port, { ...forwarded, path: path('a-guess-of-the-secret') });
+    await send(port, {});
+    expect(notes.map(({ kind }) => kind)).toEqual(['refused']);
+    for (let n = 0; n < 2; n++) expect((await send(port, forwarded)).status).toBe(202);
+    expect(notes.slice(1)).toEqual([{ kind: 'unlisted-proxy', proxy: '127.0.0.1' }]);
+    const listed = await start({ trustedProxies: ['127.0.0.1'] });
+    await send(listed.port, forwarded);
+    expect(listed.notes).toEqual([]);
   });
 
   it('gives an unknown secret a mark that is the same each time and says nothing of it', async () => {
@@ -483,6 +551,23 @@ describe('a connection', () => {
     const refused = bytesOf({ path: path('a-guess-of-the-secret'), headers: { Expect: '100-continue' } });
     const told = answersIn(await exchange(port, [refused.subarray(0, refused.indexOf('\r\n\r\n') + 4)]))[0]!;
     expect([told.status, told.headers.connection]).toEqual([401, 'close']);
+  });
+
+  it('answers the last request of a connection, whatever is sent behind it', async () => {
+    const { port, streams, server } = await start();
+    let settle = (_: Offered) => {};
+    streams.next = new Promise((done) => {
+      settle = done;
+    });
+    const told = exchange(port, [
+      bytesOf({ headers: { Connection: 'close' } }),
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    ]);
+    await expect.poll(() => streams.offered.length).toBe(1);
+    await new Promise((later) => setTimeout(later, 50));
+    settle({ kind: 'queued', id: '1' });
+    expect(answersIn(await told).map(({ status }) => status)).toEqual([202]);
+    expect(server.snapshot().malformed).toBe(0);
   });
 
   it('ends when its sender wants it to, or speaks HTTP/1.0', async () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -13,6 +14,10 @@ import {
   type StreamLimits,
   StreamsAway,
 } from '#adapters';
+import { FORGET, runScript } from '../../../src/adapters/ingest/redis-scripts.ts';
+import { chartValuesOf } from '../../../src/apps/ingest/chart-values.ts';
+import type { QueuedBar } from '../../../src/apps/ingest/queued-bar.ts';
+import { s1Series, seriesOf } from '../../../src/apps/ingest/series.ts';
 import { BTC, ETH, embeddedPlace, entryAt, type QueuePlace, redisPlace, T0 } from './streams-kit.ts';
 
 const CHILD = fileURLToPath(new URL('./queue-child.ts', import.meta.url));
@@ -250,6 +255,7 @@ const contract = (make: () => Promise<QueuePlace | string>) => () => {
       entry: entryAt(0),
     });
     expect((await streams.depth('workers'))[0]).toMatchObject({ waiting: 0, pending: 0 });
+    expect([await streams.deadCount(), streams.isDurable]).toEqual([1, true]);
     expect(await streams.revive('9999')).toBe(false);
     expect(await streams.revive(letter!.id)).toBe(true);
     expect(await streams.revive(letter!.id)).toBe(false);
@@ -265,6 +271,39 @@ const contract = (make: () => Promise<QueuePlace | string>) => () => {
     expect(await reader.own(10)).toHaveLength(1);
     expect(await reader.own(10)).toHaveLength(0);
     expect(await streams.deadLetters(10)).toHaveLength(1);
+  });
+
+  it('leaves alone what a living consumer says it works on, and counts nothing for it', async () => {
+    const streams = await open({ deliveriesMost: 2 });
+    await streams.offer(BTC, entryAt(0));
+    await streams.offer(BTC, entryAt(1));
+    const [a, b] = [await streams.reader('workers', 'a'), await streams.reader('workers', 'b')];
+    const [first, second] = await a.read({ count: 2, waitMs: 1 });
+    for (let n = 0; n < 4; n++) {
+      await sleep(30);
+      await a.touch([first!]);
+      expect(times(await b.claim({ idleMs: 25, count: 9 }))).toEqual(n === 0 ? [1] : []);
+    }
+    // what another took over is not taken back, and what is acknowledged stays so
+    await a.touch([second!]);
+    await a.giveBack([second!]);
+    await a.ack([first!]);
+    await a.touch([first!]);
+    expect(await a.own(9)).toEqual([]);
+    expect((await streams.deadLetters(9)).map(({ entry }) => entry)).toEqual([entryAt(1)]);
+  });
+
+  it('counts nothing for what is given back, which others may claim at once', async () => {
+    const streams = await open({ deliveriesMost: 2 });
+    await streams.offer(BTC, entryAt(0));
+    const [a, b] = [await streams.reader('workers', 'a'), await streams.reader('workers', 'b')];
+    await a.giveBack(await a.read({ count: 1, waitMs: 1 }));
+    for (let n = 0; n < 4; n++) {
+      const [claimed, ...others] = await b.claim({ idleMs: 60_000, count: 9 });
+      expect([claimed?.deliveries, others]).toEqual([1, []]);
+      await b.giveBack([claimed!]);
+    }
+    expect((await b.own(9)).map(({ deliveries }) => deliveries)).toEqual([1]);
   });
 
   it('buries an entry at once, and only one that is held', async () => {
@@ -361,6 +400,13 @@ describe.runIf(hasRedis)('Redis', () => {
       expect(waits.filter((wait) => wait === 0)).toHaveLength(3);
       expect(waits.filter((wait) => wait > 900_000)).toHaveLength(2);
       expect(await buckets[1]!.take('192.0.2.2')).toBe(0);
+      // tokens that are taken beforehand are none more
+      const wide = { burst: 100, perSecond: 0.001 };
+      const both = [new RedisBuckets(one.client, wide, 'wide:'), new RedisBuckets(two.client, wide, 'wide:')];
+      let given = 0;
+      for (let n = 0; n < 200; n++) if ((await both[n % 2]!.take('192.0.2.1')) === 0) given++;
+      expect(given).toBeLessThanOrEqual(100);
+      expect(given).toBeGreaterThan(50);
       const [cache, other] = [new RedisFeatureCache(one.client), new RedisFeatureCache(two.client)];
       expect(await cache.get('btc')).toBeNull();
       await cache.set('btc', '[1,2]', 60_000);
@@ -372,6 +418,48 @@ describe.runIf(hasRedis)('Redis', () => {
       await two.close();
       await place.stop();
     }
+  });
+
+  it('forgets consumers that hold nothing and have long been silent, and no others', async () => {
+    const place = await redisPlace();
+    if (typeof place === 'string') throw new Error(place);
+    const streams = (await place.open()) as RedisStreams;
+    await streams.offer(BTC, entryAt(0));
+    await (await streams.reader('workers', 'gone')).read({ count: 1, waitMs: 1 });
+    const names = () =>
+      place.server.with(async (client) =>
+        ((await client.xinfo('CONSUMERS', BTC, 'workers')) as string[][]).map((facts) => facts[1]),
+      );
+    const forget = (idleMs: number) => runScript(streams.client, FORGET, [BTC], ['workers', idleMs]);
+    await forget(0);
+    expect(await names()).toEqual(['gone']);
+    const heir = await streams.reader('workers', 'heir');
+    await heir.ack(await heir.claim({ idleMs: 0, count: 1 }));
+    await forget(60_000);
+    expect(await names()).toEqual(['gone', 'heir']);
+    await forget(0);
+    expect(await names()).toEqual([]);
+    await streams.close();
+    await place.stop();
+  });
+
+  it('keeps the newest values of each chart', async () => {
+    const place = await redisPlace();
+    if (typeof place === 'string') throw new Error(place);
+    const streams = await place.open();
+    const series = seriesOf(s1Series({})).find(({ id }) => id === 'S1_RX68_BTC_15M')!;
+    const charts = chartValuesOf(streams, 's1')!;
+    const barAt = (n: number, pine: string | null) =>
+      ({ series, bar: { time: T0 + n * 900_000 }, pine }) as QueuedBar;
+    expect(await charts.get(series.id)).toBeNull();
+    await charts.put(barAt(1, '{"rsi14":51}'));
+    await charts.put(barAt(0, '{"rsi14":9}'));
+    await charts.put(barAt(2, null));
+    expect(await charts.get(series.id)).toEqual({ barTime: T0 + 900_000, values: { rsi14: 51 } });
+    const left = await place.server.with((client) => client.pttl(`s1:features:s1:${series.id}`));
+    expect(left).toBeGreaterThan(2 * 900_000);
+    await streams.close();
+    await place.stop();
   });
 
   it('entries that are no bars become dead letters', async () => {

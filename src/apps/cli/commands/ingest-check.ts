@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { formatInstant } from '#base';
+import type { IngestSettings } from '../../ingest/ingest-settings.ts';
 import { collect } from '../arguments.ts';
 import { EXIT, paint, Terminal, table } from '../terminal.ts';
 import { webhookFeedNamed } from '../webhook-feed-named.ts';
@@ -28,7 +30,7 @@ export function ingestCheckCommand(): Command {
       `
 A wrong secret and, where signatures are required, an unsigned request must be refused. Then each config is sent a request that is
 right in every way but that its bar has not closed yet: the answer "not closed" says that address, secret, signature, token and
-config are as they should be. Nothing is stored. Secrets come from the environment that the feed names.
+config are as they should be. Nothing is stored. Where the queue is a Redis, the newest values that each chart sent are told too. Secrets come from the environment that the feed names.
 
 Examples:
   $ quorum ingest check --series S1_RX68_BTC_15M
@@ -48,7 +50,8 @@ async function run(options: Options): Promise<void> {
   const base = options.at ?? `http://${hostOf(feed.listen.host)}:${feed.listen.port}`;
   const checks = await checkEndpoint(settings, base, options.series, clock.now());
   const isRight = checks.every((one) => one.isRight);
-  terminal.result({ feed: name, at: base, isRight, checks });
+  const charts = await newestValues(settings, options.series);
+  terminal.result({ feed: name, at: base, isRight, checks, charts });
   terminal.say(paint('1', `feed ${name} at ${base}/webhook/.../${feed.desk}`));
   const rows = checks.map(({ what, isRight: is, status, ms, says }) => [
     is ? paint('32', 'ok') : paint('31', 'NO'),
@@ -58,12 +61,38 @@ async function run(options: Options): Promise<void> {
     says,
   ]);
   for (const line of table(rows)) terminal.say(`  ${line}`);
+  for (const { config, barTime, count } of charts)
+    terminal.say(`  newest of the chart: ${config} ${formatInstant(barTime)} with ${count} values`);
   const slow = checks.filter(({ ms }) => ms > SENDER_PATIENCE_MS / 3);
   if (slow.length > 0) terminal.warn('answers took long: TradingView gives up after 3 s');
   terminal.say();
   terminal.say(isRight ? paint('32', 'bars would be taken') : paint('31', 'bars would not be taken'));
   if (!isRight)
     process.exitCode = checks.some(({ status }) => status === null) ? EXIT.unreachable : EXIT.failed;
+}
+
+/** What the charts sent last, where the queue is a Redis: nothing needs to be open for that. None where it does not answer. */
+async function newestValues(settings: IngestSettings, configs: readonly string[]) {
+  if (settings.feed.streams.kind !== 'redis') return [];
+  const { openStreams } = await import('../../ingest/ingest-settings.ts');
+  const { chartValuesOf } = await import('../../ingest/chart-values.ts');
+  const found: { config: string; barTime: number; count: number }[] = [];
+  try {
+    const streams = await openStreams(settings);
+    try {
+      const charts = chartValuesOf(streams, settings.feed.desk);
+      for (const config of configs.length === 0 ? settings.series.map(({ id }) => id) : configs) {
+        const newest = (await charts?.get(config)) ?? null;
+        if (newest === null) continue;
+        found.push({ config, barTime: newest.barTime, count: Object.keys(newest.values).length });
+      }
+    } finally {
+      await streams.close();
+    }
+  } catch {
+    // the checks say already what does not answer
+  }
+  return found;
 }
 
 /** Who listens everywhere is asked here. */

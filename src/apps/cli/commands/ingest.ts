@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
+import type { IngestFigures } from '../../ingest/ingest-figures.ts';
 import type { Role } from '../../ingest/run-ingest.ts';
 import type { IngestWord } from '../../runner/ingest-companion.ts';
 import { EXIT, Terminal } from '../terminal.ts';
 import { webhookFeedNamed } from '../webhook-feed-named.ts';
 import { ingestCheckCommand } from './ingest-check.ts';
+import { ingestDeadCommand } from './ingest-dead.ts';
 
 interface Options {
   readonly config?: string;
@@ -19,6 +21,7 @@ const NOTES = `
 A feed of kind "webhook" in quorum.config.json says where bars are posted to, who may post them, and where they are kept. The
 endpoint answers as soon as a bar is durable in the queue; workers check it, fill holes before it and put it into the store.
 Start as many workers as you like, on any machine that reaches the same queue and store; one that dies is made good by the others.
+Bars that no worker could use are shown and put back by "quorum ingest dead".
 "quorum start" runs both by itself unless the feed says "ingest": "separate". Secrets come from the environment alone.
 
 Examples:
@@ -40,6 +43,7 @@ export function ingestCommand(): Command {
     .option('--json', 'one JSON object on stdout when it ends; lines for people go to stderr', false)
     .addHelpText('after', NOTES)
     .addCommand(ingestCheckCommand())
+    .addCommand(ingestDeadCommand())
     .action(run);
 }
 
@@ -59,6 +63,7 @@ async function run(options: Options): Promise<void> {
   const ending = heedEnding(isCompanion, stop);
   const counts = await runIngest({
     settings,
+    feedName: name,
     role: options.role,
     clock,
     say,
@@ -67,6 +72,9 @@ async function run(options: Options): Promise<void> {
       if (isCompanion) word({ word: 'open', shown, port });
       else if (shown !== null) terminal.say(`bars are taken at ${shown}`);
     },
+    ...(isCompanion
+      ? { onFigures: (figures: IngestFigures) => process.connected && word({ word: 'figures', figures }) }
+      : {}),
     ...(options.rules === undefined ? {} : { rules: JSON.parse(options.rules) as Record<string, number> }),
   }).finally(() => ending.release());
   terminal.result({ feed: name, role: options.role, ...counts });

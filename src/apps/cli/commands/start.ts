@@ -122,6 +122,7 @@ async function run(options: Options): Promise<void> {
     console: () => companion?.place ?? null,
     onVoice: beside,
     publishers,
+    ingestFigures: () => intake?.figures ?? null,
     ...(ingest === null ? {} : { ingest: ingest.settings, clock: ingest.clock }),
   }).finally(() => Promise.all([companion?.close(), intake?.close()]));
   terminal.result({ ending, ...status });

@@ -8,6 +8,7 @@ export interface MetricShape {
 const P = ['portfolio'] as const;
 /** By config: symbol and timeframe are `instrument` and `interval`. */
 const CUT = ['portfolio', 'desk', 'instrument', 'interval'] as const;
+const FEED = ['feed'] as const;
 const SWITCH = ['portfolio', 'switch', 'kind'] as const;
 
 /**
@@ -169,6 +170,53 @@ export const METRICS = {
     type: 'gauge',
     help: '1 for what tripped it; only while it is tripped. watch: an old model, drifted inputs, parity.',
     labels: [...SWITCH, 'trigger'],
+  },
+  quorum_ingest_requests_total: {
+    type: 'counter',
+    help: 'Bars by webhook that were answered well: accepted, duplicate, differing (told twice, with other figures).',
+    labels: [...FEED, 'outcome'],
+  },
+  quorum_ingest_refused_total: {
+    type: 'counter',
+    help: 'Requests that were refused, by reason.',
+    labels: [...FEED, 'reason'],
+  },
+  quorum_ingest_queue_up: { type: 'gauge', help: '1 while the queue of bars answers.', labels: FEED },
+  quorum_ingest_queue_durable: {
+    type: 'gauge',
+    help: '1 while every accepted bar survives a power cut; kind: embedded or redis.',
+    labels: [...FEED, 'kind'],
+  },
+  quorum_ingest_bars_waiting: {
+    type: 'gauge',
+    help: 'Bars in the queue that no worker was given.',
+    labels: FEED,
+  },
+  quorum_ingest_bars_pending: {
+    type: 'gauge',
+    help: 'Bars that workers were given and the store does not have.',
+    labels: FEED,
+  },
+  quorum_ingest_dead_letters: { type: 'gauge', help: 'Bars that nobody could use.', labels: FEED },
+  quorum_ingest_bars_stored_total: {
+    type: 'counter',
+    help: 'Bars put into the store, by who told them: webhook, provider, backfill.',
+    labels: [...FEED, 'source'],
+  },
+  quorum_ingest_bars_unfilled_total: {
+    type: 'counter',
+    help: 'Bars that were missing before one that was released nevertheless.',
+    labels: FEED,
+  },
+  quorum_ingest_faults_total: {
+    type: 'counter',
+    help: 'Attempts that the store or the queue did not answer.',
+    labels: FEED,
+  },
+  quorum_ingest_store_lag_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest bar that a worker holds and the store does not have.',
+    labels: FEED,
   },
   quorum_process_resident_memory_bytes: {
     type: 'gauge',

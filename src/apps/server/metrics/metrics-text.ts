@@ -6,6 +6,7 @@ import { Problem } from '../context.ts';
 import { deskSamples } from './desk-samples.ts';
 import { exposition } from './exposition.ts';
 import type { HttpTally } from './http-tally.ts';
+import { ingestSamples } from './ingest-samples.ts';
 import type { Sample } from './metric-table.ts';
 import { type HistogramSample, portfolioSamples, stageHistograms } from './portfolio-samples.ts';
 import { type ClosedTrade, tradeSamples } from './trade-samples.ts';
@@ -42,6 +43,7 @@ export function metricsText(
       }
       const metrics = answer.metrics as MetricsAnswer;
       samples.push(...portfolioSamples(metrics, context.now()));
+      if (metrics.ingest) samples.push(...ingestSamples(metrics.ingest));
       histograms.push(...stageHistograms(metrics));
       const desks = await context.portfolios.ask(name, { ask: 'desks' }, ASK_MS);
       if (desks?.ok === true) samples.push(...deskSamples(name, desks.desks as DesksAnswer));

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { DAY } from '#base';
 import type { HOUSE_ROUTES } from '../../../contract/areas/house.ts';
+import type { IngestFigures } from '../../../ingest/ingest-figures.ts';
 import type { MetricsAnswer } from '../../../runner/control-answers.ts';
 import type { HistogramAnswer } from '../../../runner/histogram.ts';
 import { packageVersion } from '../../../setup/code-hash.ts';
@@ -48,6 +49,7 @@ export function systemView(
     latency: metrics === null ? [] : latencyOf(metrics),
     queues: [
       ...(metrics === null ? [] : loopQueues(metrics)),
+      ...(metrics?.ingest ? ingestQueues(metrics.ingest) : []),
       { name: 'jobs', depth: jobs.store.count('queued'), error: null },
       ...(alerts === null
         ? []
@@ -67,6 +69,17 @@ function loopQueues({ process: loop, projections }: MetricsAnswer) {
   return [
     feed,
     { name: 'projections', depth: projections.lag ?? projections.queued, error: projections.error },
+  ];
+}
+
+/** Bars by webhook on their way; what is known while the queue does not answer is that. */
+function ingestQueues({ queue, worker }: IngestFigures) {
+  const { waiting, pending, dead, isDurable, durability, fault } = queue;
+  const held = `bars by webhook, held by workers${worker === null ? '' : ` (oldest ${Math.round(worker.storeLagMs / 1_000)} s)`}`;
+  return [
+    { name: 'bars by webhook', depth: waiting ?? 0, error: fault ?? (isDurable ? null : durability) },
+    { name: held, depth: pending ?? 0, error: fault },
+    { name: 'bars by webhook, dead letters', depth: dead ?? 0, error: fault },
   ];
 }
 

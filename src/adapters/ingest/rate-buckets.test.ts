@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MemoryFeatureCache } from './feature-cache.ts';
 import { MemoryBuckets } from './rate-buckets.ts';
 
 describe('buckets of this process', () => {
@@ -38,24 +37,5 @@ describe('buckets of this process', () => {
     for (let n = 0; n < 10_000; n++) buckets.take(String(n));
     expect(buckets.take('first')).toBe(0);
     expect(buckets.take('9999')).toBeGreaterThan(0);
-  });
-});
-
-describe('the cache of this process', () => {
-  it('forgets after its time', async () => {
-    let now = 0;
-    const cache = new MemoryFeatureCache(() => now);
-    await cache.set('a', 'x', 10);
-    now = 9;
-    expect(await cache.get('a')).toBe('x');
-    now = 10;
-    expect(await cache.get('a')).toBeNull();
-  });
-
-  it('holds so many keys and no more', async () => {
-    const cache = new MemoryFeatureCache(() => 0);
-    for (let n = 0; n < 10_001; n++) await cache.set(String(n), 'x', 10);
-    expect(await cache.get('0')).toBeNull();
-    expect(await cache.get('1')).toBe('x');
   });
 });
