@@ -12,6 +12,7 @@ import {
 import { tally } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import type { Engine } from './engine.ts';
+import { FeedsDown } from './feeds-down.ts';
 import type { InstrumentChanged } from './listings.ts';
 import type { Observations } from './observations.ts';
 
@@ -91,7 +92,7 @@ export class MarketIntake {
   private readonly engine: Engine;
   private readonly observations: Observations;
   private readonly channels = new Map<InstrumentId, Channel>();
-  private readonly feedsDown = new Set<string>();
+  readonly feedsDown = new FeedsDown();
   /** Of returns as the bars tell them. */
   readonly correlations = new Correlations();
   /** Only limits ask for correlations; without any nobody keeps them. */
@@ -143,9 +144,20 @@ export class MarketIntake {
     for (const id of this.channels.keys()) this.redefined(this.engine.instrumentOf(id));
   }
 
-  /** A feed that was disconnected or stale and has not made good what it missed; undefined while none is. */
-  get feedDown(): string | undefined {
-    return this.feedsDown.values().next().value;
+  /** A feed of a desk that was disconnected or stale and has not made good what it missed; undefined while none is. */
+  feedDown(desk: string): string | undefined {
+    return this.feedsDown.first((id, intervalMs) => this.listensTo(id, intervalMs, desk));
+  }
+
+  /** Whether a desk, any unless one is named, takes bars of this length of an instrument. */
+  listensTo(id: InstrumentId, intervalMs: number, desk?: string): boolean {
+    const listeners = this.channels.get(id)?.series.get(intervalMs)?.listeners ?? [];
+    return listeners.some((one) => desk === undefined || one.desk.name === desk);
+  }
+
+  /** Open time of the newest bar of a series that was accepted; -Infinity before the first. */
+  lastBar(id: InstrumentId, intervalMs: number): Instant {
+    return this.channels.get(id)?.series.get(intervalMs)?.checker.lastTime ?? -Infinity;
   }
 
   bar(given: BarClosed): void {
@@ -280,9 +292,7 @@ export class MarketIntake {
       case 'observation-published':
         return this.observations.publish(event);
       case 'feed-changed':
-        if (event.status === 'disconnected' || event.status === 'stale') this.feedsDown.add(event.feed);
-        // a connection that is back has not brought what was missed meanwhile
-        else if (event.status === 'resynced') this.feedsDown.delete(event.feed);
+        this.feedsDown.moved(event);
         return engine.happened('bar', null, null, `feed ${event.feed} ${event.status}: ${event.detail}`);
       case 'funding-due':
         if (this.channels.has(event.instrument)) this.observations.fundingDue(event);

@@ -112,6 +112,8 @@ export interface FeedChanged extends Stamped {
   readonly feed: string;
   readonly status: 'connected' | 'disconnected' | 'stale' | 'resynced';
   readonly detail: string;
+  /** Bars of one length of one instrument alone: only desks that take them are kept from entering. Absent: all. */
+  readonly only?: { readonly instrument: InstrumentId; readonly intervalMs: number };
 }
 
 export type MarketEvent =

@@ -241,6 +241,40 @@ describe('a webhook feed in the loop', () => {
     expect(feedWords(at.directory, 'webhook')).toEqual(['stale', 'resynced']);
   });
 
+  it('takes back after a restart what it had said before it', async () => {
+    const at = await place();
+    const { store, clock } = at;
+    await run(
+      at,
+      async (session, lines) => {
+        await until(() => session.feedSeq !== null, 'the history');
+        await store.insert([bar(BTC, 0), bar(ETH, 0)], clock.at);
+        await until(() => session.engine.counts.bars === 2 * WARM_UP + 2, 'bars');
+        clock.at = T0 + 5 * MINUTE;
+        await until(() => lines.join().includes('webhook stale'), 'silence');
+        store.readFrom = () => Promise.reject(new Error('gone'));
+        await until(() => lines.join().includes('does not answer: gone'), 'the fault');
+      },
+      true,
+    );
+    const { readFrom } = SqliteBars.prototype;
+    store.readFrom = readFrom.bind(store);
+    clock.at = T0 + 10 * MINUTE;
+    const session = await run(at, async (again) => {
+      const { feedsDown } = again.engine.intake;
+      expect([feedsDown.has('webhook'), feedsDown.has('bar-store')]).toEqual([true, true]);
+      await until(() => !feedsDown.has('bar-store'), 'the store');
+      expect(feedsDown.has('webhook')).toBe(true);
+      expect(again.engine.entryObjection('minute', 1)?.by).toBe('feed');
+      await store.insert([bar(BTC, 9), bar(ETH, 9)], clock.at);
+      await until(() => !feedsDown.has('webhook'), 'a fresh bar');
+    });
+    expect(session.engine.entryObjection('minute', 1)).toBeNull();
+    expect(feedWords(at.directory, 'bar-store')).toEqual(['disconnected', 'resynced']);
+    expect(feedWords(at.directory, 'webhook')).toEqual(['stale', 'resynced']);
+    expect((await replayPaper(at.directory)).by).toBe('decided');
+  });
+
   it('enters nothing while its store is away', async () => {
     const at = await place();
     const readFrom = at.store.readFrom.bind(at.store);

@@ -45,8 +45,9 @@ export class WebhookDriver {
   private readonly byId: ReadonlyMap<string, Series>;
   /** Close of the newest bar of each series that was seen. */
   private readonly closes = new Map<string, Instant>();
-  private isStale = false;
-  status = 'connecting';
+  /** What the feed's last word was while it is down. */
+  private detail = 'down since before the start';
+  private isLive = false;
   /** Bars in the store that were not taken yet, as far as was looked. */
   queued = 0;
 
@@ -64,7 +65,7 @@ export class WebhookDriver {
     if (detail === null) return;
     this.tell(WARM_UP, 'resynced', detail);
     session.commit();
-    this.status = 'live';
+    this.isLive = true;
     const configs = [...this.byId.keys()];
     while (!signal.aborted) {
       const bars = await this.asking(() => store.readFrom(session.feedSeq ?? 0, TURN_MOST, configs));
@@ -74,6 +75,16 @@ export class WebhookDriver {
       else this.pass();
       if (bars.length < TURN_MOST) await this.pause(this.options.pollMs ?? POLL_MS);
     }
+  }
+
+  get status(): string {
+    if (!this.isLive) return 'connecting';
+    return this.isDown(FEED) ? `stale: ${this.detail}` : 'live';
+  }
+
+  /** As the engine has it: what this process remembers would not outlive a restart, and nobody took the word back. */
+  private isDown(feed: string): boolean {
+    return this.options.session.engine.intake.feedsDown.has(feed);
   }
 
   /** The history of a first start, or where a restart goes on, in words; null when it was ended. */
@@ -158,7 +169,7 @@ export class WebhookDriver {
     const { slices } = session.engine.counts;
     for (const bar of bars) this.deliver(bar);
     session.fedUpTo(bars.at(-1)!.seq);
-    if (this.isStale && !this.isSilent())
+    if (this.isDown(FEED) && !this.isSilent())
       this.tell(FEED, 'resynced', `bars come again: ${bars.at(-1)!.config}`);
     this.passDue();
     session.commit();
@@ -201,7 +212,7 @@ export class WebhookDriver {
   /** Nothing came: timers that are due, and a word when too long nothing came. */
   private pass(): void {
     const { session } = this.options;
-    const silent = !this.isStale && this.isSilent();
+    const silent = !this.isDown(FEED) && this.isSilent();
     if (silent) {
       const newest = Math.max(...this.closes.values());
       this.tell(FEED, 'stale', `no bar since ${formatInstant(newest)}`);
@@ -228,23 +239,21 @@ export class WebhookDriver {
   /** Asks the store until it answers; null when the signal came first. */
   private async asking<T>(ask: () => Promise<T>): Promise<T | null> {
     const { signal, session, say } = this.options;
-    let isAway = false;
     while (!signal.aborted) {
       try {
         const answer = await ask();
-        if (isAway) {
+        if (this.isDown(STORE)) {
           say('the store of bars answers again');
           this.tell(STORE, 'resynced', 'the store answers');
           session.commit();
         }
         return answer;
       } catch (cause) {
-        if (!isAway) {
+        if (!this.isDown(STORE)) {
           say(`the store of bars does not answer: ${(cause as Error).message}`);
           this.tell(STORE, 'disconnected', (cause as Error).message);
           session.commit();
         }
-        isAway = true;
         await this.pause(FAULT_PAUSE_MS);
       }
     }
@@ -259,8 +268,7 @@ export class WebhookDriver {
   private tell(feed: string, status: 'disconnected' | 'stale' | 'resynced', detail: string): void {
     const at = this.now();
     if (feed === FEED) {
-      this.isStale = status === 'stale';
-      this.status = status === 'resynced' ? 'live' : `${status}: ${detail}`;
+      this.detail = detail;
       this.options.say(`feed ${feed} ${status}: ${detail}`);
     }
     this.options.session.market({ kind: 'feed-changed', at, eventTime: at, feed, status, detail });
