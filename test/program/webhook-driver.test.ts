@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -109,12 +110,11 @@ async function run(
   });
   const running = driver.run();
   try {
-    await live(session, lines);
+    // a driver that gives up before its time has failed
+    await Promise.race([live(session, lines), running]);
   } finally {
     stop.abort();
-    await running;
-    if (crash) session.abandon();
-    else session.close();
+    await running.finally(() => (crash ? session.abandon() : session.close()));
   }
   return session;
 }
@@ -193,11 +193,57 @@ describe('a webhook feed in the loop', () => {
     });
     session.begin(clock.now());
     const seq = session.feedSeq!;
-    session.fedUpTo(seq + 2);
+    session.fedUpTo(seq + 2, session.feedStore!);
     session.abandon();
     expect(entriesOf(directory).length).toBe(before + 1);
     await run(at, (own) => until(() => own.feedSeq === seq + 2, 'what was lost'));
     expect(minutesOf(directory, BTC)).toEqual(span(-WARM_UP, 1));
+  });
+
+  it('goes on in another store, from the newest bar it had', async () => {
+    const at = await place();
+    const { directory, store, clock } = at;
+    const live = (minute: number, seen: number) => async (session: Session) => {
+      await until(() => session.feedSeq !== null && session.engine.counts.bars >= seen, 'the history');
+      clock.at = T0 + (minute + 1) * MINUTE + 500;
+      await at.store.insert([bar(BTC, minute), bar(ETH, minute)], clock.at);
+      await until(() => session.engine.counts.bars === seen + 2, 'the bars');
+    };
+    await run(at, live(0, 2 * WARM_UP));
+    // the new one was begun later and has other numbers
+    const other = await SqliteBars.open(':memory:');
+    expect(other.id).not.toBe(store.id);
+    cleanups.push(() => other.close());
+    await other.insert([bar(BTC, 2), bar(ETH, 2)], clock.at);
+    at.store = other;
+    clock.at = T0 + 3 * MINUTE + 500;
+    await run(at, live(3, 2 * (WARM_UP + 3)), true);
+    await run(at, live(4, 2 * (WARM_UP + 4)));
+    for (const config of [BTC, ETH] as const) expect(minutesOf(directory, config)).toEqual(span(-WARM_UP, 5));
+    expect((await replayPaper(directory)).by).toBe('decided');
+  });
+
+  it('refuses an earlier state of its store, whose numbers are given twice', async () => {
+    const at = await place();
+    const { directory, clock } = at;
+    const file = join(directory, '..', 'own.sqlite');
+    const store = await SqliteBars.open(file);
+    cleanups.push(() => store.close());
+    at.store = store;
+    await run(at, async (session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      await store.insert([bar(BTC, 0), bar(ETH, 0)], clock.at);
+      await until(() => session.feedSeq === 2 * WARM_UP + 2, 'bars');
+    });
+    const db = new DatabaseSync(file);
+    db.exec(`DELETE FROM bars WHERE seq > ${2 * WARM_UP}; UPDATE bar_sequence SET last = ${2 * WARM_UP}`);
+    db.close();
+    const start = () => run(at, () => sleep(1_000));
+    await expect(start()).rejects.toThrow(/read up to bar 42, the store ends at bar 40/);
+    await store.insert([bar(BTC, 1), bar(ETH, 1), bar(BTC, 2)], clock.at);
+    await expect(start()).rejects.toThrow(
+      /bar 42 was S1_RX68_ETH_1M .*14:30:00Z when it was read, .*14:31:00Z/,
+    );
   });
 
   it('publishes holes and the values of the chart before the bar', async () => {

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BarStore, type FeedClock, type NewBar, type StoredBar, systemClock } from '#adapters';
-import { floorTo, formatInstant, type Instant, SECOND } from '#base';
+import { type BarStore, type FeedClock, type StoredBar, systemClock } from '#adapters';
+import { formatInstant, InputError, type Instant } from '#base';
 import { GapFiller } from '../ingest/gap-filler.ts';
 import { type IngestSettings, openFeedStore, openSources } from '../ingest/ingest-settings.ts';
-import { withoutFigures } from '../ingest/queued-bar.ts';
 import type { Series } from '../ingest/series.ts';
+import { FeedHistory } from './feed-history.ts';
+import { feedStoreOf, goesOnIn } from './feed-position.ts';
 import type { Session } from './session.ts';
 
 export interface WebhookDriverOptions {
@@ -30,8 +31,6 @@ const REHEARSAL_POLL_MS = 3;
 const FAULT_PAUSE_MS = 500;
 /** Bars in one durable commit. */
 const TURN_MOST = 500;
-const BARS_MOST = 20_000;
-const FIND_MS = 90 * SECOND;
 /** Without a bar for so many intervals of every series that was seen, the feed is stale. */
 const SILENT_BARS = 3;
 
@@ -87,88 +86,39 @@ export class WebhookDriver {
     return this.options.session.engine.intake.feedsDown.has(feed);
   }
 
-  /** The history of a first start, or where a restart goes on, in words; null when it was ended. */
+  /** The history of a first start or of another store, or where a restart goes on, in words; null when it was ended. */
   private async begin(): Promise<string | null> {
-    const { session, say } = this.options;
-    const { feedSeq } = session;
-    if (feedSeq !== null) return `goes on behind bar ${feedSeq} of the store`;
-    const wanted = this.barsWanted();
+    const { session, store, say } = this.options;
+    const goesOn = await this.asking(() => goesOnIn(store, session));
+    if (goesOn === null) return null;
+    const { feedSeq, feedStore } = session;
+    if (goesOn) return `goes on behind bar ${feedSeq} of the store`;
+    const history = new FeedHistory(this.options);
+    const wanted = history.wanted();
     const why = new Set<string>();
     const looks = [...wanted].map(([series, bars]) =>
-      this.asking(() => this.lookUp(series, bars)).then((fault) => {
+      this.asking(() => history.lookUp(series, bars)).then((fault) => {
         if (typeof fault === 'string') why.add(fault);
       }),
     );
     await Promise.all(looks);
-    const history = await this.asking(() => this.history(wanted));
-    if (history === null) return null;
-    const { bars, seq } = history;
+    const read = await this.asking(() => history.read(wanted));
+    if (read === null) return null;
+    const { bars, seq } = read;
     for (const bar of bars) this.deliver(bar);
-    session.fedUpTo(seq);
+    session.fedUpTo(seq, feedStoreOf(store, null));
     const asked = [...wanted.values()].reduce((sum, n) => sum + n, 0);
-    const detail = `${bars.length} of ${asked} bars of history`;
+    const other = feedSeq === null ? '' : `, from store ${store.id} instead of ${feedStore?.id ?? 'one'}`;
+    const detail = `${bars.length} of ${asked} bars of history${other}`;
     say(`warm-up: ${detail}${why.size === 0 ? '' : ` (${[...why].join('; ')})`}`);
     return detail;
   }
 
-  /** Bars of each series that the desks need before they decide. */
-  private barsWanted(): Map<Series, number> {
-    const wanted = new Map<Series, number>();
-    for (const desk of this.options.session.engine.desks) {
-      for (const { instrument, intervalMs, feeds } of desk.instruments) {
-        for (const series of this.options.series) {
-          if (series.instrument !== instrument.id || !feeds.has(series.intervalMs)) continue;
-          const bars = Math.ceil(desk.parts.warmUpBars * Math.max(1, intervalMs / series.intervalMs));
-          wanted.set(series, Math.min(BARS_MOST, Math.max(bars, wanted.get(series) ?? 0)));
-        }
-      }
-    }
-    return wanted;
-  }
-
-  /** Looks up what the store lacks of the last bars; why something could not be had, or null. */
-  private async lookUp(series: Series, bars: number): Promise<string | null> {
-    const { store, filler, clock } = this.options;
-    const { intervalMs } = series;
-    const to = floorTo(clock.now(), intervalMs);
-    const gaps = await store.gaps(series.id, intervalMs, to - bars * intervalMs, to);
-    if (gaps.length === 0) return null;
-    const found = await filler.find(series, gaps[0]!.from, gaps.at(-1)!.to, FIND_MS);
-    const receivedAt = clock.now();
-    const lacking = found.bars.filter(({ time }) => gaps.some((gap) => time >= gap.from && time < gap.to));
-    const news = lacking.map((bar): NewBar => {
-      const late = receivedAt - (bar.time + intervalMs) > intervalMs;
-      const volume = bar.volume ?? 0;
-      const rest = { receivedAt, late, missingBefore: 0, pine: null };
-      return { ...withoutFigures(series), ...bar, ...rest, volume, source: 'backfill' };
-    });
-    await store.insert(news, receivedAt);
-    return found.missing > 0 ? found.why : null;
-  }
-
-  /** The newest bars of each series up to one number of the store, in the order in which they closed. */
-  private async history(
-    wanted: ReadonlyMap<Series, number>,
-  ): Promise<{ bars: readonly StoredBar[]; seq: number }> {
-    const { store, clock } = this.options;
-    const seq = await store.lastSeq();
-    const all: StoredBar[] = [];
-    for (const [series, bars] of wanted) {
-      const found = await store.newest(series.id, bars, clock.now());
-      all.push(...found.filter((bar) => bar.seq <= seq));
-    }
-    const closeOf = ({ time, intervalMs }: StoredBar) => time + intervalMs;
-    all.sort(
-      (a, b) => closeOf(a) - closeOf(b) || a.intervalMs - b.intervalMs || (a.config < b.config ? -1 : 1),
-    );
-    return { bars: all, seq };
-  }
-
   private take(bars: readonly StoredBar[]): void {
-    const { session, onSlice } = this.options;
+    const { session, store, onSlice } = this.options;
     const { slices } = session.engine.counts;
     for (const bar of bars) this.deliver(bar);
-    session.fedUpTo(bars.at(-1)!.seq);
+    session.fedUpTo(bars.at(-1)!.seq, feedStoreOf(store, bars.at(-1)!));
     if (this.isDown(FEED) && !this.isSilent())
       this.tell(FEED, 'resynced', `bars come again: ${bars.at(-1)!.config}`);
     this.passDue();
@@ -249,6 +199,7 @@ export class WebhookDriver {
         }
         return answer;
       } catch (cause) {
+        if (cause instanceof InputError) throw cause;
         if (!this.isDown(STORE)) {
           say(`the store of bars does not answer: ${(cause as Error).message}`);
           this.tell(STORE, 'disconnected', (cause as Error).message);

@@ -63,6 +63,8 @@ export interface BarGap {
  */
 export interface BarStore {
   readonly kind: 'postgres' | 'sqlite';
+  /** Made at random with the tables: numbers of bars mean nothing in a store that has another. */
+  readonly id: string;
   /** What was set up beside the plain tables, and what could not be, in words. */
   readonly notes: readonly string[];
   /** Puts bars in, in this order. The first account of a bar stands; another that differs is kept as a difference, dated `at`. */

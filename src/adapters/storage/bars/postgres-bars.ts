@@ -24,11 +24,13 @@ const instants = (list: readonly Instant[]): string[] => list.map((at) => new Da
  */
 export class PostgresBars implements BarStore {
   readonly kind = 'postgres';
+  readonly id: string;
   readonly notes: readonly string[];
   private readonly db: Db;
 
-  private constructor(db: Db, notes: readonly string[]) {
+  private constructor(db: Db, { id, notes }: { readonly id: string; readonly notes: readonly string[] }) {
     this.db = db;
+    this.id = id;
     this.notes = notes;
   }
 
