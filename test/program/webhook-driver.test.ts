@@ -107,6 +107,7 @@ async function run(
     onSlice: () => undefined,
     say: (line) => lines.push(line),
     pollMs: 1,
+    hangMs: 300,
   });
   const running = driver.run();
   try {
@@ -255,7 +256,9 @@ describe('a webhook feed in the loop', () => {
       await store.insert([bar(BTC, 3, { missingBefore: 3, pine: '{"rsi":61.5}' })], clock.at);
       await until(() => session.engine.counts.bars > 2 * WARM_UP, 'the bar');
     });
-    const last = eventsOf(directory).slice(-3);
+    const last = eventsOf(directory)
+      .filter(({ kind }) => kind !== 'feed-changed')
+      .slice(-3);
     const time = T0 + 3 * MINUTE;
     expect(last.map((event) => [event.kind, 'subject' in event ? event.subject : ''])).toEqual([
       ['observation-published', `gap:${BTC}`],
@@ -277,7 +280,11 @@ describe('a webhook feed in the loop', () => {
       await until(() => session.engine.counts.bars > 2 * WARM_UP, 'a bar');
       clock.at = T0 + 4 * MINUTE;
       await sleep(20);
-      expect(lines.join()).not.toContain('stale');
+      expect(lines.join()).not.toContain('webhook stale');
+      // one that goes on does not hide another that does not
+      expect(feedWords(at.directory, `webhook:${ETH}`)).toEqual(['stale']);
+      expect(session.engine.intake.feedDown('minute')).toBe(`webhook:${ETH}`);
+      expect(session.engine.intake.feedDown('another')).toBeUndefined();
       clock.at += 1;
       await until(() => lines.join().includes('webhook stale'), 'silence');
       await store.insert([bar(BTC, 4)], clock.at);
@@ -319,6 +326,68 @@ describe('a webhook feed in the loop', () => {
     expect(feedWords(at.directory, 'bar-store')).toEqual(['disconnected', 'resynced']);
     expect(feedWords(at.directory, 'webhook')).toEqual(['stale', 'resynced']);
     expect((await replayPaper(at.directory)).by).toBe('decided');
+  });
+
+  it('misses after a restart what it has not heard of since', async () => {
+    const at = await place();
+    const { store, clock } = at;
+    await run(at, async (session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      await store.insert([bar(BTC, 0), bar(ETH, 0)], clock.at);
+      await until(() => session.engine.counts.bars === 2 * WARM_UP + 2, 'bars');
+    });
+    clock.at = T0 + 4 * MINUTE + 1;
+    await run(at, async (session) => {
+      await until(() => session.engine.intake.feedsDown.has('webhook'), 'silence');
+    });
+    expect(feedWords(at.directory, 'webhook')).toEqual(['stale']);
+  });
+
+  it.each([
+    ['is away', () => Promise.reject(new Error('gone'))],
+    ['hangs', () => new Promise<never>(() => undefined)],
+  ])('lets time pass while its store %s', async (_, answer) => {
+    const at = await place();
+    const { store, clock } = at;
+    const readFrom = store.readFrom.bind(store);
+    await run(at, async (session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      await until(() => !session.engine.intake.feedsDown.has('warm-up'), 'the history');
+      let passed = 0;
+      const due = clock.at + 5_000;
+      const own = session.nextDue.bind(session);
+      session.nextDue = () => (passed === 0 ? Math.min(due, own()) : own());
+      const passTime = session.passTime.bind(session);
+      session.passTime = (now) => {
+        passed = now;
+        passTime(now);
+      };
+      store.readFrom = answer;
+      await until(() => session.engine.intake.feedsDown.has('bar-store'), 'the fault');
+      expect(passed).toBe(0);
+      clock.at = due;
+      await until(() => passed > 0, 'time');
+      expect(passed).toBe(due);
+      clock.at = T0 + 10 * MINUTE;
+      await until(() => session.engine.intake.feedsDown.has('webhook'), 'silence');
+      store.readFrom = readFrom;
+      if (_ === 'is away') await until(() => !session.engine.intake.feedsDown.has('bar-store'), 'the store');
+    });
+    expect(feedWords(at.directory, 'webhook')).toEqual(['stale']);
+  });
+
+  it('ends with the error of the loop when that breaks while the store is asked', async () => {
+    const at = await place();
+    await expect(
+      run(at, async (session) => {
+        await until(() => session.feedSeq !== null, 'the history');
+        at.store.readFrom = () => new Promise<never>(() => undefined);
+        session.nextDue = () => {
+          throw new RangeError('a broken loop');
+        };
+        await sleep(2_000);
+      }),
+    ).rejects.toThrow(RangeError);
   });
 
   it('enters nothing while its store is away', async () => {

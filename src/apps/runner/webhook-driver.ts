@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BarStore, type FeedClock, type StoredBar, systemClock } from '#adapters';
-import { formatInstant, InputError, type Instant } from '#base';
+import { formatInstant, InputError, type Instant, SECOND } from '#base';
+import type { InstrumentId, MarketEvent } from '#market';
 import { GapFiller } from '../ingest/gap-filler.ts';
 import { type IngestSettings, openFeedStore, openSources } from '../ingest/ingest-settings.ts';
 import type { Series } from '../ingest/series.ts';
@@ -20,6 +21,20 @@ export interface WebhookDriverOptions {
   readonly say: (line: string) => void;
   /** Real milliseconds between two looks at the store. */
   readonly pollMs?: number;
+  /** Real milliseconds after which a query counts as one that hangs. */
+  readonly hangMs?: number;
+}
+
+type FeedChanged = Extract<MarketEvent, { kind: 'feed-changed' }>;
+
+/** The feed as far as it brings one series. */
+const wordOf = (config: string): string => `${FEED}:${config}`;
+
+/** The loop itself threw: nothing that asking again would mend. */
+class LoopBroke extends Error {
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause });
+  }
 }
 
 /** A pseudo feed that is down until history is complete: entries are refused meanwhile. */
@@ -31,7 +46,11 @@ const REHEARSAL_POLL_MS = 3;
 const FAULT_PAUSE_MS = 500;
 /** Bars in one durable commit. */
 const TURN_MOST = 500;
-/** Without a bar for so many intervals of every series that was seen, the feed is stale. */
+/** How often the loop's time goes on while the store is asked, and when a query counts as one that hangs. */
+const BEAT_MS = 100;
+const HANG_MS = 5 * SECOND;
+const NAMED_MOST = 3;
+/** Without a bar for so many intervals a series is stale, and the feed when all are. */
 const SILENT_BARS = 3;
 
 /**
@@ -42,10 +61,10 @@ const SILENT_BARS = 3;
 export class WebhookDriver {
   private readonly options: WebhookDriverOptions;
   private readonly byId: ReadonlyMap<string, Series>;
-  /** Close of the newest bar of each series that was seen. */
-  private readonly closes = new Map<string, Instant>();
-  /** What the feed's last word was while it is down. */
-  private detail = 'down since before the start';
+  /** Series that a desk takes: nobody misses the others. */
+  private readonly taken: readonly Series[];
+  private readonly startedAt: Instant;
+  private storeDetail = 'since before the start';
   private isLive = false;
   /** Bars in the store that were not taken yet, as far as was looked. */
   queued = 0;
@@ -53,10 +72,21 @@ export class WebhookDriver {
   constructor(options: WebhookDriverOptions) {
     this.options = options;
     this.byId = new Map(options.series.map((one) => [one.id, one]));
+    const { intake } = options.session.engine;
+    this.taken = options.series.filter((one) => intake.listensTo(one.instrument, one.intervalMs));
+    this.startedAt = this.now();
   }
 
   /** Runs until the signal; rejects when the loop throws. */
   async run(): Promise<void> {
+    try {
+      await this.drive();
+    } catch (error) {
+      throw error instanceof LoopBroke ? error.cause : error;
+    }
+  }
+
+  private async drive(): Promise<void> {
     const { session, signal, store } = this.options;
     this.tell(WARM_UP, 'disconnected', 'history is not complete');
     session.commit();
@@ -77,8 +107,13 @@ export class WebhookDriver {
   }
 
   get status(): string {
+    if (this.isDown(STORE)) return `the store of bars is away: ${this.storeDetail}`;
     if (!this.isLive) return 'connecting';
-    return this.isDown(FEED) ? `stale: ${this.detail}` : 'live';
+    const silent = this.taken.map(({ id }) => id).filter((id) => this.isDown(wordOf(id)));
+    if (this.isDown(FEED)) return 'stale: no bars';
+    if (silent.length === 0) return 'live';
+    const more = silent.length > NAMED_MOST ? ` and ${silent.length - NAMED_MOST} more` : '';
+    return `live, but no bars of ${silent.slice(0, NAMED_MOST).join(', ')}${more}`;
   }
 
   /** As the engine has it: what this process remembers would not outlive a restart, and nobody took the word back. */
@@ -119,8 +154,8 @@ export class WebhookDriver {
     const { slices } = session.engine.counts;
     for (const bar of bars) this.deliver(bar);
     session.fedUpTo(bars.at(-1)!.seq, feedStoreOf(store, bars.at(-1)!));
-    if (this.isDown(FEED) && !this.isSilent())
-      this.tell(FEED, 'resynced', `bars come again: ${bars.at(-1)!.config}`);
+    // while there are more nothing is known of the newest
+    if (bars.length < TURN_MOST) this.noteSilence();
     this.passDue();
     session.commit();
     if (session.engine.counts.slices > slices) onSlice();
@@ -132,7 +167,6 @@ export class WebhookDriver {
     const series = this.byId.get(bar.config)!;
     const { time, open, high, low, close, volume, intervalMs, pine, missingBefore } = bar;
     const eventTime = time + intervalMs;
-    this.closes.set(series.id, Math.max(eventTime, this.closes.get(series.id) ?? eventTime));
     if (missingBefore > 0) this.observe(`gap:${series.id}`, eventTime, { time, missing: missingBefore });
     if (pine !== null) this.observe(`pine:${series.id}`, eventTime, { time, values: JSON.parse(pine) });
     session.market({
@@ -162,13 +196,9 @@ export class WebhookDriver {
   /** Nothing came: timers that are due, and a word when too long nothing came. */
   private pass(): void {
     const { session } = this.options;
-    const silent = !this.isDown(FEED) && this.isSilent();
-    if (silent) {
-      const newest = Math.max(...this.closes.values());
-      this.tell(FEED, 'stale', `no bar since ${formatInstant(newest)}`);
-    }
+    const said = this.noteSilence();
     const isDue = session.nextDue() <= this.now();
-    if (!silent && !isDue) return;
+    if (!said && !isDue) return;
     this.passDue();
     session.commit();
   }
@@ -179,36 +209,96 @@ export class WebhookDriver {
     if (session.nextDue() <= now) session.passTime(now);
   }
 
-  private isSilent(): boolean {
+  /** Says of each series, and of all together, when it falls silent and when it speaks again; true when it said anything. */
+  private noteSilence(): boolean {
+    if (!this.isLive) return false;
     const now = this.now();
-    for (const [id, close] of this.closes)
-      if (now - close <= SILENT_BARS * this.byId.get(id)!.intervalMs) return false;
-    return this.closes.size > 0;
+    let told = false;
+    let silent = 0;
+    let newest = -Infinity;
+    const note = (feed: string, isSilent: boolean, since: Instant, only?: FeedChanged['only']) => {
+      if (isSilent === this.isDown(feed)) return;
+      const detail = isSilent ? `no bar since ${formatInstant(since)}` : 'bars come again';
+      this.tell(feed, isSilent ? 'stale' : 'resynced', detail, only);
+      told = true;
+    };
+    for (const { id, instrument, intervalMs } of this.taken) {
+      const close = this.closeOf(instrument, intervalMs);
+      const isSilent = now - close > SILENT_BARS * intervalMs;
+      if (isSilent) silent += 1;
+      newest = Math.max(newest, close);
+      note(wordOf(id), isSilent, close, { instrument, intervalMs });
+    }
+    note(FEED, silent > 0 && silent === this.taken.length, newest);
+    return told;
   }
 
-  /** Asks the store until it answers; null when the signal came first. */
+  /** Close of the newest bar the engine has of a series; the start of this process before the first. */
+  private closeOf(instrument: InstrumentId, intervalMs: number): Instant {
+    const last = this.options.session.engine.intake.lastBar(instrument, intervalMs);
+    return Number.isFinite(last) ? last + intervalMs : this.startedAt;
+  }
+
+  /** Asks the store until it answers, and lets time pass meanwhile; null when the signal came first. */
   private async asking<T>(ask: () => Promise<T>): Promise<T | null> {
     const { signal, session, say } = this.options;
     while (!signal.aborted) {
       try {
-        const answer = await ask();
-        if (this.isDown(STORE)) {
+        const answer = await this.beating(ask());
+        if (answer !== null && this.isDown(STORE)) {
           say('the store of bars answers again');
           this.tell(STORE, 'resynced', 'the store answers');
           session.commit();
         }
         return answer;
       } catch (cause) {
-        if (cause instanceof InputError) throw cause;
-        if (!this.isDown(STORE)) {
-          say(`the store of bars does not answer: ${(cause as Error).message}`);
-          this.tell(STORE, 'disconnected', (cause as Error).message);
-          session.commit();
-        }
-        await this.pause(FAULT_PAUSE_MS);
+        if (cause instanceof InputError || cause instanceof LoopBroke) throw cause;
+        this.storeAway((cause as Error).message);
+        await this.beating(this.pause(FAULT_PAUSE_MS));
       }
     }
     return null;
+  }
+
+  private storeAway(why: string): void {
+    const { session, say } = this.options;
+    this.storeDetail = why;
+    if (this.isDown(STORE)) return;
+    say(`the store of bars does not answer: ${why}`);
+    this.tell(STORE, 'disconnected', why);
+    session.commit();
+  }
+
+  /**
+   * What a task gives, while timers and waits of the loop go on: neither a store that is away nor a query that hangs may
+   * hold up the time of an order or of a kill switch. Null when the signal came first.
+   */
+  private beating<T>(task: Promise<T>): Promise<T | null> {
+    const { signal } = this.options;
+    const since = performance.now();
+    return new Promise<T | null>((give, refuse) => {
+      const beat = setInterval(() => {
+        try {
+          this.pass();
+          const waited = performance.now() - since;
+          if (waited > (this.options.hangMs ?? HANG_MS))
+            this.storeAway(`no answer for ${Math.round(waited)} ms`);
+        } catch (cause) {
+          end();
+          refuse(new LoopBroke(cause));
+        }
+      }, BEAT_MS);
+      const stopped = () => {
+        end();
+        give(null);
+      };
+      const end = () => {
+        clearInterval(beat);
+        signal.removeEventListener('abort', stopped);
+      };
+      signal.addEventListener('abort', stopped, { once: true });
+      task.then(give, refuse).finally(end);
+    });
   }
 
   /** In real time: whatever the clock of the bars does, it is looked again soon. */
@@ -216,13 +306,16 @@ export class WebhookDriver {
     await sleep(ms, undefined, { signal: this.options.signal }).catch(() => undefined);
   }
 
-  private tell(feed: string, status: 'disconnected' | 'stale' | 'resynced', detail: string): void {
+  private tell(
+    feed: string,
+    status: 'disconnected' | 'stale' | 'resynced',
+    detail: string,
+    only?: FeedChanged['only'],
+  ): void {
     const at = this.now();
-    if (feed === FEED) {
-      this.detail = detail;
-      this.options.say(`feed ${feed} ${status}: ${detail}`);
-    }
-    this.options.session.market({ kind: 'feed-changed', at, eventTime: at, feed, status, detail });
+    if (feed.startsWith(FEED)) this.options.say(`feed ${feed} ${status}: ${detail}`);
+    const told = { kind: 'feed-changed', at, eventTime: at, feed, status, detail } as const;
+    this.options.session.market(only === undefined ? told : { ...told, only });
   }
 
   /** The clock, which never goes back over restarts either. */
