@@ -165,9 +165,20 @@ export class DeskRuntime {
     }
   }
 
-  /** Traded, warmed up, and the newest bar is not an old one that came late. */
+  /** Traded, warmed up, the newest bar not an old one that came late, and no volume made up. */
   private mayDecide(instrument: InstrumentRuntime): boolean {
-    return instrument.traded && instrument.fresh && instrument.count >= this.parts.warmUpBars;
+    if (!instrument.traded || !instrument.fresh || instrument.count < this.parts.warmUpBars) return false;
+    if (!instrument.volumeUnknown) return true;
+    this.holdForVolume(instrument);
+    return false;
+  }
+
+  private holdForVolume({ instrument, lastClose }: InstrumentRuntime): void {
+    const { counts, trace } = this.host;
+    tally(counts.objectionsByGate, 'volume-unknown');
+    if (trace.level === 'none') return;
+    const text = `held at ${formatInstant(lastClose)}: its features rest on a bar whose volume nobody knows`;
+    this.host.happened('bar', this.name, instrument.id, text);
   }
 
   private openVote(slice: Slice): void {

@@ -1,5 +1,5 @@
 import { HOUR, type Instant } from '#base';
-import { columnOf, FeatureFrame, type FundingState, requestOf } from '#features';
+import { columnOf, FeatureFrame, type FundingState, requestOf, volumeReach } from '#features';
 import type { BookId } from '#ledger';
 import { type BarClosed, type BarColumns, type Instrument, type InstrumentId, Resampler } from '#market';
 import type { LocalSource, View } from '#signals';
@@ -43,6 +43,7 @@ export class InstrumentRuntime implements View {
     'peers',
     'observations',
     'foretold',
+    'warmUpBars',
   ];
   /** The definition in force. */
   instrument: Instrument;
@@ -73,6 +74,11 @@ export class InstrumentRuntime implements View {
   /** Interval of the feed's bars that each of its own is made from. */
   private readonly feedOf = new Map<number, number>();
   private readonly regimeValues: Values | null;
+  private readonly warmUpBars: number;
+  /** Open time of the newest bar whose volume nobody knows, by interval. */
+  private readonly unknownVolumes = new Map<number, Instant>();
+  /** Bars whose volumes its features rest on; -1: not asked yet. */
+  private volumeReach = -1;
   private readonly resamplers = new Map<number, Resampler>();
   private readonly peers: (instrument: InstrumentId) => InstrumentRuntime | null;
   private readonly observations: ObservationSource;
@@ -107,6 +113,7 @@ export class InstrumentRuntime implements View {
       if (ms !== options.intervalMs) this.others.set(ms, new FeatureFrame(options.requests));
       if (ms !== feedMs) this.resamplers.set(ms, new Resampler(feedMs, ms));
     }
+    this.warmUpBars = parts.warmUpBars;
     this.plain = this.resamplers.size === 0 && this.others.size === 0;
     this.sourceStates = traded ? parts.sources.map((s) => (s.state as () => unknown)()) : [];
     // what is only looked at has no parts at work, and its frame may lack their features
@@ -134,6 +141,7 @@ export class InstrumentRuntime implements View {
   /** Takes a bar of one of its {@link feeds}; true when a bar of the desk's interval closed with it. */
   push(event: BarClosed): boolean {
     this.at = event.at;
+    if (event.volumeUnknown === true) this.noteUnknownVolume(event);
     if (this.plain) {
       this.accept(event);
       return true;
@@ -146,6 +154,24 @@ export class InstrumentRuntime implements View {
       else for (const { bar } of resampler.add(event.bar)) closed = this.take(ms, event, bar) || closed;
     }
     return closed;
+  }
+
+  private noteUnknownVolume({ intervalMs, bar }: BarClosed): void {
+    for (const [ms, feedMs] of this.feedOf)
+      if (feedMs === intervalMs)
+        this.unknownVolumes.set(ms, Math.max(bar.time, this.unknownVolumes.get(ms) ?? bar.time));
+  }
+
+  /** Whether its features rest on a bar whose volume nobody knows. */
+  get volumeUnknown(): boolean {
+    if (this.unknownVolumes.size === 0) return false;
+    if (this.volumeReach < 0) this.volumeReach = volumeReach(this.frame.requests, this.warmUpBars);
+    if (this.volumeReach === 0) return false;
+    for (const [ms, unknownAt] of this.unknownVolumes) {
+      const { time, length } = (ms === this.intervalMs ? this.frame : this.others.get(ms)!).bars;
+      if (length > 0 && unknownAt >= time[Math.max(0, length - this.volumeReach)]!) return true;
+    }
+    return false;
   }
 
   /** A bar of one of its own intervals; true when it is the desk's. */

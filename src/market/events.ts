@@ -17,6 +17,8 @@ export interface BarClosed extends OfInstrument {
   readonly kind: 'bar-closed';
   readonly intervalMs: number;
   readonly bar: Bar;
+  /** Nobody told the volume, and the bar's 0 says nothing: what looks at volumes decides nothing on it. */
+  readonly volumeUnknown?: true;
 }
 
 /** The first price of a bar that has begun; what market orders fill at on bar tapes. Desks never see it. */

@@ -1,7 +1,7 @@
 import type { BarStore, FeedClock, NewBar, StoredBar } from '#adapters';
 import { floorTo, SECOND } from '#base';
 import type { GapFiller } from '../ingest/gap-filler.ts';
-import { withoutFigures } from '../ingest/queued-bar.ts';
+import { knownVolume, withoutFigures } from '../ingest/queued-bar.ts';
 import type { Series } from '../ingest/series.ts';
 import type { Session } from './session.ts';
 
@@ -61,9 +61,8 @@ export class FeedHistory {
     const lacking = found.bars.filter(({ time }) => gaps.some((gap) => time >= gap.from && time < gap.to));
     const news = lacking.map((bar): NewBar => {
       const late = receivedAt - (bar.time + intervalMs) > intervalMs;
-      const volume = bar.volume ?? 0;
       const rest = { receivedAt, late, missingBefore: 0, pine: null };
-      return { ...withoutFigures(series), ...bar, ...rest, volume, source: 'backfill' };
+      return { ...withoutFigures(series), ...bar, ...rest, ...knownVolume(bar), source: 'backfill' };
     });
     await store.insert(news, receivedAt);
     return found.missing > 0 ? found.why : null;

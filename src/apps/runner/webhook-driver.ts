@@ -176,6 +176,7 @@ export class WebhookDriver {
       instrument: series.instrument,
       intervalMs,
       bar: { time, open, high, low, close, volume },
+      ...(bar.volumeUnknown === true ? { volumeUnknown: true } : {}),
     });
   }
 

@@ -21,6 +21,8 @@ export interface NewBar extends Bar {
   readonly late: boolean;
   /** Bars right before it that are missing and could not be had: whoever trades must hold. */
   readonly missingBefore: number;
+  /** Nobody told the volume: it is kept as 0 and means nothing. */
+  readonly volumeUnknown?: true;
   /** The values of the sender's own indicators as JSON text. */
   readonly pine: string | null;
 }

@@ -47,7 +47,11 @@ const TABLES = [
 
 /** What later versions added, the first from 1 to 2. */
 const ADDED = [
-  ['create table if not exists bar_store (one integer primary key check (one = 1), id text not null)'],
+  [
+    'create table if not exists bar_store (one integer primary key check (one = 1), id text not null)',
+    // without a default: a compressed hypertable takes no other new column
+    'alter table bars add column if not exists volume_unknown boolean',
+  ],
 ];
 
 /** Minutes of the bars that are made of one-minute bars for whoever reads the database. */

@@ -59,16 +59,24 @@ PRAGMA user_version = 1;
 `;
 
 /** What later versions added, the first from 1 to 2. */
-const ADDED = [`CREATE TABLE bar_store (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;`];
+const ADDED = [
+  // what was looked up without a volume was kept with 0
+  `CREATE TABLE bar_store (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;
+   ALTER TABLE bars ADD COLUMN volume_unknown INTEGER NOT NULL DEFAULT 0;
+   UPDATE bars SET volume_unknown = 1 WHERE source = 'backfill' AND volume = 0;`,
+];
 
 const COLUMNS = `config_id AS config, time, symbol, interval_ms AS intervalMs, open, high, low, close, volume, source,
-  received_at AS receivedAt, late, missing_before AS missingBefore, pine, seq`;
+  received_at AS receivedAt, late, missing_before AS missingBefore, volume_unknown AS volumeUnknown, pine, seq`;
 
-type Row = Omit<StoredBar, 'late'> & { readonly late: number };
+type Row = Omit<StoredBar, 'late' | 'volumeUnknown'> & {
+  readonly late: number;
+  readonly volumeUnknown: number;
+};
 
 const asBar = (row: unknown): StoredBar => {
-  const { late, ...bar } = row as Row;
-  return { ...bar, late: late !== 0 };
+  const { late, volumeUnknown, ...bar } = row as Row;
+  return { ...bar, late: late !== 0, ...(volumeUnknown === 0 ? {} : { volumeUnknown: true }) };
 };
 
 /** Bars in one SQLite file, the embedded default. Every commit is on the disk before it is told. */
@@ -131,7 +139,7 @@ export class SqliteBars implements BarStore {
       const { outcomes, fresh, differences } = sortBars(bars, known, last, at);
       for (const b of fresh) {
         this.run(
-          'INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+          'INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
           b.config,
           b.time,
           b.symbol,
@@ -147,6 +155,7 @@ export class SqliteBars implements BarStore {
           b.missingBefore,
           b.pine,
           b.seq,
+          b.volumeUnknown === true ? 1 : 0,
         );
       }
       if (fresh.length > 0) this.run('UPDATE bar_sequence SET last = ?', last + fresh.length);
