@@ -211,6 +211,7 @@ export class Engine implements Host {
       case 'instrument-changed':
       case 'fx-rate-updated':
       case 'observation-published':
+      case 'history-mended':
       case 'feed-changed':
         return this.intake.moved(event);
       case 'order-accepted':

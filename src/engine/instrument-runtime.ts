@@ -1,7 +1,14 @@
 import { HOUR, type Instant } from '#base';
 import { columnOf, FeatureFrame, type FundingState, requestOf, volumeReach } from '#features';
 import type { BookId } from '#ledger';
-import { type BarClosed, type BarColumns, type Instrument, type InstrumentId, Resampler } from '#market';
+import {
+  type Bar,
+  type BarClosed,
+  type BarColumns,
+  type Instrument,
+  type InstrumentId,
+  Resampler,
+} from '#market';
 import type { LocalSource, View } from '#signals';
 import { type Values, valuesClass } from './binding.ts';
 import type { DeskParts, RegimeTracker } from './desk.ts';
@@ -141,7 +148,7 @@ export class InstrumentRuntime implements View {
   /** Takes a bar of one of its {@link feeds}; true when a bar of the desk's interval closed with it. */
   push(event: BarClosed): boolean {
     this.at = event.at;
-    if (event.volumeUnknown === true) this.noteUnknownVolume(event);
+    if (event.volumeUnknown === true) this.noteUnknownVolume(event.intervalMs, event.bar.time);
     if (this.plain) {
       this.accept(event);
       return true;
@@ -156,10 +163,18 @@ export class InstrumentRuntime implements View {
     return closed;
   }
 
-  private noteUnknownVolume({ intervalMs, bar }: BarClosed): void {
+  private noteUnknownVolume(intervalMs: number, time: Instant): void {
     for (const [ms, feedMs] of this.feedOf)
       if (feedMs === intervalMs)
-        this.unknownVolumes.set(ms, Math.max(bar.time, this.unknownVolumes.get(ms) ?? bar.time));
+        this.unknownVolumes.set(ms, Math.max(time, this.unknownVolumes.get(ms) ?? time));
+  }
+
+  /** Fills holes of the frames that take bars as they come. One that is made of finer bars keeps what it made of them. */
+  mend(intervalMs: number, bars: readonly Bar[], volumesUnknown: readonly Instant[]): void {
+    for (const [ms, feedMs] of this.feedOf)
+      if (ms === feedMs && feedMs === intervalMs)
+        (ms === this.intervalMs ? this.frame : this.others.get(ms)!).mend(bars);
+    for (const time of volumesUnknown) this.noteUnknownVolume(intervalMs, time);
   }
 
   /** Whether its features rest on a bar whose volume nobody knows. */

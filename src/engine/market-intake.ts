@@ -1,9 +1,11 @@
-import { type Instant, unreachable } from '#base';
+import { formatInstant, type Instant, unreachable } from '#base';
 import { Correlations } from '#features';
 import {
+  type Bar,
   BarChecker,
   type BarClosed,
   type BarColumns,
+  type HistoryMended,
   type Instrument,
   type InstrumentId,
   type MarketEvent,
@@ -294,6 +296,8 @@ export class MarketIntake {
       case 'feed-changed':
         this.feedsDown.moved(event);
         return engine.happened('bar', null, null, `feed ${event.feed} ${event.status}: ${event.detail}`);
+      case 'history-mended':
+        return this.mended(event);
       case 'funding-due':
         if (this.channels.has(event.instrument)) this.observations.fundingDue(event);
         return;
@@ -305,6 +309,26 @@ export class MarketIntake {
       default:
         return unreachable(event);
     }
+  }
+
+  /** Puts bars into the frames where they were missing. What was decided without them stands; only the next bar sees them. */
+  private mended({ instrument, intervalMs, bars, volumesUnknown = [] }: HistoryMended): void {
+    const channel = this.channels.get(instrument);
+    const series = channel?.series.get(intervalMs);
+    if (channel === undefined || series === undefined) return;
+    const checker = new BarChecker(intervalMs, 0, channel.priceMost);
+    const used: Bar[] = [];
+    for (const bar of bars) {
+      const { verdict, objection, bar: mended } = checker.check(bar);
+      if (verdict !== 'accept') tally(this.engine.counts.barsRefused, objection!);
+      else if (mended.time < series.checker.lastTime) used.push(mended);
+      else tally(this.engine.counts.barsRefused, 'from-the-future');
+    }
+    if (used.length === 0) return;
+    for (const { desk, index } of series.listeners)
+      desk.instruments[index]!.mend(intervalMs, used, volumesUnknown);
+    const text = `${used.length} bars that had been missing since ${formatInstant(used[0]!.time)} are known now`;
+    this.engine.happened('bar', null, instrument, text);
   }
 
   private changed(event: InstrumentChanged): void {

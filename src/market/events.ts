@@ -21,6 +21,18 @@ export interface BarClosed extends OfInstrument {
   readonly volumeUnknown?: true;
 }
 
+/**
+ * Closed bars that were missing when later ones came, ascending: they fill the hole in the history, and nothing of the past is
+ * decided again. `eventTime` is the last one's close.
+ */
+export interface HistoryMended extends OfInstrument {
+  readonly kind: 'history-mended';
+  readonly intervalMs: number;
+  readonly bars: readonly Bar[];
+  /** Open times of those whose volume nobody told. */
+  readonly volumesUnknown?: readonly Instant[];
+}
+
 /** The first price of a bar that has begun; what market orders fill at on bar tapes. Desks never see it. */
 export interface BarOpened extends OfInstrument {
   readonly kind: 'bar-opened';
@@ -121,6 +133,7 @@ export interface FeedChanged extends Stamped {
 export type MarketEvent =
   | BarOpened
   | BarClosed
+  | HistoryMended
   | QuoteUpdated
   | PrintSeen
   | BookChanged

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type BarProvider, type BarStore, type NewBar, type ProvidedBar, SqliteBars } from '#adapters';
 import { MINUTE } from '#base';
 import { type Event, readEvent } from '#engine';
+import { FeatureFrame } from '#features';
 import { GapFiller } from '../../src/apps/ingest/gap-filler.ts';
 import { seriesOf } from '../../src/apps/ingest/series.ts';
 import { webhookFeed } from '../../src/apps/ingest/webhook-feed.ts';
@@ -269,6 +270,46 @@ describe('a webhook feed in the loop', () => {
     expect(JSON.parse(gap!.value)).toEqual({ time, missing: 3 });
     expect(JSON.parse(pine!.value)).toEqual({ time, values: { rsi: 61.5 } });
     expect(gap!.publishedAt).toBe(T0 + 4 * MINUTE);
+  });
+
+  it('puts what was missing into the history, decides nothing of it, and sees it at the next bar', async () => {
+    const at = await place();
+    const { directory, store, clock } = at;
+    const frameOf = (session: Session) => session.engine.desks[0]!.instruments[0]!.frame;
+    const timesOf = ({ bars }: FeatureFrame) =>
+      [...bars.time.subarray(0, bars.length)].map((time) => (time - T0) / MINUTE);
+    const first = await run(
+      at,
+      async (session) => {
+        await until(() => session.feedSeq !== null, 'the history');
+        clock.at = T0 + 4 * MINUTE;
+        await store.insert([bar(BTC, 3, { missingBefore: 3 })], clock.at);
+        await until(() => session.engine.counts.bars > 2 * WARM_UP, 'the bar');
+        expect(timesOf(frameOf(session))).toEqual([...span(-WARM_UP, 0), 3]);
+        const { slices } = session.engine.counts;
+        const found = [2, 0, 1].map((minute) => bar(BTC, minute, { source: 'backfill', late: true }));
+        await store.insert(found, clock.at);
+        await until(() => frameOf(session).mended === 1, 'what was missing');
+        expect(session.engine.counts.slices).toBe(slices);
+      },
+      true,
+    );
+    expect(timesOf(frameOf(first))).toEqual(span(-WARM_UP, 4));
+    const again = await run(at, async (session) => {
+      clock.at = T0 + 5 * MINUTE;
+      await store.insert([bar(BTC, 4)], clock.at);
+      await until(() => frameOf(session).count === WARM_UP + 5, 'the next bar');
+    });
+    const frame = frameOf(again);
+    expect(timesOf(frame)).toEqual(span(-WARM_UP, 5));
+    const truth = new FeatureFrame(frame.requests);
+    for (const minute of span(-WARM_UP, 5)) {
+      const { time, open, high, low, close, volume } = figures(T0 + minute * MINUTE);
+      truth.push(time, open, high, low, close, volume);
+    }
+    expect([...frame.latest]).toEqual([...truth.latest]);
+    expect(minutesOf(directory, BTC)).toEqual([...span(-WARM_UP, 0), 3, 4]);
+    expect((await replayPaper(directory)).by).toBe('decided');
   });
 
   it('is stale when bars stop, and says when they come again', async () => {

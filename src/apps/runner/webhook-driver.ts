@@ -152,13 +152,56 @@ export class WebhookDriver {
   private take(bars: readonly StoredBar[]): void {
     const { session, store, onSlice } = this.options;
     const { slices } = session.engine.counts;
-    for (const bar of bars) this.deliver(bar);
+    let found: StoredBar[] = [];
+    for (const bar of bars) {
+      if (this.isFound(bar)) {
+        found.push(bar);
+        continue;
+      }
+      this.mend(found);
+      found = [];
+      this.deliver(bar);
+    }
+    this.mend(found);
     session.fedUpTo(bars.at(-1)!.seq, feedStoreOf(store, bars.at(-1)!));
     // while there are more nothing is known of the newest
     if (bars.length < TURN_MOST) this.noteSilence();
     this.passDue();
     session.commit();
     if (session.engine.counts.slices > slices) onSlice();
+  }
+
+  /** A bar that was missing when a later one was taken. */
+  private isFound({ config, intervalMs, time }: StoredBar): boolean {
+    return time < this.options.session.engine.intake.lastBar(this.byId.get(config)!.instrument, intervalMs);
+  }
+
+  /** Tells bars that fill holes as what they are: history, on which nothing is decided any more. */
+  private mend(found: readonly StoredBar[]): void {
+    for (const [config, own] of Map.groupBy(found, (bar) => bar.config)) {
+      own.sort((a, b) => a.time - b.time);
+      const { instrument, intervalMs } = this.byId.get(config)!;
+      const silent = own.filter((bar) => bar.volumeUnknown === true).map(({ time }) => time);
+      this.options.session.market({
+        kind: 'history-mended',
+        at: this.now(),
+        eventTime: own.at(-1)!.time + intervalMs,
+        instrument,
+        intervalMs,
+        bars: own.map(({ time, open, high, low, close, volume }) => ({
+          time,
+          open,
+          high,
+          low,
+          close,
+          volume,
+        })),
+        ...(silent.length === 0 ? {} : { volumesUnknown: silent }),
+      });
+      this.options.say(
+        `${config}: ${own.length} bars that were missing since ${formatInstant(own[0]!.time)}`,
+      );
+    }
   }
 
   /** A bar, and before it what was told with it, so that whoever decides on the bar knows it. */
