@@ -84,6 +84,8 @@ export class InstrumentRuntime implements View {
   private readonly warmUpBars: number;
   /** Open time of the newest bar whose volume nobody knows, by interval. */
   private readonly unknownVolumes = new Map<number, Instant>();
+  /** The one of them for which a hold was told. */
+  heldForVolumeOf: Instant = -1;
   /** Bars whose volumes its features rest on; -1: not asked yet. */
   private volumeReach = -1;
   private readonly resamplers = new Map<number, Resampler>();
@@ -177,16 +179,16 @@ export class InstrumentRuntime implements View {
     for (const time of volumesUnknown) this.noteUnknownVolume(intervalMs, time);
   }
 
-  /** Whether its features rest on a bar whose volume nobody knows. */
-  get volumeUnknown(): boolean {
-    if (this.unknownVolumes.size === 0) return false;
+  /** Open time of the bar whose volume nobody knows, where its features rest on one; else null. */
+  get volumeUnknownAt(): Instant | null {
+    if (this.unknownVolumes.size === 0) return null;
     if (this.volumeReach < 0) this.volumeReach = volumeReach(this.frame.requests, this.warmUpBars);
-    if (this.volumeReach === 0) return false;
+    if (this.volumeReach === 0) return null;
     for (const [ms, unknownAt] of this.unknownVolumes) {
       const { time, length } = (ms === this.intervalMs ? this.frame : this.others.get(ms)!).bars;
-      if (length > 0 && unknownAt >= time[Math.max(0, length - this.volumeReach)]!) return true;
+      if (length > 0 && unknownAt >= time[Math.max(0, length - this.volumeReach)]!) return unknownAt;
     }
-    return false;
+    return null;
   }
 
   /** A bar of one of its own intervals; true when it is the desk's. */

@@ -5,6 +5,7 @@ import type { InstrumentId, MarketEvent } from '#market';
 import { GapFiller } from '../ingest/gap-filler.ts';
 import { type IngestSettings, openFeedStore, openSources } from '../ingest/ingest-settings.ts';
 import type { Series } from '../ingest/series.ts';
+import { LoopBroke, withBeat } from './beat.ts';
 import { FeedHistory } from './feed-history.ts';
 import { feedStoreOf, goesOnIn } from './feed-position.ts';
 import type { Session } from './session.ts';
@@ -30,13 +31,6 @@ type FeedChanged = Extract<MarketEvent, { kind: 'feed-changed' }>;
 /** The feed as far as it brings one series. */
 const wordOf = (config: string): string => `${FEED}:${config}`;
 
-/** The loop itself threw: nothing that asking again would mend. */
-class LoopBroke extends Error {
-  constructor(cause: unknown) {
-    super((cause as Error).message, { cause });
-  }
-}
-
 /** A pseudo feed that is down until history is complete: entries are refused meanwhile. */
 const WARM_UP = 'warm-up';
 const FEED = 'webhook';
@@ -46,8 +40,7 @@ const REHEARSAL_POLL_MS = 3;
 const FAULT_PAUSE_MS = 500;
 /** Bars in one durable commit. */
 const TURN_MOST = 500;
-/** How often the loop's time goes on while the store is asked, and when a query counts as one that hangs. */
-const BEAT_MS = 100;
+/** When a query counts as one that hangs. */
 const HANG_MS = 5 * SECOND;
 const NAMED_MOST = 3;
 /** Without a bar for so many intervals a series is stale, and the feed when all are. */
@@ -313,35 +306,12 @@ export class WebhookDriver {
     session.commit();
   }
 
-  /**
-   * What a task gives, while timers and waits of the loop go on: neither a store that is away nor a query that hangs may
-   * hold up the time of an order or of a kill switch. Null when the signal came first.
-   */
+  /** Neither a store that is away nor a query that hangs may hold up the time of an order or of a kill switch. */
   private beating<T>(task: Promise<T>): Promise<T | null> {
-    const { signal } = this.options;
-    const since = performance.now();
-    return new Promise<T | null>((give, refuse) => {
-      const beat = setInterval(() => {
-        try {
-          this.pass();
-          const waited = performance.now() - since;
-          if (waited > (this.options.hangMs ?? HANG_MS))
-            this.storeAway(`no answer for ${Math.round(waited)} ms`);
-        } catch (cause) {
-          end();
-          refuse(new LoopBroke(cause));
-        }
-      }, BEAT_MS);
-      const stopped = () => {
-        end();
-        give(null);
-      };
-      const end = () => {
-        clearInterval(beat);
-        signal.removeEventListener('abort', stopped);
-      };
-      signal.addEventListener('abort', stopped, { once: true });
-      task.then(give, refuse).finally(end);
+    return withBeat(task, this.options.signal, (waitedMs) => {
+      this.pass();
+      if (waitedMs > (this.options.hangMs ?? HANG_MS))
+        this.storeAway(`no answer for ${Math.round(waitedMs)} ms`);
     });
   }
 
