@@ -188,9 +188,24 @@ export class DeskRuntime {
     }
   }
 
-  /** Traded, warmed up, and the newest bar is not an old one that came late. */
+  /** Traded, warmed up, the newest bar not an old one that came late, and no volume made up. */
   private mayDecide(instrument: InstrumentRuntime): boolean {
-    return instrument.traded && instrument.fresh && instrument.count >= this.parts.warmUpBars;
+    if (!instrument.traded || !instrument.fresh || instrument.count < this.parts.warmUpBars) return false;
+    const unknownAt = instrument.volumeUnknownAt;
+    if (unknownAt === null) return true;
+    this.holdForVolume(instrument, unknownAt);
+    return false;
+  }
+
+  /** Counted at every bar, told once. */
+  private holdForVolume(instrument: InstrumentRuntime, unknownAt: Instant): void {
+    const { counts, trace } = this.host;
+    tally(counts.objectionsByGate, 'volume-unknown');
+    if (instrument.heldForVolumeOf >= unknownAt) return;
+    instrument.heldForVolumeOf = unknownAt;
+    if (trace.level === 'none') return;
+    const text = `held while features rest on the bar of ${formatInstant(unknownAt)}, whose volume nobody knows`;
+    this.host.happened('bar', this.name, instrument.instrument.id, text);
   }
 
   private openVote(slice: Slice): void {

@@ -214,6 +214,7 @@ export class Engine implements Host {
       case 'instrument-changed':
       case 'fx-rate-updated':
       case 'observation-published':
+      case 'history-mended':
       case 'feed-changed':
         return this.intake.moved(event);
       case 'order-accepted':
@@ -310,7 +311,7 @@ export class Engine implements Host {
       return { by: 'desk-stopped', reason: `desk ${desk} is stopped: an operator must start it` };
     const killed = this.kills.objection(desk);
     if (killed !== null) return killed;
-    const feed = this.intake.feedDown;
+    const feed = this.intake.feedDown(desk);
     if (feed !== undefined) return { by: 'feed', reason: `feed ${feed} is down` };
     if (!this.account(this.real).ratesFresh) return { by: 'fx-rate', reason: 'a currency rate is stale' };
     return this.breaker === null ? null : this.breaker.entryObjection(confidence);

@@ -1,7 +1,14 @@
 import { HOUR, type Instant } from '#base';
-import { columnOf, FeatureFrame, type FundingState, requestOf } from '#features';
+import { columnOf, FeatureFrame, type FundingState, requestOf, volumeReach } from '#features';
 import type { BookId } from '#ledger';
-import { type BarClosed, type BarColumns, type Instrument, type InstrumentId, Resampler } from '#market';
+import {
+  type Bar,
+  type BarClosed,
+  type BarColumns,
+  type Instrument,
+  type InstrumentId,
+  Resampler,
+} from '#market';
 import type { LocalSource, View } from '#signals';
 import { type Values, valuesClass } from './binding.ts';
 import type { DeskParts, RegimeTracker } from './desk.ts';
@@ -43,6 +50,7 @@ export class InstrumentRuntime implements View {
     'peers',
     'observations',
     'foretold',
+    'warmUpBars',
   ];
   /** The definition in force. */
   instrument: Instrument;
@@ -73,6 +81,13 @@ export class InstrumentRuntime implements View {
   /** Interval of the feed's bars that each of its own is made from. */
   private readonly feedOf = new Map<number, number>();
   private regimeValues: Values | null;
+  private warmUpBars: number;
+  /** Open time of the newest bar whose volume nobody knows, by interval. */
+  private readonly unknownVolumes = new Map<number, Instant>();
+  /** The one of them for which a hold was told. */
+  heldForVolumeOf: Instant = -1;
+  /** Bars whose volumes its features rest on; -1: not asked yet. */
+  private volumeReach = -1;
   private readonly resamplers = new Map<number, Resampler>();
   private readonly peers: (instrument: InstrumentId) => InstrumentRuntime | null;
   private readonly observations: ObservationSource;
@@ -109,6 +124,7 @@ export class InstrumentRuntime implements View {
       if (ms !== options.intervalMs) this.others.set(ms, frameOf(requests, keepBars));
       if (ms !== feedMs) this.resamplers.set(ms, new Resampler(feedMs, ms));
     }
+    this.warmUpBars = parts.warmUpBars;
     this.plain = this.resamplers.size === 0 && this.others.size === 0;
     const work = partsAtWork(parts, bindings, this.frame, traded);
     this.sourceStates = work.sourceStates;
@@ -137,6 +153,8 @@ export class InstrumentRuntime implements View {
     this.regimeValues = work.regimeValues;
     this.regime = work.regime;
     this.foretold = null;
+    this.warmUpBars = parts.warmUpBars;
+    this.volumeReach = -1;
     showAgain(frame, bars, this.frame, () => this.regime?.update(this.regimeValues!));
     for (const [ms, other] of others) {
       const made = frameOf(requests, bars);
@@ -160,6 +178,7 @@ export class InstrumentRuntime implements View {
   /** Takes a bar of one of its {@link feeds}; true when a bar of the desk's interval closed with it. */
   push(event: BarClosed): boolean {
     this.at = event.at;
+    if (event.volumeUnknown === true) this.noteUnknownVolume(event.intervalMs, event.bar.time);
     if (this.plain) {
       this.accept(event);
       return true;
@@ -172,6 +191,32 @@ export class InstrumentRuntime implements View {
       else for (const { bar } of resampler.add(event.bar)) closed = this.take(ms, event, bar) || closed;
     }
     return closed;
+  }
+
+  private noteUnknownVolume(intervalMs: number, time: Instant): void {
+    for (const [ms, feedMs] of this.feedOf)
+      if (feedMs === intervalMs)
+        this.unknownVolumes.set(ms, Math.max(time, this.unknownVolumes.get(ms) ?? time));
+  }
+
+  /** Fills holes of the frames that take bars as they come. One that is made of finer bars keeps what it made of them. */
+  mend(intervalMs: number, bars: readonly Bar[], volumesUnknown: readonly Instant[]): void {
+    for (const [ms, feedMs] of this.feedOf)
+      if (ms === feedMs && feedMs === intervalMs)
+        (ms === this.intervalMs ? this.frame : this.others.get(ms)!).mend(bars);
+    for (const time of volumesUnknown) this.noteUnknownVolume(intervalMs, time);
+  }
+
+  /** Open time of the bar whose volume nobody knows, where its features rest on one; else null. */
+  get volumeUnknownAt(): Instant | null {
+    if (this.unknownVolumes.size === 0) return null;
+    if (this.volumeReach < 0) this.volumeReach = volumeReach(this.frame.requests, this.warmUpBars);
+    if (this.volumeReach === 0) return null;
+    for (const [ms, unknownAt] of this.unknownVolumes) {
+      const { time, length } = (ms === this.intervalMs ? this.frame : this.others.get(ms)!).bars;
+      if (length > 0 && unknownAt >= time[Math.max(0, length - this.volumeReach)]!) return unknownAt;
+    }
+    return null;
   }
 
   /** A bar of one of its own intervals; true when it is the desk's. */

@@ -1,9 +1,11 @@
-import { type Instant, unreachable } from '#base';
+import { formatInstant, type Instant, unreachable } from '#base';
 import { Correlations } from '#features';
 import {
+  type Bar,
   BarChecker,
   type BarClosed,
   type BarColumns,
+  type HistoryMended,
   type Instrument,
   type InstrumentId,
   type MarketEvent,
@@ -12,6 +14,7 @@ import {
 import { tally } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import type { Engine } from './engine.ts';
+import { FeedsDown } from './feeds-down.ts';
 import type { InstrumentChanged } from './listings.ts';
 import type { Observations } from './observations.ts';
 
@@ -91,7 +94,7 @@ export class MarketIntake {
   private readonly engine: Engine;
   private readonly observations: Observations;
   private readonly channels = new Map<InstrumentId, Channel>();
-  private readonly feedsDown = new Set<string>();
+  readonly feedsDown = new FeedsDown();
   /** Of returns as the bars tell them. */
   readonly correlations = new Correlations();
   /** Only limits ask for correlations; without any nobody keeps them. */
@@ -143,9 +146,20 @@ export class MarketIntake {
     for (const id of this.channels.keys()) this.redefined(this.engine.instrumentOf(id));
   }
 
-  /** A feed that was disconnected or stale and has not made good what it missed; undefined while none is. */
-  get feedDown(): string | undefined {
-    return this.feedsDown.values().next().value;
+  /** A feed of a desk that was disconnected or stale and has not made good what it missed; undefined while none is. */
+  feedDown(desk: string): string | undefined {
+    return this.feedsDown.first((id, intervalMs) => this.listensTo(id, intervalMs, desk));
+  }
+
+  /** Whether a desk, any unless one is named, takes bars of this length of an instrument. */
+  listensTo(id: InstrumentId, intervalMs: number, desk?: string): boolean {
+    const listeners = this.channels.get(id)?.series.get(intervalMs)?.listeners ?? [];
+    return listeners.some((one) => desk === undefined || one.desk.name === desk);
+  }
+
+  /** Open time of the newest bar of a series that was accepted; -Infinity before the first. */
+  lastBar(id: InstrumentId, intervalMs: number): Instant {
+    return this.channels.get(id)?.series.get(intervalMs)?.checker.lastTime ?? -Infinity;
   }
 
   bar(given: BarClosed): void {
@@ -280,10 +294,10 @@ export class MarketIntake {
       case 'observation-published':
         return this.observations.publish(event);
       case 'feed-changed':
-        if (event.status === 'disconnected' || event.status === 'stale') this.feedsDown.add(event.feed);
-        // a connection that is back has not brought what was missed meanwhile
-        else if (event.status === 'resynced') this.feedsDown.delete(event.feed);
+        this.feedsDown.moved(event);
         return engine.happened('bar', null, null, `feed ${event.feed} ${event.status}: ${event.detail}`);
+      case 'history-mended':
+        return this.mended(event);
       case 'funding-due':
         if (this.channels.has(event.instrument)) this.observations.fundingDue(event);
         return;
@@ -295,6 +309,26 @@ export class MarketIntake {
       default:
         return unreachable(event);
     }
+  }
+
+  /** Puts bars into the frames where they were missing. What was decided without them stands; only the next bar sees them. */
+  private mended({ instrument, intervalMs, bars, volumesUnknown = [] }: HistoryMended): void {
+    const channel = this.channels.get(instrument);
+    const series = channel?.series.get(intervalMs);
+    if (channel === undefined || series === undefined) return;
+    const checker = new BarChecker(intervalMs, 0, channel.priceMost);
+    const used: Bar[] = [];
+    for (const bar of bars) {
+      const { verdict, objection, bar: mended } = checker.check(bar);
+      if (verdict !== 'accept') tally(this.engine.counts.barsRefused, objection!);
+      else if (mended.time < series.checker.lastTime) used.push(mended);
+      else tally(this.engine.counts.barsRefused, 'from-the-future');
+    }
+    if (used.length === 0) return;
+    for (const { desk, index } of series.listeners)
+      desk.instruments[index]!.mend(intervalMs, used, volumesUnknown);
+    const text = `${used.length} bars that had been missing since ${formatInstant(used[0]!.time)} are known now`;
+    this.engine.happened('bar', null, instrument, text);
   }
 
   private changed(event: InstrumentChanged): void {

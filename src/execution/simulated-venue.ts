@@ -99,6 +99,7 @@ export class SimulatedVenue implements VenueFold {
       case 'liquidation-seen':
       case 'fx-rate-updated':
       case 'observation-published':
+      case 'history-mended':
       case 'feed-changed':
         return event.at < this.nextDue ? NO_REPORTS : this.advanceTo(event.at);
       default:

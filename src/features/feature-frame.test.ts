@@ -52,6 +52,50 @@ describe('FeatureFrame', () => {
     expect(new FeatureFrame([], { capacity: 100 }).capacity).toBe(100);
   });
 
+  it('takes bars in where they are missing, as if they had come in time', () => {
+    const requests = ['sma:3', 'rsi:5', 'bbands:4:2', 'volume_ratio:6', 'obv'];
+    const chance = new Chance('mend');
+    const bars = Array.from({ length: 40 }, (_, i) => {
+      const close = 100 + chance.normal();
+      return {
+        time: i * MINUTE,
+        open: close,
+        high: close + 1,
+        low: close - 1,
+        close,
+        volume: 1 + (i % 3),
+      };
+    });
+    const put = (frame: FeatureFrame, { time, open, high, low, close, volume }: (typeof bars)[number]) =>
+      frame.push(time, open, high, low, close, volume);
+    const [frame, truth] = [
+      new FeatureFrame(requests, { capacity: 24 }),
+      new FeatureFrame(requests, { capacity: 24 }),
+    ];
+    const missing = [9, 10, 16];
+    for (const [i, bar] of bars.slice(0, 20).entries()) {
+      put(truth, bar);
+      if (!missing.includes(i)) put(frame, bar);
+    }
+    expect([...frame.latest]).not.toEqual([...truth.latest]);
+    // out of order, with one that is there, one too old and one too new
+    const other = { ...bars[5]!, close: 1 };
+    frame.mend([bars[16]!, other, bars[9]!, bars[10]!, { ...bars[0]!, time: -MINUTE }, bars[30]!]);
+    expect(frame).toMatchObject({ count: 20, mended: 1 });
+    frame.mend([bars[9]!, bars[30]!]);
+    expect(frame.mended).toBe(1);
+    const copy = new FeatureFrame(requests, { capacity: 24 });
+    restoreState(copy, captureState(frame));
+    for (const bar of bars.slice(20)) {
+      for (const one of [frame, truth, copy]) put(one, bar);
+      expect([...frame.latest]).toEqual([...truth.latest]);
+      expect([...copy.latest]).toEqual([...truth.latest]);
+      expect([...frame.bars.time.subarray(0, frame.bars.length)]).toEqual([
+        ...truth.bars.time.subarray(0, truth.bars.length),
+      ]);
+    }
+  });
+
   it('drops the older half when it is full and counts on', () => {
     const frame = new FeatureFrame(['sma:2'], { capacity: 10 });
     const lengths = [];

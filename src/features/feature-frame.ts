@@ -1,5 +1,5 @@
 import { broken, InputError, type Settles } from '#base';
-import { type BarColumns, barColumns } from '#market';
+import { type Bar, type BarColumns, barAt, barColumns } from '#market';
 import type { Kernel } from './kernel.ts';
 import { type FeatureRequest, nearest, parseFeature } from './registry.ts';
 
@@ -55,6 +55,8 @@ export class FeatureFrame implements Settles {
   readonly bars: BarColumns;
   /** Bars ever pushed. */
   count = 0;
+  /** Times that bars were put in between others; see {@link mend}. */
+  mended = 0;
   /** The newest value of every column by handle; NaN before the first bar. Read only. */
   readonly latest: Float64Array;
   private slots: Slot[] = [];
@@ -208,6 +210,36 @@ export class FeatureFrame implements Settles {
     }
     if (this.last < 0) return;
     for (let handle = 0; handle < this.latest.length; handle++) this.latest[handle] = this.value(handle);
+  }
+
+  /**
+   * Puts bars in where they are missing between those it has, and computes all rows it keeps anew, as if they had come in
+   * time. What is older than its first row, newer than its last or there already is left out.
+   */
+  mend(found: readonly Bar[]): void {
+    this.settleState();
+    const { bars } = this;
+    const rows = Array.from({ length: bars.length }, (_, i) => barAt(bars, i));
+    const known = new Set(rows.map(({ time }) => time));
+    const [first = Infinity, last = -Infinity] = [rows[0]?.time, rows.at(-1)?.time];
+    const fitting = found.filter(({ time }) => time > first && time < last && !known.has(time));
+    if (fitting.length === 0) return;
+    const same = new FeatureFrame(this.requests, { capacity: this.capacity });
+    for (const { time, open, high, low, close, volume } of [...rows, ...fitting].sort(
+      (a, b) => a.time - b.time,
+    ))
+      same.push(time, open, high, low, close, volume);
+    bars.time.set(same.bars.time);
+    bars.open.set(same.bars.open);
+    bars.high.set(same.bars.high);
+    bars.low.set(same.bars.low);
+    bars.close.set(same.bars.close);
+    bars.volume.set(same.bars.volume);
+    bars.length = same.bars.length;
+    this.slots = same.slots;
+    this.latest.set(same.latest);
+    this.count += fitting.length;
+    this.mended += 1;
   }
 
   /** A handle for {@link value}. Throws InputError when no request fills a column of this name. */

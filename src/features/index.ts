@@ -10,3 +10,4 @@ export * from './regime.ts';
 export * from './registry.ts';
 export * from './scaler.ts';
 export * from './statistics.ts';
+export * from './volume-reach.ts';

@@ -67,5 +67,7 @@ export interface FeatureDefinition {
   refuse?(parameters: readonly number[]): string | null;
   /** First row (0-based) in which every output has a value for these parameters, on input that is not degenerate. */
   firstRow(parameters: readonly number[]): number;
+  /** Of one that looks at the volume and forgets it: on how many of the newest volumes a value rests. */
+  volumeBars?(parameters: readonly number[]): number;
   create(parameters: readonly number[]): Kernel;
 }

@@ -26,6 +26,7 @@ const RANKS: Readonly<Record<string, number>> = {
   'fx-rate-updated': MERGE_RANK.price,
   'observation-published': MERGE_RANK.price,
   'feed-changed': MERGE_RANK.price,
+  'history-mended': MERGE_RANK.price,
   'bar-closed': MERGE_RANK.barClosed,
   'bar-opened': MERGE_RANK.barOpened,
 };

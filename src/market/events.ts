@@ -17,6 +17,20 @@ export interface BarClosed extends OfInstrument {
   readonly kind: 'bar-closed';
   readonly intervalMs: number;
   readonly bar: Bar;
+  /** Nobody told the volume, and the bar's 0 says nothing: what looks at volumes decides nothing on it. */
+  readonly volumeUnknown?: true;
+}
+
+/**
+ * Closed bars that were missing when later ones came, ascending: they fill the hole in the history, and nothing of the past is
+ * decided again. `eventTime` is the last one's close.
+ */
+export interface HistoryMended extends OfInstrument {
+  readonly kind: 'history-mended';
+  readonly intervalMs: number;
+  readonly bars: readonly Bar[];
+  /** Open times of those whose volume nobody told. */
+  readonly volumesUnknown?: readonly Instant[];
 }
 
 /** The first price of a bar that has begun; what market orders fill at on bar tapes. Desks never see it. */
@@ -112,11 +126,14 @@ export interface FeedChanged extends Stamped {
   readonly feed: string;
   readonly status: 'connected' | 'disconnected' | 'stale' | 'resynced';
   readonly detail: string;
+  /** Bars of one length of one instrument alone: only desks that take them are kept from entering. Absent: all. */
+  readonly only?: { readonly instrument: InstrumentId; readonly intervalMs: number };
 }
 
 export type MarketEvent =
   | BarOpened
   | BarClosed
+  | HistoryMended
   | QuoteUpdated
   | PrintSeen
   | BookChanged

@@ -123,6 +123,28 @@ describe.each(['sqlite', 'postgres'] as const)('the %s store of bars', (kind) =>
     expect((await store!.readRange(CONFIG, T0, T0 + MINUTE))[0]!.close).toBe(100.9);
   });
 
+  it('keeps apart a bar without trades and one whose volume nobody knows', async ({ skip }) => {
+    const [store] = await open(skip);
+    const given = [bar(0, { volume: 0 }), bar(1, { volume: 0, volumeUnknown: true, source: 'backfill' })];
+    await store!.insert(given, T0);
+    const all = await store!.readFrom(0, 9, null);
+    expect(all.map((one) => [one.volume, one.volumeUnknown])).toEqual([
+      [0, undefined],
+      [0, true],
+    ]);
+    expect((await store!.lastBar(CONFIG))!.volumeUnknown).toBe(true);
+    const [outcome] = await store!.insert([bar(1, { high: 102 })], T0);
+    expect(outcome).toMatchObject({ outcome: 'differs', kept: { volumeUnknown: true } });
+  });
+
+  it('has a name that stays and is its own', async ({ skip }) => {
+    const [store, again] = await open(skip, 2);
+    const [other] = await open(skip);
+    expect(store!.id).toMatch(/^[0-9a-f]{16}$/);
+    expect(again!.id).toBe(store!.id);
+    expect(other!.id).not.toBe(store!.id);
+  });
+
   it('asks only for the same prices of two sources', async ({ skip }) => {
     const [store] = await open(skip);
     await store!.insert([bar(0, { source: 'backfill', volume: 0 })], T0);
@@ -239,6 +261,20 @@ describe('a store that is none', () => {
     const other = join(directory, 'other.sqlite');
     new DatabaseSync(other).exec('CREATE TABLE a (b)');
     await expect(SqliteBars.open(other)).rejects.toThrow(InputError);
+    const older = join(directory, 'older.sqlite');
+    const first = await SqliteBars.open(older);
+    await first.insert([bar(0), bar(1, { volume: 0, source: 'backfill' }), bar(2, { volume: 0 })], T0);
+    await first.close();
+    const db = new DatabaseSync(older);
+    db.exec('ALTER TABLE bars DROP COLUMN volume_unknown; DROP TABLE bar_store; PRAGMA user_version = 1');
+    db.close();
+    for (let i = 0; i < 2; i++) {
+      const store = await SqliteBars.open(older);
+      const all = await store.readFrom(0, 9, null);
+      expect(all.map((one) => one.volumeUnknown)).toEqual([undefined, true, undefined]);
+      expect(store.id).toMatch(/^[0-9a-f]{16}$/);
+      await store.close();
+    }
     const newer = join(directory, 'newer.sqlite');
     await (await SqliteBars.open(newer)).close();
     new DatabaseSync(newer).exec('PRAGMA user_version = 9');
@@ -258,6 +294,13 @@ describe('a store that is none', () => {
       { open: 100.1, high: 101.25, low: 99.7, close: 100.9 },
     ]);
     expect(await query(url, 'select volume from bars_15m')).toEqual([{ volume: 4 * 12.345678901234567 }]);
+    await query(url, 'alter table bars drop column volume_unknown');
+    await query(url, 'drop table bar_store');
+    await query(url, 'update bar_schema set version = 1');
+    const again = await PostgresBars.open(url);
+    expect(again.id).toMatch(/^[0-9a-f]{16}$/);
+    expect(await again.readFrom(0, 9, null)).toHaveLength(4);
+    await again.close();
     await query(url, 'update bar_schema set version = 9');
     await expect(PostgresBars.open(url)).rejects.toThrow(/schema 9/);
   });

@@ -70,6 +70,28 @@ const scratch = () => {
 };
 
 describe('a portfolio on the live feed', () => {
+  it('takes back after a restart that its feed was stale', async () => {
+    const clock = fastClock();
+    const server = await venue(clock);
+    const setup = await setUp();
+    const directory = scratch();
+    const isDown = (s: Session) => s.engine.intake.feedsDown.has('binance-usdm');
+    const stale = (s: Session) => {
+      if (s.engine.counts.slices < 22) return false;
+      const { at } = s.engine;
+      const words = { status: 'stale', detail: 'no price for 60 s' } as const;
+      s.market({ kind: 'feed-changed', at, eventTime: at, feed: 'binance-usdm', ...words });
+      s.commit();
+      return true;
+    };
+    const first = await live(setup, directory, server, clock, stale, true);
+    expect(isDown(first)).toBe(true);
+    const before = first.engine.counts.slices;
+    const again = await live(setup, directory, server, clock, (s) => s.engine.counts.slices >= before + 3);
+    expect(isDown(again)).toBe(false);
+    expect(again.engine.entryObjection('minute', 1)).toBeNull();
+  });
+
   it('warms up, trades, and survives drops, skipped bars and crashes without a hole', async () => {
     const clock = fastClock();
     const server = await venue(clock, true);

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type BarProvider, type BarStore, type NewBar, type ProvidedBar, SqliteBars } from '#adapters';
 import { MINUTE } from '#base';
 import { type Event, readEvent } from '#engine';
+import { FeatureFrame } from '#features';
 import { GapFiller } from '../../src/apps/ingest/gap-filler.ts';
 import { seriesOf } from '../../src/apps/ingest/series.ts';
 import { webhookFeed } from '../../src/apps/ingest/webhook-feed.ts';
@@ -106,15 +108,15 @@ async function run(
     onSlice: () => undefined,
     say: (line) => lines.push(line),
     pollMs: 1,
+    hangMs: 300,
   });
   const running = driver.run();
   try {
-    await live(session, lines);
+    // a driver that gives up before its time has failed
+    await Promise.race([live(session, lines), running]);
   } finally {
     stop.abort();
-    await running;
-    if (crash) session.abandon();
-    else session.close();
+    await running.finally(() => (crash ? session.abandon() : session.close()));
   }
   return session;
 }
@@ -193,11 +195,57 @@ describe('a webhook feed in the loop', () => {
     });
     session.begin(clock.now());
     const seq = session.feedSeq!;
-    session.fedUpTo(seq + 2);
+    session.fedUpTo(seq + 2, session.feedStore!);
     session.abandon();
     expect(entriesOf(directory).length).toBe(before + 1);
     await run(at, (own) => until(() => own.feedSeq === seq + 2, 'what was lost'));
     expect(minutesOf(directory, BTC)).toEqual(span(-WARM_UP, 1));
+  });
+
+  it('goes on in another store, from the newest bar it had', async () => {
+    const at = await place();
+    const { directory, store, clock } = at;
+    const live = (minute: number, seen: number) => async (session: Session) => {
+      await until(() => session.feedSeq !== null && session.engine.counts.bars >= seen, 'the history');
+      clock.at = T0 + (minute + 1) * MINUTE + 500;
+      await at.store.insert([bar(BTC, minute), bar(ETH, minute)], clock.at);
+      await until(() => session.engine.counts.bars === seen + 2, 'the bars');
+    };
+    await run(at, live(0, 2 * WARM_UP));
+    // the new one was begun later and has other numbers
+    const other = await SqliteBars.open(':memory:');
+    expect(other.id).not.toBe(store.id);
+    cleanups.push(() => other.close());
+    await other.insert([bar(BTC, 2), bar(ETH, 2)], clock.at);
+    at.store = other;
+    clock.at = T0 + 3 * MINUTE + 500;
+    await run(at, live(3, 2 * (WARM_UP + 3)), true);
+    await run(at, live(4, 2 * (WARM_UP + 4)));
+    for (const config of [BTC, ETH] as const) expect(minutesOf(directory, config)).toEqual(span(-WARM_UP, 5));
+    expect((await replayPaper(directory)).by).toBe('decided');
+  });
+
+  it('refuses an earlier state of its store, whose numbers are given twice', async () => {
+    const at = await place();
+    const { directory, clock } = at;
+    const file = join(directory, '..', 'own.sqlite');
+    const store = await SqliteBars.open(file);
+    cleanups.push(() => store.close());
+    at.store = store;
+    await run(at, async (session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      await store.insert([bar(BTC, 0), bar(ETH, 0)], clock.at);
+      await until(() => session.feedSeq === 2 * WARM_UP + 2, 'bars');
+    });
+    const db = new DatabaseSync(file);
+    db.exec(`DELETE FROM bars WHERE seq > ${2 * WARM_UP}; UPDATE bar_sequence SET last = ${2 * WARM_UP}`);
+    db.close();
+    const start = () => run(at, () => sleep(1_000));
+    await expect(start()).rejects.toThrow(/read up to bar 42, the store ends at bar 40/);
+    await store.insert([bar(BTC, 1), bar(ETH, 1), bar(BTC, 2)], clock.at);
+    await expect(start()).rejects.toThrow(
+      /bar 42 was S1_RX68_ETH_1M .*14:30:00Z when it was read, .*14:31:00Z/,
+    );
   });
 
   it('publishes holes and the values of the chart before the bar', async () => {
@@ -209,7 +257,9 @@ describe('a webhook feed in the loop', () => {
       await store.insert([bar(BTC, 3, { missingBefore: 3, pine: '{"rsi":61.5}' })], clock.at);
       await until(() => session.engine.counts.bars > 2 * WARM_UP, 'the bar');
     });
-    const last = eventsOf(directory).slice(-3);
+    const last = eventsOf(directory)
+      .filter(({ kind }) => kind !== 'feed-changed')
+      .slice(-3);
     const time = T0 + 3 * MINUTE;
     expect(last.map((event) => [event.kind, 'subject' in event ? event.subject : ''])).toEqual([
       ['observation-published', `gap:${BTC}`],
@@ -222,6 +272,46 @@ describe('a webhook feed in the loop', () => {
     expect(gap!.publishedAt).toBe(T0 + 4 * MINUTE);
   });
 
+  it('puts what was missing into the history, decides nothing of it, and sees it at the next bar', async () => {
+    const at = await place();
+    const { directory, store, clock } = at;
+    const frameOf = (session: Session) => session.engine.desks[0]!.instruments[0]!.frame;
+    const timesOf = ({ bars }: FeatureFrame) =>
+      [...bars.time.subarray(0, bars.length)].map((time) => (time - T0) / MINUTE);
+    const first = await run(
+      at,
+      async (session) => {
+        await until(() => session.feedSeq !== null, 'the history');
+        clock.at = T0 + 4 * MINUTE;
+        await store.insert([bar(BTC, 3, { missingBefore: 3 })], clock.at);
+        await until(() => session.engine.counts.bars > 2 * WARM_UP, 'the bar');
+        expect(timesOf(frameOf(session))).toEqual([...span(-WARM_UP, 0), 3]);
+        const { slices } = session.engine.counts;
+        const found = [2, 0, 1].map((minute) => bar(BTC, minute, { source: 'backfill', late: true }));
+        await store.insert(found, clock.at);
+        await until(() => frameOf(session).mended === 1, 'what was missing');
+        expect(session.engine.counts.slices).toBe(slices);
+      },
+      true,
+    );
+    expect(timesOf(frameOf(first))).toEqual(span(-WARM_UP, 4));
+    const again = await run(at, async (session) => {
+      clock.at = T0 + 5 * MINUTE;
+      await store.insert([bar(BTC, 4)], clock.at);
+      await until(() => frameOf(session).count === WARM_UP + 5, 'the next bar');
+    });
+    const frame = frameOf(again);
+    expect(timesOf(frame)).toEqual(span(-WARM_UP, 5));
+    const truth = new FeatureFrame(frame.requests);
+    for (const minute of span(-WARM_UP, 5)) {
+      const { time, open, high, low, close, volume } = figures(T0 + minute * MINUTE);
+      truth.push(time, open, high, low, close, volume);
+    }
+    expect([...frame.latest]).toEqual([...truth.latest]);
+    expect(minutesOf(directory, BTC)).toEqual([...span(-WARM_UP, 0), 3, 4]);
+    expect((await replayPaper(directory)).by).toBe('decided');
+  });
+
   it('is stale when bars stop, and says when they come again', async () => {
     const at = await place();
     const { store, clock } = at;
@@ -231,7 +321,11 @@ describe('a webhook feed in the loop', () => {
       await until(() => session.engine.counts.bars > 2 * WARM_UP, 'a bar');
       clock.at = T0 + 4 * MINUTE;
       await sleep(20);
-      expect(lines.join()).not.toContain('stale');
+      expect(lines.join()).not.toContain('webhook stale');
+      // one that goes on does not hide another that does not
+      expect(feedWords(at.directory, `webhook:${ETH}`)).toEqual(['stale']);
+      expect(session.engine.intake.feedDown('minute')).toBe(`webhook:${ETH}`);
+      expect(session.engine.intake.feedDown('another')).toBeUndefined();
       clock.at += 1;
       await until(() => lines.join().includes('webhook stale'), 'silence');
       await store.insert([bar(BTC, 4)], clock.at);
@@ -239,6 +333,102 @@ describe('a webhook feed in the loop', () => {
       await until(() => lines.join().includes('webhook resynced'), 'the next bar');
     });
     expect(feedWords(at.directory, 'webhook')).toEqual(['stale', 'resynced']);
+  });
+
+  it('takes back after a restart what it had said before it', async () => {
+    const at = await place();
+    const { store, clock } = at;
+    await run(
+      at,
+      async (session, lines) => {
+        await until(() => session.feedSeq !== null, 'the history');
+        await store.insert([bar(BTC, 0), bar(ETH, 0)], clock.at);
+        await until(() => session.engine.counts.bars === 2 * WARM_UP + 2, 'bars');
+        clock.at = T0 + 5 * MINUTE;
+        await until(() => lines.join().includes('webhook stale'), 'silence');
+        store.readFrom = () => Promise.reject(new Error('gone'));
+        await until(() => lines.join().includes('does not answer: gone'), 'the fault');
+      },
+      true,
+    );
+    const { readFrom } = SqliteBars.prototype;
+    store.readFrom = readFrom.bind(store);
+    clock.at = T0 + 10 * MINUTE;
+    const session = await run(at, async (again) => {
+      const { feedsDown } = again.engine.intake;
+      expect([feedsDown.has('webhook'), feedsDown.has('bar-store')]).toEqual([true, true]);
+      await until(() => !feedsDown.has('bar-store'), 'the store');
+      expect(feedsDown.has('webhook')).toBe(true);
+      expect(again.engine.entryObjection('minute', 1)?.by).toBe('feed');
+      await store.insert([bar(BTC, 9), bar(ETH, 9)], clock.at);
+      await until(() => !feedsDown.has('webhook'), 'a fresh bar');
+    });
+    expect(session.engine.entryObjection('minute', 1)).toBeNull();
+    expect(feedWords(at.directory, 'bar-store')).toEqual(['disconnected', 'resynced']);
+    expect(feedWords(at.directory, 'webhook')).toEqual(['stale', 'resynced']);
+    expect((await replayPaper(at.directory)).by).toBe('decided');
+  });
+
+  it('misses after a restart what it has not heard of since', async () => {
+    const at = await place();
+    const { store, clock } = at;
+    await run(at, async (session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      await store.insert([bar(BTC, 0), bar(ETH, 0)], clock.at);
+      await until(() => session.engine.counts.bars === 2 * WARM_UP + 2, 'bars');
+    });
+    clock.at = T0 + 4 * MINUTE + 1;
+    await run(at, async (session) => {
+      await until(() => session.engine.intake.feedsDown.has('webhook'), 'silence');
+    });
+    expect(feedWords(at.directory, 'webhook')).toEqual(['stale']);
+  });
+
+  it.each([
+    ['is away', () => Promise.reject(new Error('gone'))],
+    ['hangs', () => new Promise<never>(() => undefined)],
+  ])('lets time pass while its store %s', async (_, answer) => {
+    const at = await place();
+    const { store, clock } = at;
+    const readFrom = store.readFrom.bind(store);
+    await run(at, async (session) => {
+      await until(() => session.feedSeq !== null, 'the history');
+      await until(() => !session.engine.intake.feedsDown.has('warm-up'), 'the history');
+      let passed = 0;
+      const due = clock.at + 5_000;
+      const own = session.nextDue.bind(session);
+      session.nextDue = () => (passed === 0 ? Math.min(due, own()) : own());
+      const passTime = session.passTime.bind(session);
+      session.passTime = (now) => {
+        passed = now;
+        passTime(now);
+      };
+      store.readFrom = answer;
+      await until(() => session.engine.intake.feedsDown.has('bar-store'), 'the fault');
+      expect(passed).toBe(0);
+      clock.at = due;
+      await until(() => passed > 0, 'time');
+      expect(passed).toBe(due);
+      clock.at = T0 + 10 * MINUTE;
+      await until(() => session.engine.intake.feedsDown.has('webhook'), 'silence');
+      store.readFrom = readFrom;
+      if (_ === 'is away') await until(() => !session.engine.intake.feedsDown.has('bar-store'), 'the store');
+    });
+    expect(feedWords(at.directory, 'webhook')).toEqual(['stale']);
+  });
+
+  it('ends with the error of the loop when that breaks while the store is asked', async () => {
+    const at = await place();
+    await expect(
+      run(at, async (session) => {
+        await until(() => session.feedSeq !== null, 'the history');
+        at.store.readFrom = () => new Promise<never>(() => undefined);
+        session.nextDue = () => {
+          throw new RangeError('a broken loop');
+        };
+        await sleep(2_000);
+      }),
+    ).rejects.toThrow(RangeError);
   });
 
   it('enters nothing while its store is away', async () => {

@@ -23,14 +23,16 @@ export interface BarProvider {
   bars(request: ProviderRequest, signal?: AbortSignal): Promise<readonly ProvidedBar[]>;
 }
 
-/** Longer bars of those whose parts are all there; where one states no volume, none does. */
+/** Longer bars of those whose parts are all there; where a part states no volume, the whole does not. */
 export function resampleProvided(
   rows: readonly ProvidedBar[],
   fromMs: number,
   toMs: number,
 ): readonly ProvidedBar[] {
   if (fromMs === toMs) return rows;
-  const hasVolume = rows.every(({ volume }) => volume !== null);
+  const silent = new Set(
+    rows.filter(({ volume }) => volume === null).map(({ time }) => windowStart(time, toMs)),
+  );
   const bars: Bar[] = rows.map((row) => ({ ...row, volume: row.volume ?? 0 }));
   const { columns } = resampleColumns(columnsOfBars(bars), fromMs, toMs);
   const counts = new Map<Instant, number>();
@@ -41,7 +43,8 @@ export function resampleProvided(
   const out: ProvidedBar[] = [];
   for (let i = 0; i < columns.length; i++) {
     const bar = barAt(columns, i);
-    if (counts.get(bar.time) === toMs / fromMs) out.push({ ...bar, volume: hasVolume ? bar.volume : null });
+    if (counts.get(bar.time) === toMs / fromMs)
+      out.push({ ...bar, volume: silent.has(bar.time) ? null : bar.volume });
   }
   return out;
 }

@@ -269,7 +269,7 @@ describe('a hole', () => {
     const bars = await store.readFrom(0, 9, null);
     expect(bars.map((bar) => bar.source)).toEqual(['webhook', 'backfill', 'backfill', 'backfill', 'webhook']);
     expect(bars.every((bar) => bar.missingBefore === 0)).toBe(true);
-    expect(bars[1]).toMatchObject({ ...truth(bars[1]!.time), volume: 0, late: true });
+    expect(bars[1]).toMatchObject({ ...truth(bars[1]!.time), volume: 0, volumeUnknown: true, late: true });
     expect(bars.map((bar) => bar.late)).toEqual([false, true, true, true, false]);
     expect(source.provider.asked).toMatchObject([{ symbol: 'BTC', from: T0 + MINUTE, to: T0 + 4 * MINUTE }]);
   });

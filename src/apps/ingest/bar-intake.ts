@@ -10,7 +10,7 @@ import {
 import { formatInstant, type Instant } from '#base';
 import type { Bar } from '#market';
 import { BarPlanner, isLate, type Plan, type PlannerOptions, plainPlan } from './bar-plan.ts';
-import { isDataFault, type QueuedBar, readDelivered, withoutFigures } from './queued-bar.ts';
+import { isDataFault, knownVolume, type QueuedBar, readDelivered, withoutFigures } from './queued-bar.ts';
 import type { Series } from './series.ts';
 
 export interface IntakeOptions extends PlannerOptions {
@@ -276,12 +276,11 @@ export class BarIntake {
     };
   }
 
-  /** A bar without volume counts as one in which nothing was traded: nothing is made up. */
   private looked(series: Series, bar: ProvidedBar, now: Instant): NewBar {
     return {
       ...withoutFigures(series),
       ...bar,
-      volume: bar.volume ?? 0,
+      ...knownVolume(bar),
       source: 'backfill',
       receivedAt: now,
       late: isLate(series, bar.time, now),

@@ -25,7 +25,7 @@ export interface Found {
 
 /**
  * Finds bars that no webhook told: first made of the finer bars that the store has of the same instrument, then asked for
- * from one provider after the other. It puts nothing into the store.
+ * from one provider after the other. Who tells a bar without its volume is lent the volume by the next. It puts nothing into the store.
  */
 export class GapFiller {
   private readonly store: BarStore;
@@ -61,21 +61,39 @@ export class GapFiller {
         from,
         to,
       );
+    /** The span of what has to be asked for yet: bars, and the volume of bars that lack it. */
+    const wanted = () => {
+      const gaps = missing();
+      const silent = [...found.values()].filter(({ volume }) => volume === null).map(({ time }) => time);
+      return {
+        from: Math.min(
+          gaps[0]?.from ?? to,
+          silent.reduce((a, b) => Math.min(a, b), to),
+        ),
+        to: Math.max(
+          gaps.at(-1)?.to ?? from,
+          silent.reduce((a, b) => Math.max(a, b + intervalMs), from),
+        ),
+      };
+    };
     const take = (bars: readonly ProvidedBar[]) => {
       for (const bar of bars) {
-        const inside = bar.time >= from && bar.time < to && bar.time % intervalMs === 0;
-        if (inside && !found.has(bar.time)) found.set(bar.time, bar);
+        if (bar.time < from || bar.time >= to || bar.time % intervalMs !== 0) continue;
+        const known = found.get(bar.time);
+        if (known === undefined) found.set(bar.time, bar);
+        else if (known.volume === null) found.set(bar.time, { ...known, volume: bar.volume });
       }
     };
     let why: string | null = null;
     for (const finer of this.finerThan(series)) {
       if (missing().length === 0) break;
-      take(resampleProvided(await this.store.readRange(finer.id, from, to), finer.intervalMs, intervalMs));
+      const stored = await this.store.readRange(finer.id, from, to);
+      const rows = stored.map((bar) => (bar.volumeUnknown === true ? { ...bar, volume: null } : bar));
+      take(resampleProvided(rows, finer.intervalMs, intervalMs));
     }
     for (const { provider, symbolOf } of this.sources) {
-      const gaps = missing();
-      if (gaps.length === 0) break;
-      const span = { from: gaps[0]!.from, to: gaps.at(-1)!.to };
+      const span = wanted();
+      if (span.from >= span.to) break;
       try {
         const request = { symbol: symbolOf(series), intervalMs, ...span };
         take(await within(this.clock, waitMs, (signal) => provider.bars(request, signal)));

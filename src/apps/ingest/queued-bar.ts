@@ -1,4 +1,4 @@
-import { type Delivered, type NewBar, readBarBody } from '#adapters';
+import { type Delivered, type NewBar, type ProvidedBar, readBarBody } from '#adapters';
 import { InputError, type Instant } from '#base';
 import { type Bar, barFault } from '#market';
 import type { Series } from './series.ts';
@@ -42,6 +42,10 @@ export const withoutFigures = ({
   symbol,
   intervalMs,
 });
+
+/** The volume of a bar that was looked up: one that nobody told is marked as such. */
+export const knownVolume = ({ volume }: ProvidedBar): Pick<NewBar, 'volume' | 'volumeUnknown'> =>
+  volume === null ? { volume: 0, volumeUnknown: true } : { volume };
 
 /** SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_RANGE. */
 const SQLITE_DATA = [18, 19, 20, 25];

@@ -41,10 +41,18 @@ export interface EquityNote {
   readonly drawdown: number;
 }
 
+/** The store that a webhook feed was read from, and the bar that has the number told with it. */
+export interface FeedStore {
+  readonly id: string;
+  /** Config and open time; null: the number is that of the store's end, whichever bar has it. */
+  readonly bar: string | null;
+}
+
 /** How far the store of a webhook feed was read: a restart goes on behind it. */
 export interface FeedPositionNote {
   readonly note: 'feed-position';
   readonly seq: number;
+  readonly store: FeedStore;
 }
 
 /** Where an order stands after a report. */

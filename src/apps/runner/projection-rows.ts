@@ -93,6 +93,7 @@ function orderRow(portfolio: string, timed: Timed, order: OrderRequest): Project
 
 function eventRows(portfolio: string, event: Event, position: number): ProjectionRow[] {
   if (event.kind === 'bar-closed') return barRows(event);
+  if (event.kind === 'history-mended') return event.bars.flatMap((bar) => barRows({ ...event, bar }));
   const id = `${portfolio}-${position}`;
   if (event.kind === 'operator-acted') {
     const { at, act, by, reason } = event;
@@ -124,7 +125,11 @@ function eventRows(portfolio: string, event: Event, position: number): Projectio
 }
 
 /** A bar as it came; none for one whose numbers are none. */
-function barRows({ instrument, intervalMs, bar }: BarClosed): ProjectionRow[] {
+function barRows({
+  instrument,
+  intervalMs,
+  bar,
+}: Pick<BarClosed, 'instrument' | 'intervalMs' | 'bar'>): ProjectionRow[] {
   const { time, open, high, low, close, volume } = bar;
   if (!Number.isSafeInteger(time) || ![open, high, low, close, volume].every(Number.isFinite)) return [];
   const id = `${instrument}/${intervalMs}/${time}`;

@@ -11,7 +11,7 @@ import { BookWatch } from './book-watch.ts';
 import { Figures } from './figures.ts';
 import { EntryReader } from './journal-entries.ts';
 import { LearningWatch } from './learning-watch.ts';
-import type { FeedPositionNote } from './notes.ts';
+import type { FeedPositionNote, FeedStore } from './notes.ts';
 import { PaperJournal } from './paper-journal.ts';
 import { PaperLoop, type Unfinished } from './paper-loop.ts';
 import type { PaperHeader, PaperSetup } from './portfolio-setup.ts';
@@ -67,6 +67,8 @@ export class Session {
   readonly lastBars = new Map<InstrumentId, Instant>();
   /** Newest bar of a webhook feed's store that is in the journal; null before the first. */
   feedSeq: number | null = null;
+  /** The store that it is a number of. */
+  feedStore: FeedStore | null = null;
   private readonly venue: VenueFold;
   private readonly loop: PaperLoop;
   private readonly snapshots: SnapshotFiles;
@@ -152,7 +154,7 @@ export class Session {
       onEntry: (entry) => {
         folded += 1;
         if (entry.kind === 'note' && entry.text.startsWith(POSITION))
-          this.feedSeq = (JSON.parse(entry.text) as FeedPositionNote).seq;
+          this.notePosition(JSON.parse(entry.text) as FeedPositionNote);
         if (entry.kind !== 'event' || !entry.text.startsWith('{"kind":"bar-closed"')) return;
         const event = JSON.parse(entry.text) as Extract<MarketEvent, { kind: 'bar-closed' }>;
         this.noteBar(event);
@@ -217,9 +219,15 @@ export class Session {
   }
 
   /** The bars of the feed's store up to this one have been taken. A crash before it is durable brings them again. */
-  fedUpTo(seq: number): void {
+  fedUpTo(seq: number, store: FeedStore): void {
+    const note = { note: 'feed-position', seq, store } as const;
+    this.notePosition(note);
+    this.journal.note(note);
+  }
+
+  private notePosition({ seq, store }: FeedPositionNote): void {
     this.feedSeq = seq;
-    this.journal.note({ note: 'feed-position', seq });
+    this.feedStore = store;
   }
 
   happened(event: Exclude<Event, MarketEvent | VenueReport>): void {
@@ -256,6 +264,7 @@ export class Session {
       figures: captureState(this.figures),
       steps: this.steps,
       feedSeq: this.feedSeq,
+      feedStore: this.feedStore,
       lastBars: [...this.lastBars],
       learning: captureState(this.learning),
       books: captureState(this.books),
@@ -273,6 +282,7 @@ export class Session {
     restoreState(this.figures, state.figures);
     this.steps = state.steps;
     this.feedSeq = state.feedSeq ?? null;
+    this.feedStore = state.feedStore ?? null;
     if (state.learning !== undefined) restoreState(this.learning, state.learning);
     if (state.books !== undefined) restoreState(this.books, state.books);
     if (state.tallies !== undefined) restoreState(this.recorder.tallies, state.tallies);
@@ -300,6 +310,7 @@ interface StoredState {
   readonly figures: unknown;
   readonly steps: number;
   readonly feedSeq?: number | null;
+  readonly feedStore?: FeedStore | null;
   readonly lastBars: readonly [InstrumentId, Instant][];
   readonly learning?: unknown;
   readonly books?: unknown;

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BarStore, type FeedClock, type NewBar, type StoredBar, systemClock } from '#adapters';
-import { floorTo, formatInstant, type Instant, SECOND } from '#base';
+import { type BarStore, type FeedClock, type StoredBar, systemClock } from '#adapters';
+import { formatInstant, InputError, type Instant, SECOND } from '#base';
+import type { InstrumentId, MarketEvent } from '#market';
 import { GapFiller } from '../ingest/gap-filler.ts';
 import { type IngestSettings, openFeedStore, openSources } from '../ingest/ingest-settings.ts';
-import { withoutFigures } from '../ingest/queued-bar.ts';
 import type { Series } from '../ingest/series.ts';
+import { LoopBroke, withBeat } from './beat.ts';
+import { FeedHistory } from './feed-history.ts';
+import { feedStoreOf, goesOnIn } from './feed-position.ts';
 import type { Session } from './session.ts';
 
 export interface WebhookDriverOptions {
@@ -19,7 +22,14 @@ export interface WebhookDriverOptions {
   readonly say: (line: string) => void;
   /** Real milliseconds between two looks at the store. */
   readonly pollMs?: number;
+  /** Real milliseconds after which a query counts as one that hangs. */
+  readonly hangMs?: number;
 }
+
+type FeedChanged = Extract<MarketEvent, { kind: 'feed-changed' }>;
+
+/** The feed as far as it brings one series. */
+const wordOf = (config: string): string => `${FEED}:${config}`;
 
 /** A pseudo feed that is down until history is complete: entries are refused meanwhile. */
 const WARM_UP = 'warm-up';
@@ -30,9 +40,10 @@ const REHEARSAL_POLL_MS = 3;
 const FAULT_PAUSE_MS = 500;
 /** Bars in one durable commit. */
 const TURN_MOST = 500;
-const BARS_MOST = 20_000;
-const FIND_MS = 90 * SECOND;
-/** Without a bar for so many intervals of every series that was seen, the feed is stale. */
+/** When a query counts as one that hangs. */
+const HANG_MS = 5 * SECOND;
+const NAMED_MOST = 3;
+/** Without a bar for so many intervals a series is stale, and the feed when all are. */
 const SILENT_BARS = 3;
 
 /**
@@ -43,20 +54,32 @@ const SILENT_BARS = 3;
 export class WebhookDriver {
   private readonly options: WebhookDriverOptions;
   private readonly byId: ReadonlyMap<string, Series>;
-  /** Close of the newest bar of each series that was seen. */
-  private readonly closes = new Map<string, Instant>();
-  private isStale = false;
-  status = 'connecting';
+  /** Series that a desk takes: nobody misses the others. */
+  private readonly taken: readonly Series[];
+  private readonly startedAt: Instant;
+  private storeDetail = 'since before the start';
+  private isLive = false;
   /** Bars in the store that were not taken yet, as far as was looked. */
   queued = 0;
 
   constructor(options: WebhookDriverOptions) {
     this.options = options;
     this.byId = new Map(options.series.map((one) => [one.id, one]));
+    const { intake } = options.session.engine;
+    this.taken = options.series.filter((one) => intake.listensTo(one.instrument, one.intervalMs));
+    this.startedAt = this.now();
   }
 
   /** Runs until the signal; rejects when the loop throws. */
   async run(): Promise<void> {
+    try {
+      await this.drive();
+    } catch (error) {
+      throw error instanceof LoopBroke ? error.cause : error;
+    }
+  }
+
+  private async drive(): Promise<void> {
     const { session, signal, store } = this.options;
     this.tell(WARM_UP, 'disconnected', 'history is not complete');
     session.commit();
@@ -64,7 +87,7 @@ export class WebhookDriver {
     if (detail === null) return;
     this.tell(WARM_UP, 'resynced', detail);
     session.commit();
-    this.status = 'live';
+    this.isLive = true;
     const configs = [...this.byId.keys()];
     while (!signal.aborted) {
       const bars = await this.asking(() => store.readFrom(session.feedSeq ?? 0, TURN_MOST, configs));
@@ -76,93 +99,102 @@ export class WebhookDriver {
     }
   }
 
-  /** The history of a first start, or where a restart goes on, in words; null when it was ended. */
+  get status(): string {
+    if (this.isDown(STORE)) return `the store of bars is away: ${this.storeDetail}`;
+    if (!this.isLive) return 'connecting';
+    const silent = this.taken.map(({ id }) => id).filter((id) => this.isDown(wordOf(id)));
+    if (this.isDown(FEED)) return 'stale: no bars';
+    if (silent.length === 0) return 'live';
+    const more = silent.length > NAMED_MOST ? ` and ${silent.length - NAMED_MOST} more` : '';
+    return `live, but no bars of ${silent.slice(0, NAMED_MOST).join(', ')}${more}`;
+  }
+
+  /** As the engine has it: what this process remembers would not outlive a restart, and nobody took the word back. */
+  private isDown(feed: string): boolean {
+    return this.options.session.engine.intake.feedsDown.has(feed);
+  }
+
+  /** The history of a first start or of another store, or where a restart goes on, in words; null when it was ended. */
   private async begin(): Promise<string | null> {
-    const { session, say } = this.options;
-    const { feedSeq } = session;
-    if (feedSeq !== null) return `goes on behind bar ${feedSeq} of the store`;
-    const wanted = this.barsWanted();
+    const { session, store, say } = this.options;
+    const goesOn = await this.asking(() => goesOnIn(store, session));
+    if (goesOn === null) return null;
+    const { feedSeq, feedStore } = session;
+    if (goesOn) return `goes on behind bar ${feedSeq} of the store`;
+    const history = new FeedHistory(this.options);
+    const wanted = history.wanted();
     const why = new Set<string>();
     const looks = [...wanted].map(([series, bars]) =>
-      this.asking(() => this.lookUp(series, bars)).then((fault) => {
+      this.asking(() => history.lookUp(series, bars)).then((fault) => {
         if (typeof fault === 'string') why.add(fault);
       }),
     );
     await Promise.all(looks);
-    const history = await this.asking(() => this.history(wanted));
-    if (history === null) return null;
-    const { bars, seq } = history;
+    const read = await this.asking(() => history.read(wanted));
+    if (read === null) return null;
+    const { bars, seq } = read;
     for (const bar of bars) this.deliver(bar);
-    session.fedUpTo(seq);
+    session.fedUpTo(seq, feedStoreOf(store, null));
     const asked = [...wanted.values()].reduce((sum, n) => sum + n, 0);
-    const detail = `${bars.length} of ${asked} bars of history`;
+    const other = feedSeq === null ? '' : `, from store ${store.id} instead of ${feedStore?.id ?? 'one'}`;
+    const detail = `${bars.length} of ${asked} bars of history${other}`;
     say(`warm-up: ${detail}${why.size === 0 ? '' : ` (${[...why].join('; ')})`}`);
     return detail;
   }
 
-  /** Bars of each series that the desks need before they decide. */
-  private barsWanted(): Map<Series, number> {
-    const wanted = new Map<Series, number>();
-    for (const desk of this.options.session.engine.desks) {
-      for (const { instrument, intervalMs, feeds } of desk.instruments) {
-        for (const series of this.options.series) {
-          if (series.instrument !== instrument.id || !feeds.has(series.intervalMs)) continue;
-          const bars = Math.ceil(desk.parts.warmUpBars * Math.max(1, intervalMs / series.intervalMs));
-          wanted.set(series, Math.min(BARS_MOST, Math.max(bars, wanted.get(series) ?? 0)));
-        }
-      }
-    }
-    return wanted;
-  }
-
-  /** Looks up what the store lacks of the last bars; why something could not be had, or null. */
-  private async lookUp(series: Series, bars: number): Promise<string | null> {
-    const { store, filler, clock } = this.options;
-    const { intervalMs } = series;
-    const to = floorTo(clock.now(), intervalMs);
-    const gaps = await store.gaps(series.id, intervalMs, to - bars * intervalMs, to);
-    if (gaps.length === 0) return null;
-    const found = await filler.find(series, gaps[0]!.from, gaps.at(-1)!.to, FIND_MS);
-    const receivedAt = clock.now();
-    const lacking = found.bars.filter(({ time }) => gaps.some((gap) => time >= gap.from && time < gap.to));
-    const news = lacking.map((bar): NewBar => {
-      const late = receivedAt - (bar.time + intervalMs) > intervalMs;
-      const volume = bar.volume ?? 0;
-      const rest = { receivedAt, late, missingBefore: 0, pine: null };
-      return { ...withoutFigures(series), ...bar, ...rest, volume, source: 'backfill' };
-    });
-    await store.insert(news, receivedAt);
-    return found.missing > 0 ? found.why : null;
-  }
-
-  /** The newest bars of each series up to one number of the store, in the order in which they closed. */
-  private async history(
-    wanted: ReadonlyMap<Series, number>,
-  ): Promise<{ bars: readonly StoredBar[]; seq: number }> {
-    const { store, clock } = this.options;
-    const seq = await store.lastSeq();
-    const all: StoredBar[] = [];
-    for (const [series, bars] of wanted) {
-      const found = await store.newest(series.id, bars, clock.now());
-      all.push(...found.filter((bar) => bar.seq <= seq));
-    }
-    const closeOf = ({ time, intervalMs }: StoredBar) => time + intervalMs;
-    all.sort(
-      (a, b) => closeOf(a) - closeOf(b) || a.intervalMs - b.intervalMs || (a.config < b.config ? -1 : 1),
-    );
-    return { bars: all, seq };
-  }
-
   private take(bars: readonly StoredBar[]): void {
-    const { session, onSlice } = this.options;
+    const { session, store, onSlice } = this.options;
     const { slices } = session.engine.counts;
-    for (const bar of bars) this.deliver(bar);
-    session.fedUpTo(bars.at(-1)!.seq);
-    if (this.isStale && !this.isSilent())
-      this.tell(FEED, 'resynced', `bars come again: ${bars.at(-1)!.config}`);
+    let found: StoredBar[] = [];
+    for (const bar of bars) {
+      if (this.isFound(bar)) {
+        found.push(bar);
+        continue;
+      }
+      this.mend(found);
+      found = [];
+      this.deliver(bar);
+    }
+    this.mend(found);
+    session.fedUpTo(bars.at(-1)!.seq, feedStoreOf(store, bars.at(-1)!));
+    // while there are more nothing is known of the newest
+    if (bars.length < TURN_MOST) this.noteSilence();
     this.passDue();
     session.commit();
     if (session.engine.counts.slices > slices) onSlice();
+  }
+
+  /** A bar that was missing when a later one was taken. */
+  private isFound({ config, intervalMs, time }: StoredBar): boolean {
+    return time < this.options.session.engine.intake.lastBar(this.byId.get(config)!.instrument, intervalMs);
+  }
+
+  /** Tells bars that fill holes as what they are: history, on which nothing is decided any more. */
+  private mend(found: readonly StoredBar[]): void {
+    for (const [config, own] of Map.groupBy(found, (bar) => bar.config)) {
+      own.sort((a, b) => a.time - b.time);
+      const { instrument, intervalMs } = this.byId.get(config)!;
+      const silent = own.filter((bar) => bar.volumeUnknown === true).map(({ time }) => time);
+      this.options.session.market({
+        kind: 'history-mended',
+        at: this.now(),
+        eventTime: own.at(-1)!.time + intervalMs,
+        instrument,
+        intervalMs,
+        bars: own.map(({ time, open, high, low, close, volume }) => ({
+          time,
+          open,
+          high,
+          low,
+          close,
+          volume,
+        })),
+        ...(silent.length === 0 ? {} : { volumesUnknown: silent }),
+      });
+      this.options.say(
+        `${config}: ${own.length} bars that were missing since ${formatInstant(own[0]!.time)}`,
+      );
+    }
   }
 
   /** A bar, and before it what was told with it, so that whoever decides on the bar knows it. */
@@ -171,7 +203,6 @@ export class WebhookDriver {
     const series = this.byId.get(bar.config)!;
     const { time, open, high, low, close, volume, intervalMs, pine, missingBefore } = bar;
     const eventTime = time + intervalMs;
-    this.closes.set(series.id, Math.max(eventTime, this.closes.get(series.id) ?? eventTime));
     if (missingBefore > 0) this.observe(`gap:${series.id}`, eventTime, { time, missing: missingBefore });
     if (pine !== null) this.observe(`pine:${series.id}`, eventTime, { time, values: JSON.parse(pine) });
     session.market({
@@ -181,6 +212,7 @@ export class WebhookDriver {
       instrument: series.instrument,
       intervalMs,
       bar: { time, open, high, low, close, volume },
+      ...(bar.volumeUnknown === true ? { volumeUnknown: true } : {}),
     });
   }
 
@@ -201,13 +233,9 @@ export class WebhookDriver {
   /** Nothing came: timers that are due, and a word when too long nothing came. */
   private pass(): void {
     const { session } = this.options;
-    const silent = !this.isStale && this.isSilent();
-    if (silent) {
-      const newest = Math.max(...this.closes.values());
-      this.tell(FEED, 'stale', `no bar since ${formatInstant(newest)}`);
-    }
+    const said = this.noteSilence();
     const isDue = session.nextDue() <= this.now();
-    if (!silent && !isDue) return;
+    if (!said && !isDue) return;
     this.passDue();
     session.commit();
   }
@@ -218,37 +246,73 @@ export class WebhookDriver {
     if (session.nextDue() <= now) session.passTime(now);
   }
 
-  private isSilent(): boolean {
+  /** Says of each series, and of all together, when it falls silent and when it speaks again; true when it said anything. */
+  private noteSilence(): boolean {
+    if (!this.isLive) return false;
     const now = this.now();
-    for (const [id, close] of this.closes)
-      if (now - close <= SILENT_BARS * this.byId.get(id)!.intervalMs) return false;
-    return this.closes.size > 0;
+    let told = false;
+    let silent = 0;
+    let newest = -Infinity;
+    const note = (feed: string, isSilent: boolean, since: Instant, only?: FeedChanged['only']) => {
+      if (isSilent === this.isDown(feed)) return;
+      const detail = isSilent ? `no bar since ${formatInstant(since)}` : 'bars come again';
+      this.tell(feed, isSilent ? 'stale' : 'resynced', detail, only);
+      told = true;
+    };
+    for (const { id, instrument, intervalMs } of this.taken) {
+      const close = this.closeOf(instrument, intervalMs);
+      const isSilent = now - close > SILENT_BARS * intervalMs;
+      if (isSilent) silent += 1;
+      newest = Math.max(newest, close);
+      note(wordOf(id), isSilent, close, { instrument, intervalMs });
+    }
+    note(FEED, silent > 0 && silent === this.taken.length, newest);
+    return told;
   }
 
-  /** Asks the store until it answers; null when the signal came first. */
+  /** Close of the newest bar the engine has of a series; the start of this process before the first. */
+  private closeOf(instrument: InstrumentId, intervalMs: number): Instant {
+    const last = this.options.session.engine.intake.lastBar(instrument, intervalMs);
+    return Number.isFinite(last) ? last + intervalMs : this.startedAt;
+  }
+
+  /** Asks the store until it answers, and lets time pass meanwhile; null when the signal came first. */
   private async asking<T>(ask: () => Promise<T>): Promise<T | null> {
     const { signal, session, say } = this.options;
-    let isAway = false;
     while (!signal.aborted) {
       try {
-        const answer = await ask();
-        if (isAway) {
+        const answer = await this.beating(ask());
+        if (answer !== null && this.isDown(STORE)) {
           say('the store of bars answers again');
           this.tell(STORE, 'resynced', 'the store answers');
           session.commit();
         }
         return answer;
       } catch (cause) {
-        if (!isAway) {
-          say(`the store of bars does not answer: ${(cause as Error).message}`);
-          this.tell(STORE, 'disconnected', (cause as Error).message);
-          session.commit();
-        }
-        isAway = true;
-        await this.pause(FAULT_PAUSE_MS);
+        if (cause instanceof InputError || cause instanceof LoopBroke) throw cause;
+        this.storeAway((cause as Error).message);
+        await this.beating(this.pause(FAULT_PAUSE_MS));
       }
     }
     return null;
+  }
+
+  private storeAway(why: string): void {
+    const { session, say } = this.options;
+    this.storeDetail = why;
+    if (this.isDown(STORE)) return;
+    say(`the store of bars does not answer: ${why}`);
+    this.tell(STORE, 'disconnected', why);
+    session.commit();
+  }
+
+  /** Neither a store that is away nor a query that hangs may hold up the time of an order or of a kill switch. */
+  private beating<T>(task: Promise<T>): Promise<T | null> {
+    return withBeat(task, this.options.signal, (waitedMs) => {
+      this.pass();
+      if (waitedMs > (this.options.hangMs ?? HANG_MS))
+        this.storeAway(`no answer for ${Math.round(waitedMs)} ms`);
+    });
   }
 
   /** In real time: whatever the clock of the bars does, it is looked again soon. */
@@ -256,14 +320,16 @@ export class WebhookDriver {
     await sleep(ms, undefined, { signal: this.options.signal }).catch(() => undefined);
   }
 
-  private tell(feed: string, status: 'disconnected' | 'stale' | 'resynced', detail: string): void {
+  private tell(
+    feed: string,
+    status: 'disconnected' | 'stale' | 'resynced',
+    detail: string,
+    only?: FeedChanged['only'],
+  ): void {
     const at = this.now();
-    if (feed === FEED) {
-      this.isStale = status === 'stale';
-      this.status = status === 'resynced' ? 'live' : `${status}: ${detail}`;
-      this.options.say(`feed ${feed} ${status}: ${detail}`);
-    }
-    this.options.session.market({ kind: 'feed-changed', at, eventTime: at, feed, status, detail });
+    if (feed.startsWith(FEED)) this.options.say(`feed ${feed} ${status}: ${detail}`);
+    const told = { kind: 'feed-changed', at, eventTime: at, feed, status, detail } as const;
+    this.options.session.market(only === undefined ? told : { ...told, only });
   }
 
   /** The clock, which never goes back over restarts either. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BarStore, StoredBar } from '#adapters';
 import { InputError, type Instant } from '#base';
+import { requestOf, volumeReach } from '#features';
 import { columnsOfBars } from '#market';
 import type { Measured } from '#research';
 import {
@@ -13,6 +14,7 @@ import {
   S1_LENGTHS,
   S1_WARM_UP_BARS,
   type S1Lengths,
+  s1Indicators,
 } from '#signals';
 import { ingestFolder, ingestSettings, openFeedStore } from '../ingest/ingest-settings.ts';
 import type { WebhookFeed } from '../ingest/webhook-feed.ts';
@@ -62,7 +64,7 @@ export async function chartParityOfStore(request: ChartParityRequest): Promise<C
       feed: feedName,
       intervalMs,
       lengths,
-      ...chartParity(columnsOfBars(bars), bars.map(chartValues), intervalMs, lengths),
+      ...chartParity(columnsOfBars(bars), valuesOf(bars, lengths), intervalMs, lengths),
     };
   } finally {
     await store.close();
@@ -72,6 +74,16 @@ export async function chartParityOfStore(request: ChartParityRequest): Promise<C
 async function newestBars(store: BarStore, config: string): Promise<readonly StoredBar[]> {
   const last = await store.lastBar(config);
   return last === null ? [] : store.newest(config, READ_BARS, last.time + 1);
+}
+
+/** None where our own features rest on a volume that nobody knows: the desk holds there. */
+function valuesOf(bars: readonly StoredBar[], lengths: S1Lengths): ChartValues[] {
+  const reach = volumeReach(Object.values(s1Indicators(lengths)).map(requestOf), S1_WARM_UP_BARS);
+  let known = reach;
+  return bars.map((bar) => {
+    known = bar.volumeUnknown === true ? 0 : known + 1;
+    return known < reach ? null : chartValues(bar);
+  });
 }
 
 /** As the desk gets them: through the text of an observation. */

@@ -277,6 +277,7 @@ export const averages: Definitions = [
     outputs: [{ suffix: '', unit: 'volume' }],
     source: 'arithmetic mean',
     firstRow: ([n]) => n - 1,
+    volumeBars: ([n]) => n,
     create: ([n]) => new Sma(n, 'volume'),
   },
   {

@@ -185,6 +185,7 @@ export const returns: Definitions = [
     outputs: [{ suffix: '', unit: 'ratio' }],
     source: 'v / SMA(v)',
     firstRow: ([n]) => n - 1,
+    volumeBars: ([n]) => n,
     create: ([n]) => new VolumeRatio(n),
   },
   {

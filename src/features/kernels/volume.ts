@@ -250,6 +250,7 @@ export const volumes: Definitions = [
     outputs: [{ suffix: '', unit: 'points 0..100' }],
     source: 'Quong and Soudack 1989; TA-Lib MFI without its special case for flows below 1',
     firstRow: ([n]) => n,
+    volumeBars: ([n]) => n + 1,
     create: ([n]) => new Mfi(n),
   },
 ];

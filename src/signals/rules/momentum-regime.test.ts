@@ -133,4 +133,24 @@ describe('the lead of the leader', () => {
     for (let i = 0; i < 20; i++) for (let k = 0; k < 4; k++) push(k, i);
     expect(followDominance(newDominance(), frames[1]!, null, frames.slice(1), RULES)).toBeNull();
   });
+
+  it('reads all again when a hole of one of the frames was filled', () => {
+    const n = 30;
+    const { closes, frames, push } = world('mended', n);
+    const memory = newDominance();
+    for (let i = 0; i < n; i++) {
+      for (let k = 0; k < 4; k++) if (k !== 2 || i < 20 || i > 23) push(k, i);
+      follow(memory, frames);
+    }
+    const bar = (i: number) => {
+      const c = closes[2]![i]!;
+      return { time: i * MINUTE, open: c, high: c, low: c, close: c, volume: 1 };
+    };
+    frames[2]!.mend([20, 21, 22, 23].map(bar));
+    const found = follow(memory, frames)!;
+    const wanted = oracle(closes, n - 1)!;
+    expect(found.value).toBeCloseTo(wanted.value, 14);
+    expect(found.deviation).toBeCloseTo(wanted.deviation, 14);
+    expect(memory).toEqual({ ...newDominance(), ...memory, mended: 1 });
+  });
 });

@@ -44,9 +44,11 @@ export interface DominanceMemory {
   readonly spreads: number[];
   /** Means of the spreads, newest last. */
   readonly values: number[];
+  /** How often the frames had been mended when it was made. */
+  mended: number;
 }
 
-export const newDominance = (): DominanceMemory => ({ time: -1, spreads: [], values: [] });
+export const newDominance = (): DominanceMemory => ({ time: -1, spreads: [], values: [], mended: 0 });
 
 /** The dominance of the newest bar and its population deviation; null while one of them is not known. */
 export interface Dominance {
@@ -66,6 +68,12 @@ export function followDominance(
   others: readonly (FeatureFrame | null)[],
   config: Pick<MomentumRegimeConfig, 'bars' | 'dominanceBars'>,
 ): Dominance | null {
+  const mended = [own, leader, ...others].reduce((sum, frame) => sum + (frame?.mended ?? 0), 0);
+  if (mended !== memory.mended) {
+    // the past is another one now: all of it is read again
+    Object.assign(memory, { time: -1, mended });
+    memory.spreads.length = memory.values.length = 0;
+  }
   const { time } = own.bars;
   let row = own.bars.length;
   while (row > 0 && time[row - 1]! > memory.time) row -= 1;

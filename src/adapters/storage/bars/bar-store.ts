@@ -21,6 +21,8 @@ export interface NewBar extends Bar {
   readonly late: boolean;
   /** Bars right before it that are missing and could not be had: whoever trades must hold. */
   readonly missingBefore: number;
+  /** Nobody told the volume: it is kept as 0 and means nothing. */
+  readonly volumeUnknown?: true;
   /** The values of the sender's own indicators as JSON text. */
   readonly pine: string | null;
 }
@@ -63,6 +65,8 @@ export interface BarGap {
  */
 export interface BarStore {
   readonly kind: 'postgres' | 'sqlite';
+  /** Made at random with the tables: numbers of bars mean nothing in a store that has another. */
+  readonly id: string;
   /** What was set up beside the plain tables, and what could not be, in words. */
   readonly notes: readonly string[];
   /** Puts bars in, in this order. The first account of a bar stands; another that differs is kept as a difference, dated `at`. */

@@ -13,7 +13,14 @@ type Tx = Transaction<unknown>;
 const ms = (column: string): RawBuilder<unknown> => sql.raw(`(extract(epoch from ${column}) * 1000)::bigint`);
 
 const COLUMNS = sql`config_id as config, ${ms('time')} as time, symbol, interval_ms as "intervalMs", open, high, low,
-  close, volume, source, ${ms('received_at')} as "receivedAt", late, missing_before as "missingBefore", pine, seq`;
+  close, volume, source, ${ms('received_at')} as "receivedAt", late, missing_before as "missingBefore", volume_unknown as "volumeUnknown", pine, seq`;
+
+type Row = Omit<StoredBar, 'volumeUnknown'> & { readonly volumeUnknown: boolean | null };
+
+const asBar = ({ volumeUnknown, ...bar }: Row): StoredBar => ({
+  ...bar,
+  ...(volumeUnknown === true ? { volumeUnknown } : {}),
+});
 
 const instant = (at: Instant): RawBuilder<unknown> => sql`${new Date(at).toISOString()}::timestamptz`;
 const instants = (list: readonly Instant[]): string[] => list.map((at) => new Date(at).toISOString());
@@ -24,11 +31,13 @@ const instants = (list: readonly Instant[]): string[] => list.map((at) => new Da
  */
 export class PostgresBars implements BarStore {
   readonly kind = 'postgres';
+  readonly id: string;
   readonly notes: readonly string[];
   private readonly db: Db;
 
-  private constructor(db: Db, notes: readonly string[]) {
+  private constructor(db: Db, { id, notes }: { readonly id: string; readonly notes: readonly string[] }) {
     this.db = db;
+    this.id = id;
     this.notes = notes;
   }
 
@@ -50,9 +59,9 @@ export class PostgresBars implements BarStore {
       const { last } = counter.rows[0]!;
       const configs = bars.map((bar) => bar.config);
       const times = instants(bars.map((bar) => bar.time));
-      const there = await sql<StoredBar>`select ${COLUMNS} from bars where (config_id, time) in
+      const there = await sql<Row>`select ${COLUMNS} from bars where (config_id, time) in
         (select * from unnest(${configs}::text[], ${times}::timestamptz[]))`.execute(tx);
-      const known = new Map(there.rows.map((row) => [keyOf(row.config, row.time), row]));
+      const known = new Map(there.rows.map((row) => [keyOf(row.config, row.time), asBar(row)]));
       const { outcomes, fresh, differences } = sortBars(bars, known, last, at);
       if (fresh.length > 0) {
         await insertBars(tx, fresh);
@@ -73,27 +82,27 @@ export class PostgresBars implements BarStore {
     configs: readonly string[] | null,
   ): Promise<readonly StoredBar[]> {
     const some = configs === null ? sql`` : sql`and config_id = any(${[...configs]}::text[])`;
-    const { rows } = await sql<StoredBar>`
+    const { rows } = await sql<Row>`
       select ${COLUMNS} from bars where seq > ${seq} ${some} order by seq limit ${limit}`.execute(this.db);
-    return rows;
+    return rows.map(asBar);
   }
 
   async readRange(config: string, from: Instant, to: Instant): Promise<readonly StoredBar[]> {
-    const { rows } = await sql<StoredBar>`select ${COLUMNS} from bars where config_id = ${config}
+    const { rows } = await sql<Row>`select ${COLUMNS} from bars where config_id = ${config}
       and bars.time >= ${instant(from)} and bars.time < ${instant(to)} order by bars.time`.execute(this.db);
-    return rows;
+    return rows.map(asBar);
   }
 
   async newest(config: string, count: number, before: Instant): Promise<readonly StoredBar[]> {
-    const { rows } = await sql<StoredBar>`select ${COLUMNS} from bars where config_id = ${config}
+    const { rows } = await sql<Row>`select ${COLUMNS} from bars where config_id = ${config}
       and bars.time < ${instant(before)} order by bars.time desc limit ${count}`.execute(this.db);
-    return rows.reverse();
+    return rows.map(asBar).reverse();
   }
 
   async lastBar(config: string): Promise<StoredBar | null> {
-    const { rows } = await sql<StoredBar>`select ${COLUMNS} from bars where config_id = ${config}
+    const { rows } = await sql<Row>`select ${COLUMNS} from bars where config_id = ${config}
       order by bars.time desc limit 1`.execute(this.db);
-    return rows[0] ?? null;
+    return rows[0] === undefined ? null : asBar(rows[0]);
   }
 
   async gaps(config: string, intervalMs: number, from: Instant, to: Instant): Promise<readonly BarGap[]> {
@@ -163,15 +172,14 @@ export class PostgresBars implements BarStore {
 async function insertBars(tx: Tx, bars: readonly StoredBar[]): Promise<void> {
   const column = <K extends keyof StoredBar>(name: K): StoredBar[K][] => bars.map((bar) => bar[name]);
   await sql`insert into bars (config_id, time, symbol, interval_ms, open, high, low, close, volume, source, received_at,
-      late, missing_before, pine, seq)
+      late, missing_before, pine, seq, volume_unknown)
     select * from unnest(${column('config')}::text[], ${instants(column('time'))}::timestamptz[],
       ${column('symbol')}::text[], ${column('intervalMs')}::integer[], ${column('open')}::double precision[],
       ${column('high')}::double precision[], ${column('low')}::double precision[],
       ${column('close')}::double precision[], ${column('volume')}::double precision[], ${column('source')}::text[],
       ${instants(column('receivedAt'))}::timestamptz[], ${column('late')}::boolean[],
-      ${column('missingBefore')}::integer[], ${column('pine')}::text[], ${column('seq')}::bigint[])`.execute(
-    tx,
-  );
+      ${column('missingBefore')}::integer[], ${column('pine')}::text[], ${column('seq')}::bigint[],
+      ${column('volumeUnknown').map((it) => it ?? null)}::boolean[])`.execute(tx);
 }
 
 async function keepDifference(db: Db | Tx, row: DifferenceRow): Promise<void> {

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { InputError } from '#base';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Any number that all programs share which set this schema up, so that two of them wait for each other. */
 const SETUP_LOCK = 7_136_502_282;
 
@@ -44,16 +45,25 @@ const TABLES = [
   'create table if not exists ingest_leases (name text primary key, holder text not null, until timestamptz not null)',
 ];
 
+/** What later versions added, the first from 1 to 2. */
+const ADDED = [
+  [
+    'create table if not exists bar_store (one integer primary key check (one = 1), id text not null)',
+    // without a default: a compressed hypertable takes no other new column
+    'alter table bars add column if not exists volume_unknown boolean',
+  ],
+];
+
 /** Minutes of the bars that are made of one-minute bars for whoever reads the database. */
 const ROLLUPS = [3, 5, 15] as const;
 
 type Db = Kysely<unknown>;
 
 /**
- * Makes the tables, and what TimescaleDB adds where it is: a hypertable, compression and continuous aggregates. Returns what
- * was set up in words. Throws {@link InputError} when a newer program made the tables.
+ * Makes the tables, and what TimescaleDB adds where it is: a hypertable, compression and continuous aggregates. Returns the
+ * store's id and what was set up in words. Throws {@link InputError} when a newer program made the tables.
  */
-export async function setUpTables(db: Db): Promise<string[]> {
+export async function setUpTables(db: Db): Promise<{ readonly id: string; readonly notes: string[] }> {
   const isNew = await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(${SETUP_LOCK})`.execute(tx);
     await sql`create table if not exists bar_schema (version integer primary key)`.execute(tx);
@@ -65,11 +75,17 @@ export async function setUpTables(db: Db): Promise<string[]> {
         'use the newer program, or give this one a database of its own',
       );
     if (version === VERSION) return false;
-    for (const table of TABLES) await sql.raw(table).execute(tx);
+    const added = ADDED.slice(Math.max(1, version) - 1).flat();
+    const statements = version === 0 ? [...TABLES, ...added] : added;
+    for (const statement of statements) await sql.raw(statement).execute(tx);
+    const id = randomBytes(8).toString('hex');
+    await sql`insert into bar_store values (1, ${id}) on conflict do nothing`.execute(tx);
+    await sql`delete from bar_schema`.execute(tx);
     await sql`insert into bar_schema values (${VERSION})`.execute(tx);
-    return true;
+    return version === 0;
   });
-  return addTimescale(db, isNew);
+  const { rows } = await sql<{ id: string }>`select id from bar_store`.execute(db);
+  return { id: rows[0]!.id, notes: await addTimescale(db, isNew) };
 }
 
 async function addTimescale(db: Db, isNew: boolean): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +10,7 @@ import type { BarDifference, BarGap, BarStore, Insertion, NewBar, StoredBar } fr
 
 /** Kept in the file's header, so that nothing else is taken for a store of bars. */
 const APPLICATION = 0x51424152;
-const VERSION = 1;
+const VERSION = 2;
 const BUSY = 5;
 /** How long one attempt may block the thread while another process writes; longer waits are made without blocking. */
 const BUSY_BLOCK_MS = 5;
@@ -54,23 +55,35 @@ CREATE INDEX bar_differences_by_time ON bar_differences (at);
 CREATE TABLE ingest_counters (name TEXT PRIMARY KEY, used REAL NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE ingest_leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 PRAGMA application_id = ${APPLICATION};
-PRAGMA user_version = ${VERSION};
+PRAGMA user_version = 1;
 `;
 
-const COLUMNS = `config_id AS config, time, symbol, interval_ms AS intervalMs, open, high, low, close, volume, source,
-  received_at AS receivedAt, late, missing_before AS missingBefore, pine, seq`;
+/** What later versions added, the first from 1 to 2. */
+const ADDED = [
+  // what was looked up without a volume was kept with 0
+  `CREATE TABLE bar_store (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;
+   ALTER TABLE bars ADD COLUMN volume_unknown INTEGER NOT NULL DEFAULT 0;
+   UPDATE bars SET volume_unknown = 1 WHERE source = 'backfill' AND volume = 0;`,
+];
 
-type Row = Omit<StoredBar, 'late'> & { readonly late: number };
+const COLUMNS = `config_id AS config, time, symbol, interval_ms AS intervalMs, open, high, low, close, volume, source,
+  received_at AS receivedAt, late, missing_before AS missingBefore, volume_unknown AS volumeUnknown, pine, seq`;
+
+type Row = Omit<StoredBar, 'late' | 'volumeUnknown'> & {
+  readonly late: number;
+  readonly volumeUnknown: number;
+};
 
 const asBar = (row: unknown): StoredBar => {
-  const { late, ...bar } = row as Row;
-  return { ...bar, late: late !== 0 };
+  const { late, volumeUnknown, ...bar } = row as Row;
+  return { ...bar, late: late !== 0, ...(volumeUnknown === 0 ? {} : { volumeUnknown: true }) };
 };
 
 /** Bars in one SQLite file, the embedded default. Every commit is on the disk before it is told. */
 export class SqliteBars implements BarStore {
   readonly kind = 'sqlite';
   readonly notes: readonly string[] = [];
+  id = '';
   private readonly db: DatabaseSync;
   private readonly prepared = new Map<string, StatementSync>();
   /** Transactions of this connection, one after the other. */
@@ -108,6 +121,10 @@ export class SqliteBars implements BarStore {
         `${file} has schema ${version}, this program knows up to ${VERSION}`,
         'use the newer program',
       );
+    for (let from = Math.max(1, version); from < VERSION; from++) this.db.exec(ADDED[from - 1]!);
+    this.db.exec(`PRAGMA user_version = ${VERSION}`);
+    this.run('INSERT OR IGNORE INTO bar_store VALUES (1, ?)', randomBytes(8).toString('hex'));
+    this.id = (this.one('SELECT id FROM bar_store') as { id: string }).id;
   }
 
   insert(bars: readonly NewBar[], at: Instant): Promise<readonly Insertion[]> {
@@ -122,7 +139,7 @@ export class SqliteBars implements BarStore {
       const { outcomes, fresh, differences } = sortBars(bars, known, last, at);
       for (const b of fresh) {
         this.run(
-          'INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+          'INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
           b.config,
           b.time,
           b.symbol,
@@ -138,6 +155,7 @@ export class SqliteBars implements BarStore {
           b.missingBefore,
           b.pine,
           b.seq,
+          b.volumeUnknown === true ? 1 : 0,
         );
       }
       if (fresh.length > 0) this.run('UPDATE bar_sequence SET last = ?', last + fresh.length);
