@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { JournalFile, ModelRegistry, modelFileText } from '#adapters';
+import { JournalFile, ModelRegistry, modelFileText, type NewTrial, RunRegistry } from '#adapters';
 import { sha256 } from '#base';
 import { applyScaler } from '#features';
 import { BoostedScorer, calibrateProbabilities, modelIdOf, parseBoostedModel } from '#signals';
@@ -15,6 +15,7 @@ import {
   MODEL_FIXTURES,
   NAMES,
   scalerOf,
+  trainedTrial,
   windowsOf,
 } from '../support/model-artefacts.ts';
 import { S3Loopback } from '../support/s3-loopback.ts';
@@ -26,9 +27,24 @@ afterAll(() => place.remove());
 
 let folder: string;
 let folders = 0;
+const usual = process.env.QUORUM_REGISTRY;
 beforeEach(() => {
   folder = p(`models-${folders++}`);
+  process.env.QUORUM_REGISTRY = p(`runs-${folders}.sqlite`);
+  recorded(trainedTrial());
 });
+afterAll(() => {
+  if (usual === undefined) delete process.env.QUORUM_REGISTRY;
+  else process.env.QUORUM_REGISTRY = usual;
+});
+
+/** Puts trials of trainings on record, as a trainer does before it has a model. */
+function recorded(...trials: readonly NewTrial[]): void {
+  const runs = RunRegistry.open(process.env.QUORUM_REGISTRY!);
+  runs.register(trials, 1);
+  runs.close();
+}
+
 const models = (...argv: string[]) => runCli('models', ...argv, '--models', folder);
 const fixture = (name: string) => `${MODEL_FIXTURES}${name}`;
 const table = (file: string) =>
@@ -299,6 +315,26 @@ describe('models promote, rollback, retire', () => {
     expect([done.code, done.stdout]).toEqual([4, expect.stringContaining('REFUSED')]);
     expect(done.stdout).toContain(words);
     expect((await models('show', `${NAME}@paper`)).code).toBe(3);
+  });
+
+  it('count every training of the config, whatever the sheet of its own search says', async () => {
+    trained(artefactOf(1));
+    const others = Array.from({ length: 30 }, (_, n) => trainedTrial(NAME, n + 1, n % 3 === 0 ? 0.3 : -0.3));
+    recorded(...others);
+    const refused = await models('promote', NAME, '--to', 'paper');
+    expect(refused.code).toBe(4);
+    expect(refused.stdout).toContain('31 trials of this config');
+    expect(refused.stdout).toMatch(/✗ dsr .*counted 0\.\d{3}, on the sheet 0\.960/);
+    // of another record, or of none, nothing is known
+    const elsewhere = await models('promote', NAME, '--to', 'paper', '--registry', p('none.sqlite'));
+    expect(elsewhere.code).toBe(4);
+    expect(elsewhere.stdout).toContain('there is no record of runs to count its trials in');
+    expect(existsSync(p('none.sqlite'))).toBe(false);
+    RunRegistry.open(p('empty.sqlite')).close();
+    const empty = await models('promote', NAME, '--to', 'paper', '--registry', p('empty.sqlite'));
+    expect([empty.code, empty.stdout]).toEqual([4, expect.stringContaining('is no training of')]);
+    const signed = await models('promote', NAME, '--to', 'paper', '--sign', 'Ada: it is known and wanted');
+    expect(signed.code, signed.stdout).toBe(0);
   });
 
   it('refuse a second model that was not held against the first', async () => {

@@ -1,9 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type HeldStage, type ModelEntry, type ModelRegistry, readJournal } from '#adapters';
+import {
+  type HeldStage,
+  type ModelEntry,
+  type ModelRegistry,
+  type RunRegistry,
+  readJournal,
+} from '#adapters';
 import { InputError } from '#base';
 import {
   type Criterion,
+  countTrials,
   decideModelPromotion,
   type FigureName,
   type Measured,
@@ -13,6 +20,7 @@ import {
 } from '#research';
 import { paperEvidence } from '../promotion/paper-evidence.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
+import { dayLookup } from '../setup/registry/day-lookup.ts';
 import { actNow } from './models-folder.ts';
 
 export interface ModelPromotionRequest {
@@ -22,6 +30,8 @@ export interface ModelPromotionRequest {
   readonly exception: PromotionException | null;
   /** Folder of the paper portfolio whose desk trades the model's name; null without. */
   readonly paper: string | null;
+  /** The record of runs on this machine, in which its trials are counted; null where there is none. */
+  readonly runs: RunRegistry | null;
   /** Drift to a chart's script, measured just now; left out where nobody measured it. */
   readonly parity?: Measured;
 }
@@ -39,10 +49,13 @@ export interface ModelPromotionOutcome {
   readonly instead: string | null;
 }
 
-/** Judges a model by what is on record, and stages it when it is let through. Time on paper is measured here and now. */
+/**
+ * Judges a model by what is on record, and stages it when it is let through. Every training of its config is counted, and time on
+ * paper measured, here and now. Throws {@link InputError} where a run was put on record meanwhile: it was not counted.
+ */
 export function promoteModel(
   registry: ModelRegistry,
-  { model, to, profile, exception, paper, parity }: ModelPromotionRequest,
+  { model, to, profile, exception, paper, runs, parity }: ModelPromotionRequest,
 ): ModelPromotionOutcome {
   const head = registry.head();
   const { id, name } = model;
@@ -51,6 +64,20 @@ export function promoteModel(
   const now = actNow();
   const onPaper = paper === null ? null : timeOnPaper(paper, name, instrument, now.at);
   const holder = registry.holder(name, to);
+  const evidence = registry.evidenceOf(id);
+  const record = runs?.trials() ?? null;
+  const counted =
+    runs === null || record === null
+      ? null
+      : countTrials(
+          {
+            config: name,
+            dataHash,
+            evidence: evidence.filter((one) => one.model === id && one.dataHash === dataHash),
+          },
+          record.trials,
+          dayLookup(runs),
+        );
   const decision = decideModelPromotion({
     to,
     profile,
@@ -59,12 +86,18 @@ export function promoteModel(
     interval,
     dataHash,
     stamps: [...artefact.stamps, ...(onPaper?.stamps ?? [])],
-    evidence: registry.evidenceOf(id),
+    evidence,
+    counted,
     holder,
     exception,
     measured: { ...onPaper?.figures, ...(parity === undefined ? {} : { parityBpPerBar: parity }) },
   });
   if (decision.promoted) {
+    if (runs?.head().chain !== record?.head.chain)
+      throw new InputError(
+        `runs were put on record in ${runs!.path} while ${name} was judged: nothing was promoted`,
+        'promote again, so that they are counted',
+      );
     const verdict = { ...decision, model: id, to, profile: profile.name };
     registry.promote(verdict, decision.exception, head, now);
   }

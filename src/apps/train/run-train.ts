@@ -141,6 +141,7 @@ async function trainedConfig(
           profile: PROFILES.s1!,
           exception: null,
           paper: null,
+          runs: hooks.runs,
         })
       : null;
   const { evidence, training } = trained;

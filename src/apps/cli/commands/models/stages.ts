@@ -2,10 +2,11 @@ import { Command } from 'commander';
 import type { HeldStage } from '#adapters';
 import type { ModelPromotionOutcome } from '../../../models/promote-model.ts';
 import { criteriaLines, exceptionLines, readSignature } from '../../criteria-text.ts';
+import { type RegistryOptions, withRegistryOption } from '../../registry-options.ts';
 import { EXIT, paint, Terminal } from '../../terminal.ts';
 import { type ModelsOptions, shortId, stageOption, withModelsOptions } from './options.ts';
 
-interface PromoteOptions extends ModelsOptions {
+interface PromoteOptions extends ModelsOptions, RegistryOptions {
   to: HeldStage;
   profile?: string;
   paper?: string;
@@ -20,13 +21,13 @@ export function promoteCommand(): Command {
     .option('--profile <name>', 's1, fleet, sigma or a JSON file; the usual one of its name when left out')
     .option('--paper <dir>', 'the folder of the paper portfolio whose desk trades this name')
     .option('--sign "<name: reason>"', 'sign for a DSR or PBO that is not met; put on record');
-  return withModelsOptions(command)
+  return withRegistryOption(withModelsOptions(command))
     .addHelpText(
       'after',
       `
 A candidate goes to paper, a model on paper goes live. Asked for: evidence of this very model on the data it was made from, with
 passport and runs on record, no stamp, no refusal of its trainer, better than the one it follows on the last 10 windows, and the
-profile. What is not known is not met. With --paper, time and uptime are measured in its journal and, for live, parity in the bars of
+profile. What is not known is not met. DSR and PBO are reckoned over every training of the config on record. With --paper, time and uptime are measured in its journal and, for live, parity in the bars of
 its webhook feed: what the chart's script sent beside our features. Exit code 4: refused.
 
 Example:
@@ -38,12 +39,14 @@ Example:
 async function runPromote(reference: string, options: PromoteOptions): Promise<void> {
   const terminal = new Terminal(options.json);
   const exception = options.sign === undefined ? null : readSignature(options.sign);
-  const { requireModel } = await import('#adapters');
+  const { requireModel, RunRegistry } = await import('#adapters');
   const { existingModels } = await import('../../../models/models-folder.ts');
   const { promoteModel } = await import('../../../models/promote-model.ts');
   const { readProfile } = await import('../../../promotion/read-profile.ts');
+  const { registryFile } = await import('../../../setup/registry/open-registry.ts');
   const { parityOnPaper } = await import('../../../validate/parity-on-paper.ts');
   const registry = existingModels(options);
+  const runs = RunRegistry.openExisting(registryFile(options));
   try {
     const model = requireModel(registry, reference);
     const { parameters } = registry.artefact(model.id).training;
@@ -55,12 +58,14 @@ async function runPromote(reference: string, options: PromoteOptions): Promise<v
       profile: readProfile(options.profile ?? null, model.name.toLowerCase()),
       exception,
       paper: options.paper ?? null,
+      runs,
       ...(parity === undefined ? {} : { parity }),
     });
     terminal.result({ ...outcome });
     sayPromotion(terminal, outcome);
     if (!outcome.promoted) process.exitCode = EXIT.refused;
   } finally {
+    runs?.close();
     registry.close();
   }
 }
