@@ -410,6 +410,29 @@ describe('models promote, rollback, retire', () => {
     expect((await models('show', `${NAME}@live`)).stdout).toContain('paper and live');
   });
 
+  it('judge S1 by its own profile, whatever else is named', async () => {
+    trained(artefactOf(1));
+    const easy = place.write(
+      'easy.json',
+      JSON.stringify({
+        name: 'easy',
+        criteria: [{ figure: 'trades', relation: '>=', needed: 1, stages: ['paper', 'live'] }],
+      }),
+    );
+    expect((await models('promote', NAME, '--to', 'paper', '--profile', easy)).code).toBe(0);
+    for (const profile of [easy, 'fleet', 'sigma']) {
+      const live = await models('promote', NAME, '--to', 'live', '--profile', profile);
+      expect(live.code).toBe(4);
+      for (const name of ['parityBpPerBar', 'paperDays', 'paperUptime'])
+        expect(live.stdout).toContain(`? ${name}`);
+    }
+    expect((await models('show', `${NAME}@paper`)).stdout).toContain('s1+easy');
+    // what is added is asked for as well
+    const [other] = trained(artefactOf(2));
+    const fleet = await models('promote', other!, '--to', 'paper', '--profile', 'fleet');
+    expect([fleet.code, fleet.stdout]).toEqual([4, expect.stringContaining('? sharpe')]);
+  });
+
   it.each([
     ['promote', NAME],
     ['promote', NAME, '--to', 'production'],

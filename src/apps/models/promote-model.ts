@@ -9,6 +9,7 @@ import {
 } from '#adapters';
 import { InputError } from '#base';
 import {
+  bindingProfile,
   type Criterion,
   countTrials,
   decideModelPromotion,
@@ -55,10 +56,11 @@ export interface ModelPromotionOutcome {
  */
 export function promoteModel(
   registry: ModelRegistry,
-  { model, to, profile, exception, paper, runs, parity }: ModelPromotionRequest,
+  { model, to, profile: named, exception, paper, runs, parity }: ModelPromotionRequest,
 ): ModelPromotionOutcome {
   const head = registry.head();
   const { id, name } = model;
+  const profile = bindingProfile(name, named);
   const artefact = registry.artefact(id);
   const { interval, dataHash, instrument } = artefact.training;
   const now = actNow();

@@ -18,7 +18,10 @@ export function promoteCommand(): Command {
     .description('Let a model go to paper or live, or refuse: each criterion with its figure.')
     .argument('<model>', 'an id or the beginning of one, or NAME for the newest')
     .addOption(stageOption('--to <stage>', 'where it shall go'))
-    .option('--profile <name>', 's1, fleet, sigma or a JSON file; the usual one of its name when left out')
+    .option(
+      '--profile <name>',
+      's1, fleet, sigma or a JSON file; the usual one of its name when left out; adds to s1 what is of S1',
+    )
     .option('--paper <dir>', 'the folder of the paper portfolio whose desk trades this name')
     .option('--sign "<name: reason>"', 'sign for a DSR or PBO that is not met; put on record');
   return withRegistryOption(withModelsOptions(command))
