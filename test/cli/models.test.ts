@@ -346,7 +346,7 @@ describe('models promote, rollback, retire', () => {
   });
 
   /** A paper journal of the desk of that name with bars of 15 minutes over so many days. */
-  function journal(name: string, desk: string, days: number): string {
+  function journal(name: string, desk: string, days: number, isMute = false): string {
     const dir = p(name);
     mkdirSync(dir);
     const file = JournalFile.create(join(dir, 'journal'));
@@ -364,6 +364,9 @@ describe('models promote, rollback, retire', () => {
         intervalMs: interval,
       };
       file.append('event', JSON.stringify({ kind: 'bar-closed', ...bar }));
+      if (i > 0 || isMute) continue;
+      const heard = { at: bar.at, desk, instrument: bar.instrument, fault: null };
+      file.append('note', JSON.stringify({ note: 'model-heard', ...heard }));
     }
     file.close();
     return dir;
@@ -398,6 +401,9 @@ describe('models promote, rollback, retire', () => {
       journal('strange', 'another', 91),
     );
     expect([strange.code, strange.stderr]).toEqual([3, expect.stringContaining('s1-rx68-btc-15m')]);
+    const mute = journal('mute', 's1-rx68-btc-15m', 91, true);
+    const unheard = await models('promote', NAME, '--to', 'live', '--paper', mute);
+    expect([unheard.code, unheard.stdout]).toEqual([4, expect.stringContaining('its model never spoke')]);
     const long = await models(
       'promote',
       NAME,

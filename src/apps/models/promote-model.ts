@@ -19,6 +19,7 @@ import {
   type PromotionException,
   type PromotionProfile,
 } from '#research';
+import type { ModelArtefact } from '#signals';
 import { paperEvidence } from '../promotion/paper-evidence.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
 import { dayLookup } from '../setup/registry/day-lookup.ts';
@@ -62,9 +63,9 @@ export function promoteModel(
   const { id, name } = model;
   const profile = bindingProfile(name, named);
   const artefact = registry.artefact(id);
-  const { interval, dataHash, instrument } = artefact.training;
+  const { interval, dataHash } = artefact.training;
   const now = actNow();
-  const onPaper = paper === null ? null : timeOnPaper(paper, name, instrument, now.at);
+  const onPaper = paper === null ? null : timeOnPaper(paper, name, artefact.training, now.at);
   const holder = registry.holder(name, to);
   const evidence = registry.evidenceOf(id);
   const record = runs?.trials() ?? null;
@@ -113,7 +114,7 @@ export const deskOfModel = (name: string): string => name.toLowerCase().replaceA
 function timeOnPaper(
   dir: string,
   name: string,
-  instrument: string,
+  { instrument, interval }: ModelArtefact['training'],
   now: number,
 ): { figures: Partial<Record<FigureName, Measured>>; stamps: readonly string[] } {
   const desk = deskOfModel(name);
@@ -127,7 +128,11 @@ function timeOnPaper(
     const header = kind === 'header' ? (JSON.parse(text) as Partial<PaperHeader>) : null;
     const found = header?.kind === 'paper' ? header.desks?.find((one) => one.name === desk) : undefined;
     if (found !== undefined)
-      return paperEvidence(dir, { desk, deskHash: found.hash, instruments: [instrument] }, now);
+      return paperEvidence(
+        dir,
+        { desk, deskHash: found.hash, instruments: [instrument], interval, spoken: true },
+        now,
+      );
     break;
   }
   throw new InputError(

@@ -139,6 +139,7 @@ function noteRows(portfolio: string, timed: Timed, position: number): Projection
     case 'venue-first':
     case 'safety':
     case 'feed-position':
+    case 'model-heard':
       return [];
     case 'trace':
       return traceRows(portfolio, note.line, position);
