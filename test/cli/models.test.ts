@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { JournalFile, ModelRegistry, modelFileText } from '#adapters';
+import { JournalFile, ModelRegistry, modelFileText, type NewTrial, RunRegistry } from '#adapters';
 import { sha256 } from '#base';
 import { applyScaler } from '#features';
 import { BoostedScorer, calibrateProbabilities, modelIdOf, parseBoostedModel } from '#signals';
@@ -15,6 +15,7 @@ import {
   MODEL_FIXTURES,
   NAMES,
   scalerOf,
+  trainedTrial,
   windowsOf,
 } from '../support/model-artefacts.ts';
 import { S3Loopback } from '../support/s3-loopback.ts';
@@ -26,9 +27,24 @@ afterAll(() => place.remove());
 
 let folder: string;
 let folders = 0;
+const usual = process.env.QUORUM_REGISTRY;
 beforeEach(() => {
   folder = p(`models-${folders++}`);
+  process.env.QUORUM_REGISTRY = p(`runs-${folders}.sqlite`);
+  recorded(trainedTrial());
 });
+afterAll(() => {
+  if (usual === undefined) delete process.env.QUORUM_REGISTRY;
+  else process.env.QUORUM_REGISTRY = usual;
+});
+
+/** Puts trials of trainings on record, as a trainer does before it has a model. */
+function recorded(...trials: readonly NewTrial[]): void {
+  const runs = RunRegistry.open(process.env.QUORUM_REGISTRY!);
+  runs.register(trials, 1);
+  runs.close();
+}
+
 const models = (...argv: string[]) => runCli('models', ...argv, '--models', folder);
 const fixture = (name: string) => `${MODEL_FIXTURES}${name}`;
 const table = (file: string) =>
@@ -301,6 +317,26 @@ describe('models promote, rollback, retire', () => {
     expect((await models('show', `${NAME}@paper`)).code).toBe(3);
   });
 
+  it('count every training of the config, whatever the sheet of its own search says', async () => {
+    trained(artefactOf(1));
+    const others = Array.from({ length: 30 }, (_, n) => trainedTrial(NAME, n + 1, n % 3 === 0 ? 0.3 : -0.3));
+    recorded(...others);
+    const refused = await models('promote', NAME, '--to', 'paper');
+    expect(refused.code).toBe(4);
+    expect(refused.stdout).toContain('31 trials of this config');
+    expect(refused.stdout).toMatch(/✗ dsr .*counted 0\.\d{3}, on the sheet 0\.960/);
+    // of another record, or of none, nothing is known
+    const elsewhere = await models('promote', NAME, '--to', 'paper', '--registry', p('none.sqlite'));
+    expect(elsewhere.code).toBe(4);
+    expect(elsewhere.stdout).toContain('there is no record of runs to count its trials in');
+    expect(existsSync(p('none.sqlite'))).toBe(false);
+    RunRegistry.open(p('empty.sqlite')).close();
+    const empty = await models('promote', NAME, '--to', 'paper', '--registry', p('empty.sqlite'));
+    expect([empty.code, empty.stdout]).toEqual([4, expect.stringContaining('is no training of')]);
+    const signed = await models('promote', NAME, '--to', 'paper', '--sign', 'Ada: it is known and wanted');
+    expect(signed.code, signed.stdout).toBe(0);
+  });
+
   it('refuse a second model that was not held against the first', async () => {
     trained(artefactOf(1));
     await models('promote', NAME, '--to', 'paper');
@@ -310,7 +346,7 @@ describe('models promote, rollback, retire', () => {
   });
 
   /** A paper journal of the desk of that name with bars of 15 minutes over so many days. */
-  function journal(name: string, desk: string, days: number): string {
+  function journal(name: string, desk: string, days: number, isMute = false): string {
     const dir = p(name);
     mkdirSync(dir);
     const file = JournalFile.create(join(dir, 'journal'));
@@ -329,6 +365,9 @@ describe('models promote, rollback, retire', () => {
         intervalMs: interval,
       };
       file.append('event', JSON.stringify({ kind: 'bar-closed', ...bar }));
+      if (i > 0 || isMute) continue;
+      const heard = { at: bar.at, desk, instrument: bar.instrument, fault: null };
+      file.append('note', JSON.stringify({ note: 'model-heard', ...heard }));
     }
     file.close();
     return dir;
@@ -363,6 +402,9 @@ describe('models promote, rollback, retire', () => {
       journal('strange', 'another', 91),
     );
     expect([strange.code, strange.stderr]).toEqual([3, expect.stringContaining('s1-rx68-btc-15m')]);
+    const mute = journal('mute', 's1-rx68-btc-15m', 91, true);
+    const unheard = await models('promote', NAME, '--to', 'live', '--paper', mute);
+    expect([unheard.code, unheard.stdout]).toEqual([4, expect.stringContaining('its model never spoke')]);
     const long = await models(
       'promote',
       NAME,
@@ -373,6 +415,29 @@ describe('models promote, rollback, retire', () => {
     );
     expect([long.code, long.stdout]).toEqual([0, expect.stringContaining('promoted to live')]);
     expect((await models('show', `${NAME}@live`)).stdout).toContain('paper and live');
+  });
+
+  it('judge S1 by its own profile, whatever else is named', async () => {
+    trained(artefactOf(1));
+    const easy = place.write(
+      'easy.json',
+      JSON.stringify({
+        name: 'easy',
+        criteria: [{ figure: 'trades', relation: '>=', needed: 1, stages: ['paper', 'live'] }],
+      }),
+    );
+    expect((await models('promote', NAME, '--to', 'paper', '--profile', easy)).code).toBe(0);
+    for (const profile of [easy, 'fleet', 'sigma']) {
+      const live = await models('promote', NAME, '--to', 'live', '--profile', profile);
+      expect(live.code).toBe(4);
+      for (const name of ['parityBpPerBar', 'paperDays', 'paperUptime'])
+        expect(live.stdout).toContain(`? ${name}`);
+    }
+    expect((await models('show', `${NAME}@paper`)).stdout).toContain('s1+easy');
+    // what is added is asked for as well
+    const [other] = trained(artefactOf(2));
+    const fleet = await models('promote', other!, '--to', 'paper', '--profile', 'fleet');
+    expect([fleet.code, fleet.stdout]).toEqual([4, expect.stringContaining('? sharpe')]);
   });
 
   it.each([

@@ -212,6 +212,40 @@ describe('a chart beside us on the same bars', () => {
     expect(parity.parityBp).toBe(parity.returns!.meanBp);
   });
 
+  it('is no figure for a promotion where the script leaves anything out', () => {
+    const { values } = told([]);
+    const of = (change: (one: ReadonlyMap<string, number>, i: number) => ReadonlyMap<string, number>) =>
+      chartParity(
+        columnsOfBars(bars),
+        values.map((one, i) => one && change(one, i)),
+        QUARTER,
+      );
+    const whole = of((one) => one);
+    expect(whole.missing).toEqual([]);
+    expect(measuredParity(whole).value).toBe(whole.parityBp);
+    const body = of((one) => new Map([['body', one.get('body') ?? 0]]));
+    expect([body.bars, body.parityBp! < 1e-4, body.missing.length]).toEqual([PARITY_BARS, true, 17]);
+    expect(measuredParity(body)).toEqual({
+      value: null,
+      note: 'the script leaves out r1, r5, r20 and 14 more, in up to 500 of 500 bars',
+    });
+    const without = (name: string, at: number) =>
+      of((one, i) => (i < at ? one : new Map([...one].filter(([key]) => key !== name))));
+    // one bar is enough, the newest
+    const last = without(REGIME_RETURN, bars.length - 1);
+    expect(last.missing).toEqual([{ name: REGIME_RETURN, bars: 1 }]);
+    expect(measuredParity(last)).toMatchObject({ value: null });
+    expect(measuredParity(without('vol_of_vol', bars.length - 9)).note).toContain(
+      'vol_of_vol, in up to 9 of',
+    );
+    // before the newest five hundred nobody asks
+    const early = of((one, i) => (i >= bars.length - PARITY_BARS ? one : new Map([['body', 0]])));
+    expect(measuredParity(early).value).not.toBeNull();
+    // a return without its features does not count for the bar
+    const alone = of((one, i) => (i % 2 === 0 ? one : new Map([[REGIME_RETURN, 0]])));
+    expect(measuredParity(alone).value).toBeNull();
+  });
+
   it('is not known without a word of the script', () => {
     const silent = chartParity(
       columnsOfBars(bars),

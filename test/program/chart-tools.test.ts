@@ -92,6 +92,13 @@ describe('parity of a chart in the store of a feed', () => {
     expect(study).toMatchObject({ bars: 500, unsent: 100 });
   });
 
+  it('is not known to a promotion where the script sends one feature only', async () => {
+    const dataDir = await stored('partial', 800, ({ body }) => ({ body: body! }));
+    expect((await of(dataDir)).parityBp!).toBeLessThan(1e-4);
+    const found = await parityOnPaper(paper(dataDir, FEED), CONFIG, {});
+    expect(found).toMatchObject({ value: null, note: expect.stringContaining('leaves out r1, r5, r20') });
+  });
+
   it('is not known without a script, nor over too few bars', async () => {
     const silent = await stored('silent', 800, () => null);
     expect((await of(silent)).parityBp).toBeNull();

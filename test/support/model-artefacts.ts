@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from '#base';
+import { type NewTrial, trialHash } from '#adapters';
+import { Chance, sha256 } from '#base';
 import { scalerHash } from '#features';
-import type { FigureName, Measured, ModelEvidence, WindowScore } from '#research';
+import { type FigureName, type Measured, type ModelEvidence, trialDays, type WindowScore } from '#research';
 import { type ModelArtefact, modelIdOf } from '#signals';
 
 /** Models and predictions that real XGBoost wrote. */
@@ -69,6 +70,44 @@ export const LIVE_FIGURES: Readonly<Partial<Record<FigureName, Measured>>> = {
 export const windowsOf = (scores: readonly (number | null)[]): WindowScore[] =>
   scores.map((score, i) => ({ from: i * 2 * DAY, to: (i + 1) * 2 * DAY, score }));
 
+const DAYS = Int32Array.from({ length: 60 }, (_, i) => 19_000 + i);
+
+/** A training's trial of a config, as the record of runs keeps it; without skill unless it has an edge. */
+export function trainedTrial(config = 'S1_RX68_BTC_15M', n = 0, edge = n === 0 ? 0.5 : 0): NewTrial {
+  const chance = new Chance(`trained ${n}`);
+  return {
+    record: {
+      desk: { name: 's1-momentum', source: sha256('built-in s1-momentum') },
+      deskHash: sha256(`${config} ${n}`),
+      parameters: { config, rsi: n },
+      removed: null,
+      tapeHash: DATA,
+      instruments: ['BTCUSDT.BINANCE-USDM'],
+      intervalMs: 900_000,
+      days: trialDays(DAYS),
+      cash: 10_000,
+      feeBps: 3.8,
+      slippageBps: 1,
+      seed: '1',
+      answersHash: null,
+      codeHash: sha256('code'),
+      figures: { trades: 100 },
+      stamps: [],
+    },
+    returns: Float64Array.from(DAYS, () => 0.01 * (chance.normal() + edge)),
+    days: DAYS,
+    kind: 'train',
+    file: null,
+    study: 'study',
+  };
+}
+
+/** Hash of the run that {@link evidenceOf} names: that of {@link trainedTrial} of the model's name. */
+export const runOf = ({ name }: Pick<ModelArtefact, 'name'>): string => {
+  const { record, returns } = trainedTrial(name);
+  return trialHash(record, returns);
+};
+
 /** Evidence that lets a model through to paper where nobody stands before it. */
 export function evidenceOf(artefact: ModelArtefact, change: Partial<ModelEvidence> = {}): ModelEvidence {
   return {
@@ -76,7 +115,7 @@ export function evidenceOf(artefact: ModelArtefact, change: Partial<ModelEvidenc
     model: modelIdOf(artefact),
     dataHash: DATA,
     figures: GOOD_FIGURES,
-    runs: [sha256('run')],
+    runs: [runOf(artefact)],
     study: 'study',
     passport: { schemaVersion: 1 },
     verdict: { promoted: true, profile: 's1', criteria: [] },

@@ -9,17 +9,22 @@ import {
 } from '#adapters';
 import { DAY, InputError } from '#base';
 import {
+  bindingProfile,
   type Criterion,
+  countTrials,
   decideModelPromotion,
   type FigureName,
+  isOurs,
   type Measured,
   type ModelStage,
   type PromotionException,
   type PromotionProfile,
 } from '#research';
+import type { ModelArtefact } from '#signals';
 import type { ModelOnPaper } from '../promotion/model-record.ts';
 import { type PaperEvidence, paperEvidence } from '../promotion/paper-evidence.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
+import { dayLookup } from '../setup/registry/day-lookup.ts';
 import { heldEvidence, trustedKeys } from './held-evidence.ts';
 import { actNow } from './models-folder.ts';
 import { ownPaperDays } from './own-paper-days.ts';
@@ -31,7 +36,7 @@ export interface ModelPromotionRequest {
   readonly exception: PromotionException | null;
   /** Folder of the paper portfolio whose desk trades the model's name; null without. */
   readonly paper: string | null;
-  /** The record of runs on this machine, which bears out what was brought in; null where there is none. */
+  /** The record of runs on this machine, which bears out what was brought in and counts its trials; null where there is none. */
   readonly runs: RunRegistry | null;
   /** Drift to a chart's script, measured just now; left out where nobody measured it. */
   readonly parity?: Measured;
@@ -52,20 +57,39 @@ export interface ModelPromotionOutcome {
   readonly onPaper: readonly ModelOnPaper[] | null;
 }
 
-/** Judges a model by what is on record, and stages it when it is let through. Time on paper is measured here and now. */
+/**
+ * Judges a model by what is on record, and stages it when it is let through. Every training of its config is counted, and time on
+ * paper measured, here and now. Throws {@link InputError} where a run was put on record meanwhile: it was not counted.
+ */
 export function promoteModel(
   registry: ModelRegistry,
-  { model, to, profile, exception, paper, runs, parity }: ModelPromotionRequest,
+  { model, to, profile: named, exception, paper, runs, parity }: ModelPromotionRequest,
 ): ModelPromotionOutcome {
   const head = registry.head();
   const { id, name } = model;
+  const profile = bindingProfile(name, named);
   const artefact = registry.artefact(id);
-  const { interval, dataHash, instrument } = artefact.training;
+  const { interval, dataHash } = artefact.training;
   const now = actNow();
   // all of it, entry by entry: what somebody put in bears nothing out
   runs?.verify();
-  const onPaper = paper === null ? null : timeOnPaper(paper, name, instrument, now.at);
+  const onPaper = paper === null ? null : timeOnPaper(paper, name, artefact.training, now.at);
   const holder = registry.holder(name, to);
+  const held = heldEvidence(registry, id, { runs, keys: trustedKeys(registry.folder) });
+  const ours = held.filter(isOurs).map(({ evidence }) => evidence);
+  const record = runs?.trials() ?? null;
+  const counted =
+    runs === null || record === null
+      ? null
+      : countTrials(
+          {
+            config: name,
+            dataHash,
+            evidence: ours.filter((one) => one.model === id && one.dataHash === dataHash),
+          },
+          record.trials,
+          dayLookup(runs),
+        );
   const decision = decideModelPromotion({
     to,
     profile,
@@ -74,10 +98,18 @@ export function promoteModel(
     interval,
     dataHash,
     stamps: [...artefact.stamps, ...(onPaper?.stamps ?? [])],
-    evidence: heldEvidence(registry, id, { runs, keys: trustedKeys(registry.folder) }),
+    evidence: held,
+    counted,
     ...(paper === null || to === 'paper'
       ? {}
-      : { ownPaperDays: ownPaperDays({ dir: paper, desk: deskOfModel(name), model: id, instrument }) }),
+      : {
+          ownPaperDays: ownPaperDays({
+            dir: paper,
+            desk: deskOfModel(name),
+            model: id,
+            instrument: artefact.training.instrument,
+          }),
+        }),
     holder,
     exception,
     measured: {
@@ -86,6 +118,11 @@ export function promoteModel(
     },
   });
   if (decision.promoted) {
+    if (runs?.head().chain !== record?.head.chain)
+      throw new InputError(
+        `runs were put on record in ${runs!.path} while ${name} was judged: nothing was promoted`,
+        'promote again, so that they are counted',
+      );
     const verdict = { ...decision, model: id, to, profile: profile.name };
     registry.promote(verdict, decision.exception, head, now);
   }
@@ -107,10 +144,15 @@ function figuresOf({ figures, models }: PaperEvidence, id: string): Partial<Reco
 export const deskOfModel = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 
 /**
- * How long, and how steadily, the desk of a name has been on paper: of the name, whichever of its models traded, but for the time
- * without any. What each of them did is told apart.
+ * How long, and how steadily, the desk of a name has been on paper: of the name, whichever of its models traded, in bars at which
+ * one spoke. What each of them did is told apart.
  */
-function timeOnPaper(dir: string, name: string, instrument: string, now: number): PaperEvidence {
+function timeOnPaper(
+  dir: string,
+  name: string,
+  { instrument, interval }: ModelArtefact['training'],
+  now: number,
+): PaperEvidence {
   const desk = deskOfModel(name);
   const path = join(dir, 'journal');
   if (!existsSync(path))
@@ -121,7 +163,11 @@ function timeOnPaper(dir: string, name: string, instrument: string, now: number)
   for (const { kind, text } of readJournal(path)) {
     const header = kind === 'header' ? (JSON.parse(text) as Partial<PaperHeader>) : null;
     if (header?.kind === 'paper' && header.desks?.some((one) => one.name === desk))
-      return paperEvidence(dir, { desk, deskHash: null, instruments: [instrument] }, now);
+      return paperEvidence(
+        dir,
+        { desk, deskHash: null, instruments: [instrument], interval, spoken: true },
+        now,
+      );
     break;
   }
   throw new InputError(

@@ -29,6 +29,7 @@ import {
 } from '#research';
 import { readAnswers } from '../setup/answers-file.ts';
 import { deskHash } from '../setup/load-desk.ts';
+import { dayLookup } from '../setup/registry/day-lookup.ts';
 import { UNREGISTERED } from '../setup/registry/open-registry.ts';
 import { dayOf, tapeDays } from '../setup/registry/tape-days.ts';
 import { deskFile } from '../setup/registry/trial-writer.ts';
@@ -224,20 +225,6 @@ function countKinds(trials: readonly RegisteredTrial[]): Record<string, number> 
   const counts: Record<string, number> = {};
   for (const { kind } of trials) counts[kind] = (counts[kind] ?? 0) + 1;
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Days of trials, one array for all that have the same. */
-function dayLookup(registry: RunRegistry): (trial: RegisteredTrial) => Int32Array {
-  const found = new Map<string, Int32Array>();
-  return ({ days, returns }) => {
-    const key = `${days.hash} ${returns.length}`;
-    let known = found.get(key);
-    if (known === undefined) {
-      known = registry.days(days.hash).subarray(0, returns.length);
-      found.set(key, known);
-    }
-    return known;
-  };
 }
 
 function costPlay(

@@ -13,7 +13,7 @@ const START = Date.UTC(2025, 0, 1);
 const HASH = sha256('desk');
 const LIVE = { kind: 'binance-usdm' };
 const NOW = START + 1000 * DAY;
-const MINE = { desk: 'mine', deskHash: HASH, instruments: ['A.B'] };
+const MINE = { desk: 'mine', deskHash: HASH, instruments: ['A.B'], interval: '1h' };
 
 /** A paper journal whose hourly bars closed at these hours; `late` came a day after their close. */
 function journal(
@@ -45,7 +45,7 @@ describe('time on paper', () => {
   it('is from the first live bar to the last, with the share that came', () => {
     const dir = journal('whole', 'PAPER', upTo(90 * 24));
     expect(paperEvidence(dir, MINE, NOW)).toMatchObject({
-      figures: { paperDays: { value: 90 }, paperUptime: { value: 1, note: '2161 of 2161 bars' } },
+      figures: { paperDays: { value: 90 }, paperUptime: { value: 1, note: '2161 of 2161 bars of 1h' } },
       stamps: [],
     });
   });
@@ -54,7 +54,7 @@ describe('time on paper', () => {
     const hours = [0, 1, 2, 2, 3, 6, 7, 8, 9, 10];
     const { figures } = paperEvidence(journal('holes', 'PAPER', hours, [7, 8]), MINE, NOW);
     // 0 to 10 are eleven bars; 4 and 5 never came, 7 and 8 were filled in
-    expect(figures.paperUptime).toEqual({ value: 7 / 11, note: '7 of 11 bars' });
+    expect(figures.paperUptime).toEqual({ value: 7 / 11, note: '7 of 11 bars of 1h' });
     expect(figures.paperDays).toEqual({ value: 10 / 24 });
   });
 
@@ -76,7 +76,10 @@ describe('time on paper', () => {
       file.append('event', JSON.stringify(bar));
     });
     file.close();
-    expect(paperEvidence(dir, MINE, NOW).figures.paperUptime).toEqual({ value: 2 / 3, note: '2 of 3 bars' });
+    expect(paperEvidence(dir, MINE, NOW).figures.paperUptime).toEqual({
+      value: 2 / 3,
+      note: '2 of 3 bars of 1h',
+    });
   });
 
   it('is not known where no bar came live', () => {
@@ -95,7 +98,7 @@ describe('time on paper', () => {
     const other = paperEvidence(dir, { ...MINE, instruments: ['C.B'] }, NOW);
     expect(other.figures.paperDays).toEqual({ value: null, note: 'no bar came live' });
     const both = paperEvidence(dir, { ...MINE, instruments: ['A.B', 'C.B'] }, NOW);
-    expect(both.figures.paperUptime).toEqual({ value: 0.5, note: '10 of 20 bars; never came: C.B' });
+    expect(both.figures.paperUptime).toEqual({ value: 0.5, note: '10 of 20 bars of 1h; never came: C.B' });
   });
 
   it('is no evidence with prices from elsewhere, nor from the future', () => {
@@ -110,6 +113,89 @@ describe('time on paper', () => {
     expect(from('strange', 'wss://fstream.binance.com', 'edgex')).toHaveLength(1);
     const early = paperEvidence(journal('early', 'PAPER', upTo(3)), MINE, START + HOUR);
     expect(early.stamps).toEqual(['its bars lie in the future, no evidence']);
+  });
+
+  describe('of one of several configs on a feed', () => {
+    type Entry = { minutes: number; ms: number } | { heard: string | null; minutes: number; desk?: string };
+    /** Entries in the order of their time; a word of the model comes behind the bar of its time. */
+    function written(name: string, entries: readonly Entry[]): string {
+      const dir = join(root, name);
+      mkdirSync(dir);
+      const file = JournalFile.create(join(dir, 'journal'));
+      const desks = [{ name: 'mine', hash: HASH, parameters: {} }];
+      file.append('header', JSON.stringify({ kind: 'paper', mode: 'PAPER', desks, request: { feed: LIVE } }));
+      for (const entry of entries.toSorted((a, b) => a.minutes - b.minutes)) {
+        const eventTime = START + (entry.minutes * HOUR) / 60;
+        const at = eventTime + 500;
+        if ('ms' in entry) {
+          const bar = { kind: 'bar-closed', at, eventTime, instrument: 'A.B', intervalMs: entry.ms };
+          file.append('event', JSON.stringify(bar));
+        } else {
+          const { heard: fault, desk = 'mine' } = entry;
+          file.append('note', JSON.stringify({ note: 'model-heard', at, desk, instrument: 'A.B', fault }));
+        }
+      }
+      file.close();
+      return dir;
+    }
+    const bars = (minutes: number, until: number, skip: (k: number) => boolean = () => false): Entry[] =>
+      Array.from({ length: until / minutes }, (_, k) => ({
+        minutes: (k + 1) * minutes,
+        ms: minutes * 60_000,
+      })).filter((_, k) => !skip(k));
+    const quarter = { ...MINE, interval: '15m' };
+    const model = { ...quarter, spoken: true };
+    const uptime = (dir: string, of = quarter) => paperEvidence(dir, of, NOW).figures.paperUptime;
+
+    it('is that of its own bars, whatever others came', () => {
+      const others = [...bars(1, 6_000), ...bars(3, 6_000), ...bars(5, 6_000)];
+      // every other one is missing, but the last
+      const half = bars(15, 6_000, (k) => k % 2 === 1 && k < 399);
+      const dir = written('half', [...others, ...half]);
+      expect(uptime(dir)).toEqual({ value: 201 / 400, note: '201 of 400 bars of 15m' });
+      expect(uptime(dir, { ...quarter, interval: '5m' }).value).toBe(1);
+    });
+
+    it('is made of shorter bars where the feed has no others, all of them', () => {
+      const whole = written('finer', bars(5, 600));
+      expect(uptime(whole)).toEqual({ value: 1, note: '40 of 40 bars of 15m' });
+      const holes = written(
+        'finer-holes',
+        bars(5, 600, (k) => k === 7 || k === 8 || k === 31),
+      );
+      expect(uptime(holes).value).toBe(38 / 40);
+      expect(uptime(written('longer', bars(60, 600)))).toEqual({ value: null, note: 'no bar came live' });
+    });
+
+    it('counts for a model the bars at which it spoke, and no others', () => {
+      const all = bars(15, 6_000);
+      const silent = written('silent', all);
+      expect(uptime(silent, model)).toEqual({ value: null, note: 'by the journal its model never spoke' });
+      expect(paperEvidence(silent, model, NOW).figures.paperDays.value).toBeNull();
+      const mute = written('mute', [...all, { heard: 'no model', minutes: 15 }]);
+      expect(uptime(mute, model).value).toBeNull();
+      const another = written('another', [...all, { heard: null, minutes: 15, desk: 'other' }]);
+      expect(uptime(another, model).value).toBeNull();
+      // from its first word to its last
+      const late = written('late-model', [...all, { heard: null, minutes: 3_015 }]);
+      expect(uptime(late, model)).toEqual({
+        value: 1,
+        note: '200 of 200 bars of 15m with a word of its model',
+      });
+      expect(paperEvidence(late, model, NOW).figures.paperDays.value).toBeCloseTo((199 * 15) / 1_440, 9);
+    });
+
+    it('counts no bar at which it fell silent', () => {
+      const words: Entry[] = Array.from({ length: 400 }, (_, k) => ({
+        heard: k % 2 === 0 ? null : 'a feature is not defined',
+        minutes: (k + 1) * 15,
+      }));
+      const dir = written('by-turns', [...bars(15, 6_000), ...words]);
+      // the first of 399 spoke, and so did the last
+      expect(uptime(dir, model).value).toBe(200 / 399);
+      const made = written('by-turns-finer', [...bars(5, 6_000), ...words]);
+      expect(uptime(made, model).value).toBe(200 / 399);
+    });
   });
 
   it('is that of a desk with exactly its parameters', () => {
@@ -186,7 +272,7 @@ describe('time on paper of a desk whose model changes', () => {
     };
 
   const asked = (dir: string, deskHash: string | null, desk = 's1-rx68-btc-1m') =>
-    paperEvidence(dir, { desk, deskHash, instruments: ['BTCUSDT.BINANCE-USDM'] }, NOW);
+    paperEvidence(dir, { desk, deskHash, instruments: ['BTCUSDT.BINANCE-USDM'], interval: '1h' }, NOW);
 
   it('is split at the change for a configuration, and whole for the desk', () => {
     const dir = life(72, { 24: changed(NEW, WITH.new) });
@@ -195,7 +281,7 @@ describe('time on paper of a desk whose model changes', () => {
     expect(asked(dir, WITH.new, 's1-momentum').figures.paperDays).toEqual({ value: 47 / 24 });
     expect(asked(dir, null).figures).toEqual({
       paperDays: { value: 3 },
-      paperUptime: { value: 1, note: '73 of 73 bars' },
+      paperUptime: { value: 1, note: '73 of 73 bars of 1h' },
     });
     expect(() => asked(dir, WITH.none)).toThrow('is not on paper');
   });

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LIVE_VENUES, readJournal } from '#adapters';
-import { DAY, InputError, type Instant } from '#base';
+import { DAY, InputError, type Instant, parseInterval } from '#base';
 import { readCommand } from '#engine';
 import { type BookId, bookKey } from '#ledger';
 import type { BarClosed } from '#market';
 import type { Measured } from '#research';
-import type { PaperNote } from '../runner/notes.ts';
+import type { ModelHeardNote, PaperNote } from '../runner/notes.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
 import { isLive } from '../setup/configuration.ts';
+import { HeardBars } from './heard-bars.ts';
 import { type ModelOnPaper, ModelRecord, type Models } from './model-record.ts';
 
 /** What a paper portfolio's journal says of a desk's time on paper. */
@@ -30,14 +31,19 @@ export interface OnPaper {
   readonly deskHash: string | null;
   /** Those of the run: time on paper with others says nothing of it. */
   readonly instruments: readonly string[];
+  /** The bars that it decides on, as profiles write it: `15m`. Others that the portfolio hears say nothing of it. */
+  readonly interval: string;
+  /** Whether bars count only while the desk's model spoke. */
+  readonly spoken?: boolean;
 }
 
 /**
  * Time on paper: days from the first bar of the run's instruments that came live to the last, and the share of the bars
- * between them that came while they were news (within an interval of their close). Bars that were filled in later count as
- * missed: nobody traded them; so do all of an instrument that never came, and those that came while other models were in
- * place than the ones asked about. `now` is the present. Throws {@link InputError} for a folder that is no paper portfolio's, or
- * of one in which the desk with exactly these parameters does not trade.
+ * between them that came while they were news (within an interval of their close). Bars are those of the desk's interval; where the
+ * feed brings only shorter ones, such a bar came when all that it is made of did. Bars that were filled in later count as
+ * missed: nobody traded them; so do all of an instrument that never came, those that came while other models were in
+ * place than the ones asked about, and of a model those at which it said nothing. `now` is the present. Throws {@link InputError}
+ * for a folder that is no paper portfolio's, or of one in which the desk with exactly these parameters does not trade.
  */
 export function paperEvidence(dir: string, onPaper: OnPaper, now: number): PaperEvidence {
   const path = join(dir, 'journal');
@@ -46,9 +52,14 @@ export function paperEvidence(dir: string, onPaper: OnPaper, now: number): Paper
       `${dir} has no journal`,
       'give the folder of a paper portfolio, such as .quorum/mine',
     );
+  const { desk, instruments, spoken = false } = onPaper;
+  // of a model that does not say its bars, none is known
+  const intervalMs = parseInterval(onPaper.interval) ?? Number.NaN;
   let header: PaperHeader | null = null;
   let desks: DesksOnPaper | null = null;
-  const spans = new Map<string, Span>();
+  const heard = new HeardBars(intervalMs);
+  let speaks = !spoken;
+  let hasSpoken = !spoken;
   for (const { kind, text } of readJournal(path)) {
     if (header === null) {
       header = headerOf(kind, text, dir);
@@ -57,37 +68,39 @@ export function paperEvidence(dir: string, onPaper: OnPaper, now: number): Paper
     }
     if (kind === 'event' && text.startsWith('{"kind":"bar-closed"')) {
       const event = JSON.parse(text) as BarClosed;
-      if (!isNews(event)) continue;
-      desks!.heard(event.at);
-      if (desks!.counts) hear(event, spans);
+      if (isNews(event)) desks!.heard(event.at);
+      heard.hear(event, speaks && desks!.counts);
+    } else if (spoken && kind === 'note' && text.startsWith('{"note":"model-heard"')) {
+      const note = JSON.parse(text) as ModelHeardNote;
+      if (note.desk !== desk) continue;
+      speaks = note.fault === null;
+      hasSpoken ||= speaks;
+      // of this very bar, which came before the word
+      heard.told(note.instrument, note.at, speaks && desks!.counts);
     } else desks!.take(kind, text);
   }
   if (desks !== null && !desks.counted) throw notOnPaper(dir, onPaper, header!);
   const models = desks?.models ?? [];
-  const longest = [...spans].flatMap(([key, span]) =>
-    onPaper.instruments.includes(key.split(' ')[0]!) ? [span] : [],
-  );
   const stamps = header === null ? ['no mode: no evidence'] : stampsOf(header);
-  if (longest.length === 0) {
-    const none = { value: null, note: 'no bar came live' };
+  const spans = instruments.flatMap((instrument) => heard.spanOf(instrument) ?? []);
+  if (spans.length === 0) {
+    const note = hasSpoken ? 'no bar came live' : 'by the journal its model never spoke';
+    const none = { value: null, note };
     return { figures: { paperDays: none, paperUptime: none }, stamps, models };
   }
-  const first = Math.min(...longest.map((span) => span.first));
-  const last = Math.max(...longest.map((span) => span.last));
+  const first = Math.min(...spans.map((span) => span.first));
+  const last = Math.max(...spans.map((span) => span.last));
   if (last > now) stamps.push('its bars lie in the future, no evidence');
-  const heard = new Set([...spans.keys()].map((key) => key.split(' ')[0]!));
-  const missing = onPaper.instruments.filter((instrument) => !heard.has(instrument));
-  const barsOf = (intervalMs: number) => (last - first) / intervalMs + 1;
-  const expected =
-    longest.reduce((sum, { intervalMs }) => sum + barsOf(intervalMs), 0) +
-    missing.length * barsOf(longest[0]!.intervalMs);
-  const came = longest.reduce((sum, { bars }) => sum + bars, 0);
+  const missing = instruments.filter((instrument) => !heard.came(instrument));
+  const expected = instruments.length * ((last - first) / intervalMs + 1);
+  const came = spans.reduce((sum, { bars }) => sum + bars, 0);
+  const what = `${came} of ${Math.round(expected)} bars of ${onPaper.interval}${spoken ? ' with a word of its model' : ''}`;
   return {
     figures: {
       paperDays: { value: (last - first) / DAY },
       paperUptime: {
         value: came / expected,
-        note: `${came} of ${Math.round(expected)} bars${missing.length === 0 ? '' : `; never came: ${missing.join(', ')}`}`,
+        note: `${what}${missing.length === 0 ? '' : `; never came: ${missing.join(', ')}`}`,
       },
     },
     stamps,
@@ -166,13 +179,6 @@ class DesksOnPaper {
   }
 }
 
-interface Span {
-  readonly intervalMs: number;
-  first: number;
-  last: number;
-  bars: number;
-}
-
 function stampsOf({ mode, request }: PaperHeader): string[] {
   if (mode !== 'PAPER') return [`${mode}: not live prices, no evidence`];
   const { feed } = request;
@@ -199,16 +205,3 @@ function notOnPaper(dir: string, { desk }: OnPaper, header: PaperHeader): InputE
 
 /** Whether a bar came within an interval of its close: what was filled in later nobody traded. */
 const isNews = ({ at, eventTime, intervalMs }: BarClosed): boolean => at - eventTime <= intervalMs;
-
-function hear({ instrument, intervalMs, eventTime }: BarClosed, spans: Map<string, Span>): void {
-  const key = `${instrument} ${intervalMs}`;
-  const span = spans.get(key);
-  if (span === undefined) {
-    spans.set(key, { intervalMs, first: eventTime, last: eventTime, bars: 1 });
-    return;
-  }
-  // a bar that came twice is one
-  if (eventTime <= span.last) return;
-  span.last = eventTime;
-  span.bars += 1;
-}

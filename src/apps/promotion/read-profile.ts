@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { InputError } from '#base';
-import { FIGURE_NAMES, PROFILES, type PromotionProfile, usualProfile } from '#research';
+import { bindingProfile, FIGURE_NAMES, PROFILES, type PromotionProfile, usualProfile } from '#research';
 
 const criterion = z.strictObject({
   figure: z.enum(FIGURE_NAMES as [(typeof FIGURE_NAMES)[number]]),
@@ -15,9 +15,15 @@ const schema = z.strictObject({
   criteria: z.array(criterion).min(1),
 });
 
-/** A profile by name or from a JSON file; the desk's usual one when none is named. Throws {@link InputError}. */
+/**
+ * A profile by name or from a JSON file; the desk's usual one when none is named. To S1 one that is named only adds criteria.
+ * Throws {@link InputError}.
+ */
 export function readProfile(named: string | null, desk: string): PromotionProfile {
-  if (named === null) return usualProfile(desk);
+  return named === null ? usualProfile(desk) : bindingProfile(desk, namedProfile(named));
+}
+
+function namedProfile(named: string): PromotionProfile {
   if (Object.hasOwn(PROFILES, named)) return PROFILES[named]!;
   const known = Object.keys(PROFILES).join(', ');
   if (!existsSync(named)) {

@@ -55,6 +55,17 @@ export interface FeedPositionNote {
   readonly store: FeedStore;
 }
 
+/**
+ * From this bar on a desk's model speaks, or says nothing for a reason; written where that changes. A desk without a model has none.
+ */
+export interface ModelHeardNote {
+  readonly note: 'model-heard';
+  readonly at: number;
+  readonly desk: string;
+  readonly instrument: InstrumentId;
+  readonly fault: string | null;
+}
+
 /** Where an order stands after a report. */
 export interface OrderNote {
   readonly note: 'order';
@@ -97,7 +108,13 @@ export type DerivedNote =
   | ModelsNote
   | OrderNote;
 
-export type PaperNote = VenueNote | DerivedNote | PerformanceNote | EquityNote | FeedPositionNote;
+export type PaperNote =
+  | VenueNote
+  | DerivedNote
+  | PerformanceNote
+  | EquityNote
+  | FeedPositionNote
+  | ModelHeardNote;
 
 export function isVenueNote(note: { readonly note: string }): note is VenueNote {
   return note.note === 'bar-opened' || note.note === 'venue-first';

@@ -146,6 +146,7 @@ function noteRows(portfolio: string, timed: Timed, position: number): Projection
     case 'feed-position':
     // the act stands among the operators' own, the header says what the desk began with
     case 'models':
+    case 'model-heard':
       return [];
     case 'trace':
       return traceRows(portfolio, note.line, position);

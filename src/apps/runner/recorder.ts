@@ -1,8 +1,18 @@
-import type { DecisionTrace, Engine, HappeningTrace, Observer, TraceLine, TraceSink } from '#engine';
+import type {
+  DecisionTrace,
+  Engine,
+  HappeningTrace,
+  InstrumentRuntime,
+  Observer,
+  TraceLine,
+  TraceSink,
+} from '#engine';
+import type { Decision } from '#ensemble';
 import type { BookId } from '#ledger';
 import type { BookWatch } from './book-watch.ts';
 import type { LearningWatch } from './learning-watch.ts';
-import type { DerivedNote } from './notes.ts';
+import { ModelsHeard } from './models-heard.ts';
+import type { DerivedNote, ModelHeardNote } from './notes.ts';
 import { Tallies } from './tallies.ts';
 
 /** Lines kept for the status and for questions about recent decisions. */
@@ -14,7 +24,7 @@ const KEPT = 1_000;
  */
 export class Recorder implements TraceSink {
   readonly level = 'decisions';
-  sink: ((note: DerivedNote) => void) | null = null;
+  sink: ((note: DerivedNote | ModelHeardNote) => void) | null = null;
   /** Told of each line as it is made; not while a journal is folded. */
   onLine: (line: TraceLine) => void = () => {};
   /** Recent decisions and happenings, oldest first. */
@@ -23,6 +33,7 @@ export class Recorder implements TraceSink {
   learning: LearningWatch | null = null;
   books: BookWatch | null = null;
   readonly tallies = new Tallies();
+  readonly models = new ModelsHeard();
   private made: DerivedNote[] = [];
   private readonly regimes = new Map<BookId, string | null>();
 
@@ -90,11 +101,19 @@ export class Recorder implements TraceSink {
       decided: (desk, instrument, decision) => {
         this.learning?.decided(desk, instrument, decision);
         this.books?.decided(desk, instrument, decision);
+        this.listen(desk.name, instrument, decision);
       },
       modelsChanged: ({ name, models }, hash, at) =>
         this.put({ note: 'models', at, desk: name, models: models ?? {}, hash }),
       safety: (desk, layer, objection, at) => this.put({ note: 'safety', at, desk, layer, objection }),
     };
+  }
+
+  /** While a journal is folded its own notes say what was heard. */
+  private listen(desk: string, { instrument, at }: InstrumentRuntime, { signals }: Decision): void {
+    if (this.sink === null) return;
+    const note = this.models.heard(desk, instrument.id, at, signals);
+    if (note !== null) this.sink(note);
   }
 
   private put(note: DerivedNote): void {

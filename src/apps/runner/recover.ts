@@ -43,8 +43,8 @@ export class RecoveryDiffers extends InputError {
 
 const shorten = (text: string | null): string => (text === null ? 'nothing' : text.slice(0, 160));
 
-/** The runner's own, not the fold's: figures of the account, and how far its feed was read. */
-const OWN_NOTES = new Set<string>(['performance', 'equity', 'feed-position']);
+/** The runner's own, not the fold's: figures of the account, how far its feed was read, whose model was heard. */
+const OWN_NOTES = new Set<string>(['performance', 'equity', 'feed-position', 'model-heard']);
 
 const isMarket = (event: Event): event is MarketEvent => marketRank(event.kind) !== null;
 const REPORTS = new Set<string>([

@@ -11,7 +11,7 @@ import { BookWatch } from './book-watch.ts';
 import { Figures } from './figures.ts';
 import { EntryReader } from './journal-entries.ts';
 import { LearningWatch } from './learning-watch.ts';
-import type { FeedPositionNote, FeedStore } from './notes.ts';
+import type { FeedPositionNote, FeedStore, ModelHeardNote } from './notes.ts';
 import { PaperJournal } from './paper-journal.ts';
 import { PaperLoop, type Unfinished } from './paper-loop.ts';
 import type { PaperHeader, PaperSetup } from './portfolio-setup.ts';
@@ -45,6 +45,7 @@ export interface Beginning {
 const REMEMBERED = 50;
 
 const POSITION = '{"note":"feed-position"';
+const HEARD = '{"note":"model-heard"';
 
 const NOTHING: Unfinished = { notes: [], commands: [], reports: [], market: null };
 
@@ -155,6 +156,8 @@ export class Session {
         folded += 1;
         if (entry.kind === 'note' && entry.text.startsWith(POSITION))
           this.notePosition(JSON.parse(entry.text) as FeedPositionNote);
+        if (entry.kind === 'note' && entry.text.startsWith(HEARD))
+          this.recorder.models.told(JSON.parse(entry.text) as ModelHeardNote);
         if (entry.kind !== 'event' || !entry.text.startsWith('{"kind":"bar-closed"')) return;
         const event = JSON.parse(entry.text) as Extract<MarketEvent, { kind: 'bar-closed' }>;
         this.noteBar(event);
@@ -269,6 +272,7 @@ export class Session {
       learning: captureState(this.learning),
       books: captureState(this.books),
       tallies: captureState(this.recorder.tallies),
+      models: captureState(this.recorder.models),
       recent: this.recorder.recent.slice(-REMEMBERED),
     };
     const { head } = this.journal.file;
@@ -286,6 +290,7 @@ export class Session {
     if (state.learning !== undefined) restoreState(this.learning, state.learning);
     if (state.books !== undefined) restoreState(this.books, state.books);
     if (state.tallies !== undefined) restoreState(this.recorder.tallies, state.tallies);
+    if (state.models !== undefined) restoreState(this.recorder.models, state.models);
     for (const [instrument, time] of state.lastBars) this.lastBars.set(instrument, time);
     this.recorder.recent.push(...state.recent);
     this.recorder.watch(this.engine);
@@ -315,6 +320,7 @@ interface StoredState {
   readonly learning?: unknown;
   readonly books?: unknown;
   readonly tallies?: unknown;
+  readonly models?: unknown;
   /** Newest lines of the trace, for the status of a continued run. */
   readonly recent: readonly TraceLine[];
 }

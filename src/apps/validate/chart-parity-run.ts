@@ -92,9 +92,24 @@ function chartValues({ time, pine }: StoredBar): ChartValues {
   return readPine(JSON.stringify({ time: time as Instant, values: JSON.parse(pine) }))?.values ?? null;
 }
 
-/** The figure that a promotion asks for; not known, with the reason, where fewer than {@link PARITY_BARS} bars were compared. */
-export function measuredParity({ bars, parityBp }: ChartParity): Measured {
+/** Names that a note tells. */
+const NAMES_MOST = 3;
+
+/**
+ * The figure that a promotion asks for; not known, with the reason, where fewer than {@link PARITY_BARS} bars were compared, or where
+ * the script left a feature or the return out of one of them: what it does not say cannot differ.
+ */
+export function measuredParity({ bars, parityBp, missing }: ChartParity): Measured {
   if (parityBp === null) return { value: null, note: 'the webhook brought no values of a script' };
   if (bars < PARITY_BARS) return { value: null, note: `${bars} bars compared, ${PARITY_BARS} needed` };
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name);
+    const more = names.length > NAMES_MOST ? ` and ${names.length - NAMES_MOST} more` : '';
+    const most = Math.max(...missing.map((one) => one.bars));
+    return {
+      value: null,
+      note: `the script leaves out ${names.slice(0, NAMES_MOST).join(', ')}${more}, in up to ${most} of ${bars} bars`,
+    };
+  }
   return { value: parityBp, note: `script against features over ${bars} bars` };
 }

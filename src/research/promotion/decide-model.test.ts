@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CountedTrials } from './count-trials.ts';
 import type { Criterion, Measured } from './decide.ts';
 import { decideModelPromotion, type ModelPromotionCase } from './decide-model.ts';
 import {
@@ -52,6 +53,14 @@ const recordOf = (change: Partial<ModelEvidence>): ModelEvidence => ({
   stamps: [],
   ...change,
 });
+const counted: CountedTrials = {
+  fault: null,
+  trials: 12,
+  effective: 7,
+  elsewhere: 0,
+  dsr: { value: 0.99 },
+  pbo: { value: 0.01 },
+};
 const good: ModelPromotionCase = {
   to: 'paper',
   profile: PROFILES.s1!,
@@ -61,6 +70,7 @@ const good: ModelPromotionCase = {
   dataHash: DATA,
   stamps: [],
   evidence: [evidence()],
+  counted,
   holder: null,
   exception: null,
 };
@@ -178,7 +188,12 @@ describe('the promotion of a model', () => {
     ['a stamp of its own', { stamps: ['no sentiment gate'] }, ['nothing switched off']],
     ['a stamp of its evidence', { evidence: [evidence({ stamps: ['no news'] })] }, ['nothing switched off']],
     ['no passport', { evidence: [evidence({ passport: null })] }, ['passport']],
-    ['no run on record', { evidence: [evidence({ runs: [] })] }, ['registered']],
+    ['no record of runs', { counted: null }, ['registered', 'dsr', 'pbo']],
+    [
+      'a record that lacks its run',
+      { counted: { ...counted, fault: 'its run is no training on record', dsr: { value: null } } },
+      ['registered', 'dsr', 'pbo'],
+    ],
     ['a wrong stage', { stage: 'retired' as ModelStage }, ['stage']],
     ['a stage left out', { to: 'live' as const, ownPaperDays: { value: 9 } }, ['stage']],
     ['the stage it has', { stage: 'paper' as ModelStage }, ['stage']],
@@ -207,6 +222,89 @@ describe('the promotion of a model', () => {
     expect(refusals({ ...good, evidence: [later, evidence()] })).toEqual([]);
     const stamped = evidence({ stamps: ['x'] });
     expect(refusals({ ...good, evidence: [stamped, evidence()] })).toEqual(['nothing switched off']);
+  });
+
+  describe('counts every trial of its config', () => {
+    const of = (given: ModelPromotionCase, name: string) =>
+      decideModelPromotion(given).criteria.find((one) => one.name === name)!;
+    const chosenAlone: Partial<Record<FigureName, Measured>> = {
+      dsr: { value: 0.97 },
+      pbo: { value: null, note: 'nothing was chosen', passes: true },
+    };
+
+    it('and shows the sheet of its own search beside them', () => {
+      const given = { ...withFigures(good, chosenAlone), counted: { ...counted, dsr: { value: 0.0196 } } };
+      expect(refusals(given)).toEqual(['dsr']);
+      expect(of(given, 'dsr')).toMatchObject({
+        figure: 0.0196,
+        note: 'counted 0.020, on the sheet 0.970',
+      });
+      expect(of(given, 'pbo')).toMatchObject({ note: 'counted 0.010, on the sheet nothing was chosen' });
+      expect(of(given, 'registered').note).toBe('12 trials of this config, 7 in effect');
+      const many = { ...withFigures(good, chosenAlone), counted: { ...counted, pbo: { value: 0.644 } } };
+      expect(refusals(many)).toEqual(['pbo']);
+    });
+
+    it('and believes a sheet that is worse', () => {
+      const given = withFigures(good, { dsr: { value: 0.623 }, pbo: { value: 0.3 } });
+      expect(refusals(given)).toEqual(['dsr', 'pbo']);
+      expect(of(given, 'dsr').figure).toBe(0.623);
+      expect(of(given, 'pbo').figure).toBe(0.3);
+    });
+
+    it('so that no later record of the same model makes DSR or PBO better', () => {
+      const refused = evidence({ figures: { ...live, dsr: { value: 0.4 }, pbo: { value: 0.644 } } });
+      const again = evidence({ figures: { ...live, ...chosenAlone } });
+      for (const records of [
+        [refused, again],
+        [again, refused],
+      ]) {
+        const given = { ...good, evidence: records };
+        expect(refusals(given)).toEqual(['dsr', 'pbo']);
+        expect([of(given, 'dsr').figure, of(given, 'pbo').figure]).toEqual([0.4, 0.644]);
+      }
+      const unknown = evidence({ figures: { ...live, pbo: { value: null, note: 'too few' } } });
+      expect(refusals({ ...good, evidence: [unknown, evidence()] })).toEqual(['pbo']);
+    });
+  });
+
+  describe('lets a refusal of its trainer stand', () => {
+    const verdict = (promoted: boolean, ...failed: string[]) => ({
+      promoted,
+      profile: 's1',
+      criteria: failed.map((name) => ({ name, figure: 0, needed: 1, verdict: 'not met' as const })),
+    });
+
+    it('whatever a later record says', () => {
+      const refused = evidence({ verdict: verdict(false, 'winRate', 'dsr') });
+      const later = evidence({ verdict: verdict(true) });
+      expect(refusals({ ...good, evidence: [refused, later] })).toEqual(["trainer's verdict"]);
+      expect(refusals({ ...good, evidence: [later, refused] })).toEqual(["trainer's verdict"]);
+      expect(refusals({ ...good, evidence: [later, evidence()] })).toEqual([]);
+    });
+
+    it('but for DSR and PBO, which are counted here and may be signed for', () => {
+      const exception = { name: 'Ada', reason: 'a reason that is long enough' };
+      const record = evidence({
+        figures: { ...live, dsr: { value: 0.4 } },
+        verdict: verdict(false, 'dsr', 'pbo'),
+      });
+      const given = { ...good, evidence: [record] };
+      expect(refusals(given)).toEqual(['dsr']);
+      expect(decideModelPromotion({ ...given, exception })).toMatchObject({ promoted: true, exception });
+      const both = { ...record, verdict: verdict(false, 'dsr', 'two engines') };
+      const refused = decideModelPromotion({ ...given, evidence: [both], exception });
+      expect(refused.promoted).toBe(false);
+      expect(refused.criteria.find(({ name }) => name === "trainer's verdict")).toMatchObject({
+        verdict: 'not met',
+        note: 'two engines',
+      });
+    });
+
+    it('even one that contradicts itself', () => {
+      const odd = evidence({ verdict: verdict(true, 'winRate') });
+      expect(refusals({ ...good, evidence: [odd] })).toEqual(["trainer's verdict"]);
+    });
   });
 
   it('excuses DSR and PBO by a signature, nothing else', () => {

@@ -1,3 +1,4 @@
+import { type CountedTrials, worstDsr, worstPbo } from './count-trials.ts';
 import { type Criterion, decidePromotion, type Measured, type PromotionException } from './decide.ts';
 import {
   type HeldEvidence,
@@ -21,8 +22,13 @@ export interface ModelPromotionCase {
   readonly dataHash: string;
   /** What the model itself carries. */
   readonly stamps: readonly string[];
-  /** Oldest first; a later one has the last word on a figure. What is not ours says nothing, for the model or against it. */
+  /**
+   * Oldest first; a later one has the last word on a figure, but none makes DSR or PBO better. What is not ours says nothing, for
+   * the model or against it.
+   */
   readonly evidence: readonly HeldEvidence[];
+  /** What the record of runs says of how it was chosen; null where there is no record. */
+  readonly counted: CountedTrials | null;
   /** Measured just now, over whatever the evidence says: time on paper. */
   readonly measured?: Readonly<Partial<Record<FigureName, Measured>>>;
   /** Days on paper that this very model traded, on the way to live; left out where nobody measured them. */
@@ -50,14 +56,17 @@ const BEFORE = { paper: 'candidate', live: 'paper' } as const;
 /**
  * Judges a model: the stage before, evidence of this very model on its own data that was made here or is borne out here, a passport,
  * runs on record, no refusal of its trainer, no stamp, better than the one it follows, for live some time on paper itself, and every
- * criterion of the profile. What is not known is not met.
+ * criterion of the profile, DSR and PBO over every trial of its config on record. What is not known is not met.
  */
 export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionDecision {
   const { id, dataHash, profile, to, stage } = given;
   const about = given.evidence.filter(({ evidence }) => evidence.model === id);
   const own = about.filter(isOurs).map(({ evidence }) => evidence);
   const fitting = own.filter((one) => one.dataHash === dataHash);
-  const figures = Object.assign({}, ...fitting.map((one) => one.figures), given.measured);
+  const figures = {
+    ...Object.assign({}, ...fitting.map((one) => one.figures), given.measured),
+    ...selectionFigures(fitting, given.counted),
+  };
   const borrowed = about.length > 0 && own.length === 0 ? [NOT_OURS] : [];
   const stamps = [...new Set([...given.stamps, ...own.flatMap((one) => one.stamps), ...borrowed])];
   const decision = decidePromotion({
@@ -67,7 +76,7 @@ export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionD
     interval: given.interval,
     figures,
     stamps,
-    isRegistered: fitting.some((one) => one.runs.length > 0),
+    isRegistered: given.counted?.fault === null,
     exception: given.exception,
   });
   const criteria = [
@@ -81,7 +90,9 @@ export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionD
     ...trainersWord(fitting),
     contest(given, fitting),
     ...(to === 'live' ? [onPaperItself(given.ownPaperDays)] : []),
-    ...decision.criteria.filter(({ name }) => name !== 'stage'),
+    ...decision.criteria
+      .filter(({ name }) => name !== 'stage')
+      .map((one) => (one.name === 'registered' ? { ...one, note: recordNote(given.counted) } : one)),
   ];
   return {
     promoted: criteria.every(({ verdict }) => verdict === 'met' || verdict === 'excepted'),
@@ -124,13 +135,52 @@ function onPaperItself(measured: Measured = { value: null, note: 'not measured' 
   };
 }
 
-/** A trainer that refused its own model is not overruled; one that did not judge is silent. */
+/** Those that a trainer reckons over its own search alone, and that a person may sign for. */
+const SELECTION: readonly string[] = ['dsr', 'pbo'] satisfies FigureName[];
+
+/**
+ * A trainer that refused its own model is not overruled, by no later record either; one that did not judge is silent. Its DSR and
+ * PBO are judged where all trials are counted.
+ */
 function trainersWord(evidence: readonly ModelEvidence[]): Criterion[] {
-  const verdict = evidence.findLast((one) => one.verdict !== null)?.verdict;
-  if (verdict === undefined || verdict === null) return [];
-  const failed = verdict.criteria.filter(({ verdict: is }) => is === 'not met' || is === 'unknown');
-  const note = verdict.promoted ? `by ${verdict.profile}` : failed.map(({ name }) => name).join(', ');
-  return [plain("trainer's verdict", verdict.promoted, note)];
+  const verdicts = evidence.flatMap(({ verdict }) => (verdict === null ? [] : [verdict]));
+  if (verdicts.length === 0) return [];
+  const reasons = new Set<string>();
+  for (const { promoted, criteria } of verdicts) {
+    const failed = criteria.filter(({ verdict: is }) => is === 'not met' || is === 'unknown');
+    if (!promoted && failed.length === 0) reasons.add('without a reason');
+    for (const { name } of failed) if (!SELECTION.includes(name)) reasons.add(name);
+  }
+  const isMet = reasons.size === 0;
+  const note = isMet ? `by ${verdicts.at(-1)!.profile}` : [...reasons].join(', ');
+  return [plain("trainer's verdict", isMet, note)];
+}
+
+/** DSR and PBO over every trial on record, or those of a sheet where they are worse; a reader sees both. */
+function selectionFigures(
+  evidence: readonly ModelEvidence[],
+  counted: CountedTrials | null,
+): Partial<Record<FigureName, Measured>> {
+  const judge = (name: 'dsr' | 'pbo', worst: typeof worstDsr): Measured => {
+    const sheets = evidence.flatMap(({ figures }) => figures[name] ?? []);
+    const sheet = worst(sheets);
+    const told = sheet === null ? 'not on the sheet' : `on the sheet ${figureText(sheet)}`;
+    if (counted === null || counted.fault !== null) return { value: null, note: told };
+    const { value, passes = false } = worst([...sheets, counted[name]])!;
+    const note = `counted ${figureText(counted[name])}, ${told}`;
+    return value === null && passes ? { value, note, passes } : { value, note };
+  };
+  return { dsr: judge('dsr', worstDsr), pbo: judge('pbo', worstPbo) };
+}
+
+const figureText = ({ value, note }: Measured): string => value?.toFixed(3) ?? note ?? 'unknown';
+
+function recordNote(counted: CountedTrials | null): string {
+  if (counted === null) return 'there is no record of runs to count its trials in';
+  const { fault, trials, effective, elsewhere } = counted;
+  if (fault !== null) return fault;
+  const others = elsewhere === 0 ? '' : `; ${elsewhere} on other days`;
+  return `${trials} ${trials === 1 ? 'trial' : 'trials'} of this config, ${effective} in effect${others}`;
 }
 
 function contest({ id, holder }: ModelPromotionCase, evidence: readonly ModelEvidence[]): Criterion {

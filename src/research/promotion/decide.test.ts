@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decidePromotion, type PromotionCase } from './decide.ts';
-import { type FigureName, PROFILES, type PromotionProfile, usualProfile } from './profile.ts';
+import { bindingProfile, type FigureName, PROFILES, type PromotionProfile, usualProfile } from './profile.ts';
 
 const { s1, fleet, sigma } = PROFILES as Record<'s1' | 'fleet' | 'sigma', PromotionProfile>;
 const figures: Record<FigureName, number> = {
@@ -151,5 +151,30 @@ describe('the usual profile', () => {
     ['my-desk', 'fleet'],
   ])('of %s is %s', (desk, expected) => {
     expect(usualProfile(desk).name).toBe(expected);
+  });
+});
+
+describe('a profile that was named', () => {
+  const easy: PromotionProfile = {
+    name: 'easy',
+    criteria: [{ figure: 'trades', relation: '>=', needed: 1, stages: ['paper', 'live'], source: 'a file' }],
+  };
+
+  it.each(['S1_RX68_BTC_15M', 's1_rx68_btc_15m', 's1-momentum', 's1'])(
+    'only adds to what S1 asks of %s',
+    (name) => {
+      for (const named of [easy, fleet, sigma]) {
+        const { criteria, name: told } = bindingProfile(name, named);
+        expect(criteria).toEqual([...s1.criteria, ...named.criteria]);
+        expect(told).toBe(`s1+${named.name}`);
+      }
+      expect(bindingProfile(name, s1)).toBe(s1);
+      const once = bindingProfile(name, easy);
+      expect(bindingProfile(name, once)).toBe(once);
+    },
+  );
+
+  it.each(['S10_BTC', 'sigma', 'my-s1', 'grid'])('is the one that %s is judged by', (name) => {
+    expect(bindingProfile(name, easy)).toBe(easy);
   });
 });

@@ -1,3 +1,4 @@
+export * from './count-trials.ts';
 export * from './decide.ts';
 export * from './decide-model.ts';
 export * from './model-evidence.ts';

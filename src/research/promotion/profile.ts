@@ -100,8 +100,21 @@ export const PROFILES: Readonly<Record<string, PromotionProfile>> = {
   },
 };
 
+/** Names of S1's configs and their models and desks: `S1_RX68_BTC_15M`, `s1-momentum`. */
+const S1_NAME = /^s1([-_]|$)/i;
+
 /** The profile a desk goes by when none is named: its own, else the fleet's. */
 export function usualProfile(desk: string): PromotionProfile {
-  if (/^s1([-_]|$)/.test(desk)) return PROFILES.s1!;
+  if (S1_NAME.test(desk)) return PROFILES.s1!;
   return desk === 'sigma' ? PROFILES.sigma! : PROFILES.fleet!;
+}
+
+/**
+ * What a desk or model of this name is judged by where a profile was named: for S1 its own criteria whatever else is asked for,
+ * since a caller who may choose the bar has none (S1 7). Others are judged by what was named.
+ */
+export function bindingProfile(name: string, named: PromotionProfile): PromotionProfile {
+  const { s1 } = PROFILES;
+  if (!S1_NAME.test(name) || s1!.criteria.every((one) => named.criteria.includes(one))) return named;
+  return { name: `s1+${named.name}`, criteria: [...s1!.criteria, ...named.criteria] };
 }

@@ -11,10 +11,13 @@ import {
   type ReturnDrift,
   returnDrift,
 } from './pine-parity.ts';
-import { S1_FEATURES, S1_LENGTHS, S1_WARM_UP_BARS, type S1Lengths, s1Rows } from './s1-row.ts';
+import { S1_FEATURES, S1_INDICATORS, S1_LENGTHS, S1_WARM_UP_BARS, type S1Lengths, s1Rows } from './s1-row.ts';
 
 /** What a script calls the return of holding the direction of the momentum gate. */
 export const REGIME_RETURN = 'regime_return';
+
+/** What a script says of a bar: every feature that bars alone give, and the return (S1 8). */
+export const CHART_NAMES: readonly string[] = [...Object.keys(S1_INDICATORS), REGIME_RETURN];
 
 /** Values that a chart's script sent of one bar; null where nothing came of it. */
 export type ChartValues = ReadonlyMap<string, number> | null;
@@ -27,6 +30,8 @@ export interface ChartParity {
   readonly to: number | null;
   /** Bars that could have been compared had the script sent anything of them. */
   readonly unsent: number;
+  /** Names that were left out of some of the newest bars of which the script said anything, and of how many. */
+  readonly missing: readonly { readonly name: string; readonly bars: number }[];
   /** Mean and largest difference of the features; null while nothing was compared. */
   readonly meanBp: number | null;
   readonly maxBp: number | null;
@@ -51,6 +56,7 @@ export function chartParity(
   const theirs: number[] = [];
   const ours: number[] = [];
   const sent: boolean[] = [];
+  const spoken: (readonly string[])[] = [];
   const width = S1_FEATURES.length;
   for (const { from, run } of runsOf(bars, intervalMs)) {
     const { rows, usable } = s1Rows(run, null, lengths);
@@ -60,6 +66,8 @@ export function chartParity(
       const time = run.time[i]!;
       const values = chart[from + i] ?? null;
       sent.push(values !== null);
+      const absent = CHART_NAMES.filter((name) => values?.has(name) !== true);
+      if (absent.length < CHART_NAMES.length) spoken.push(absent);
       const own = { time, close: run.close[i]!, values: [...rows.subarray(i * width, (i + 1) * width)] };
       followParity(memory, own, values === null ? null : { time, values }, PARITY_FEATURES);
       const told = values?.get(REGIME_RETURN);
@@ -70,12 +78,17 @@ export function chartParity(
   }
   const report = parityReport(memory, PARITY_FEATURES);
   const returns = returnDrift(theirs, ours);
+  const counted = spoken.slice(-PARITY_BARS);
   const known = [report.meanBp, returns?.meanBp].filter((one) => typeof one === 'number');
   return {
     bars: report.bars,
     from: report.times[0] ?? null,
     to: report.times.at(-1) ?? null,
     unsent: sent.slice(-PARITY_BARS).filter((one) => !one).length,
+    missing: CHART_NAMES.flatMap((name) => {
+      const without = counted.filter((absent) => absent.includes(name)).length;
+      return without === 0 ? [] : [{ name, bars: without }];
+    }),
     meanBp: report.meanBp,
     maxBp: report.maxBp,
     features: report.features,

@@ -88,6 +88,8 @@ function print(terminal: Terminal, study: ChartParityStudy): void {
     ],
   ];
   for (const line of table(rows, [1, 2, 3])) terminal.say(`  ${line}`);
+  for (const one of study.missing)
+    terminal.warn(`the script left ${one.name} out of ${one.bars} of the newest ${bars} bars`);
   if (unsent > 0)
     terminal.warn(`the script said nothing of ${unsent} of the newest ${Math.max(PARITY_BARS, bars)} bars`);
 }

@@ -24,7 +24,10 @@ export function promoteCommand(): Command {
     )
     .argument('[desk]', 'a desk, or the directory of the run that speaks for it')
     .addOption(new Option('--to <stage>', 'where it shall go').choices(['paper', 'live']))
-    .option('--profile <name>', 's1, fleet, sigma or a JSON file; the usual one of the desk when left out')
+    .option(
+      '--profile <name>',
+      's1, fleet, sigma or a JSON file; the usual one of the desk when left out; adds to s1 what is of S1',
+    )
     .option('--set <key=value>', 'a parameter of the desk; repeat for more', collect, [])
     .option('--paper <dir>', 'the folder of the paper portfolio that traded it')
     .option('--against <dir>', 'a backtest of the bars it was on paper for; the run itself when left out')

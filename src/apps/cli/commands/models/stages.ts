@@ -19,7 +19,10 @@ export function promoteCommand(): Command {
     .description('Let a model go to paper or live, or refuse: each criterion with its figure.')
     .argument('<model>', 'an id or the beginning of one, or NAME for the newest')
     .addOption(stageOption('--to <stage>', 'where it shall go'))
-    .option('--profile <name>', 's1, fleet, sigma or a JSON file; the usual one of its name when left out')
+    .option(
+      '--profile <name>',
+      's1, fleet, sigma or a JSON file; the usual one of its name when left out; adds to s1 what is of S1',
+    )
     .option('--paper <dir>', 'the folder of the paper portfolio whose desk trades this name')
     .option('--sign "<name: reason>"', 'sign for a DSR or PBO that is not met; put on record');
   return withRegistryOption(withModelsOptions(command))
@@ -28,9 +31,10 @@ export function promoteCommand(): Command {
       `
 A candidate goes to paper, a model on paper goes live. Asked for: evidence of this very model on the data it was made from, with
 passport and runs on record, no stamp, no refusal of its trainer, better than the one it follows on the last 10 windows, and the
-profile. What is not known is not met. Evidence that came in a file counts where the record of runs here holds its runs and figures, or
-where a trusted key signed it. With --paper, time and uptime are measured in its journal and, for live, how much of it this very model
-traded, and parity in the bars of its webhook feed: what the chart's script sent beside our features. Exit code 4: refused.
+profile. What is not known is not met. DSR and PBO are reckoned over every training of the config on record. Evidence that came in a file
+counts where the record of runs here holds its runs and figures, or where a trusted key signed it. With --paper, time and uptime are
+measured in its journal and, for live, how much of it this very model traded, and parity in the bars of its webhook feed: what the
+chart's script sent beside our features. Exit code 4: refused.
 
 Example:
   $ quorum models promote S1_RX68_BTC_15M --to paper`,
