@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readTapeFile, Tape, TapeCursor, type TapeSeries } from '#adapters';
+import { readJournal, readTapeFile, Tape, TapeCursor, type TapeSeries } from '#adapters';
 import { Chance, canonicalJson, InputError, MINUTE } from '#base';
 import { S1_CONFIGS } from '#desks';
 import { NO_JOURNAL, NO_TRACE } from '#engine';
@@ -34,6 +34,14 @@ const follower = (to: number) => {
   });
   return { ...artefact, training: { ...artefact.training, to } };
 };
+
+const BTC = 'BTCUSDT.BINANCE-USDM';
+
+/** What a journal notes of models that began or ceased to speak. */
+const heardIn = (directory: string): unknown[] =>
+  [...readJournal(join(directory, 'journal'))]
+    .filter(({ kind, text }) => kind === 'note' && text.startsWith('{"note":"model-heard"'))
+    .map(({ text }) => JSON.parse(text) as unknown);
 
 function modelFile(name: string, to: number): { path: string; id: string } {
   const artefact = follower(to);
@@ -222,6 +230,12 @@ describe('a run of one config', () => {
     expect(whole.engine.counts.trades).toBeGreaterThan(2);
     expect(cut.engine.equity()).toBe(whole.engine.equity());
     expect(cut.engine.counts.trades).toBe(whole.engine.counts.trades);
+    // the model spoke from the first bar it may, and nothing is said twice
+    const notes = ['whole', 'cut'].map((name) => heardIn(join(root, name)));
+    expect(notes[0]).toEqual([
+      { note: 'model-heard', at: expect.any(Number), desk: 's1-rx68-btc-1m', instrument: BTC, fault: null },
+    ]);
+    expect(notes[1]).toEqual(notes[0]);
   });
 
   it('holds where there is no model yet, and says so in its header', async () => {
@@ -229,6 +243,7 @@ describe('a run of one config', () => {
     expect(setup.header.desks[0]!.models).toEqual({ [join(root, 'missing.json')]: null });
     const session = await play(one(join(root, 'missing.json')), join(root, 'none'), 400);
     expect(session.engine.counts.orders).toBe(0);
+    expect(heardIn(join(root, 'none'))).toMatchObject([{ desk: 's1-rx68-btc-1m', fault: 'there is no model' }]);
   });
 
   it('is refused where a line gives several desks one name', async () => {
