@@ -44,7 +44,8 @@ export async function checkOnLoop(
   let trades = 0;
   for (const judged of windows) {
     if (!(await keepsOn())) return null;
-    if (judged.fitted === null) continue;
+    // what is not calibrated was not traded
+    if (judged.fitted === null || judged.calibration === null) continue;
     const played = playOnLoop(origin, point, costs, judged);
     profit += played.profit;
     trades += played.trades;
@@ -75,7 +76,7 @@ function playOnLoop(
   const { train, market } = origin;
   const { intervalMs } = market.data;
   const span = { from: window.from, to: window.to };
-  const artefact = artefactOf(origin, fitted!, point, calibration, span.from, {
+  const artefact = artefactOf(origin, fitted!, point, calibration!.calibrations, span.from, {
     metrics: {},
     stamps: [],
     parent: null,

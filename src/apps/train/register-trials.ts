@@ -6,23 +6,35 @@ import { trainerHash } from '../setup/code-hash.ts';
 import { dayOf } from '../setup/registry/tape-days.ts';
 import type { Origin } from './artefact-of.ts';
 import type { TrainTrial } from './search.ts';
-import type { TrainCosts } from './train-costs.ts';
+import { windowStamps } from './train-config.ts';
+import { costStamps, type TrainCosts } from './train-costs.ts';
 
 /** The desk that all trainings of S1 belong to. */
 const DESK = { name: 's1-momentum', source: sha256('built-in s1-momentum') };
 
+/** Why no model of S1 that was trained without news can go on by itself. */
+export const NO_NEWS = 'no sentiment gate';
+
+/** What of a training is not as the sheet has it: each keeps its model from going on. */
+export const trainingStamps = ({ train }: Pick<Origin, 'train'>, costs: TrainCosts): string[] => [
+  NO_NEWS,
+  ...costStamps(costs),
+  ...windowStamps(train),
+];
+
 /**
- * Puts trials on record, each over the days its windows tested, so that whoever judges a model later counts every one of them.
+ * Puts trials on record, each over the days its windows traded, so that whoever judges a model later counts every one of them.
  * The same trial again is the same entry.
  */
 export function registerTrials(
   registry: RunRegistry,
-  { train, market, seed }: Origin,
+  origin: Origin,
   costs: TrainCosts,
   windows: readonly ColdWindow[],
   searchHash: string,
   trials: readonly TrainTrial[],
 ): string[] {
+  const { train, market, seed } = origin;
   return registry.register(
     trials.filter(({ windows: own }) => own.length > 0).map((trial) => newTrial(trial)),
     Date.now(),
@@ -32,7 +44,9 @@ export function registerTrials(
     const { instrument, intervalMs } = market.data;
     const closes: number[] = [1];
     const days: number[] = [];
-    for (const { number, equity } of played) {
+    // what was not calibrated was not traded; a trial that never was is on record all the same
+    const traded = played.filter(({ calibrated }) => calibrated);
+    for (const { number, equity } of traded.length > 0 ? traded : played) {
       const { from } = windows[number]!;
       equity.slice(1).forEach((close, i) => {
         closes.push((closes.at(-1)! * close) / equity[i]!);
@@ -63,10 +77,10 @@ export function registerTrials(
           return: closes.at(-1)! - 1,
           sharpe: sharpeOf(returns, 365),
           maxDrawdown: drawdownOf(closes).max,
-          windows: played.length,
+          windows: traded.length,
           efficiency: null,
         },
-        stamps: ['no sentiment gate', ...(value === null ? ['failed'] : [])],
+        stamps: [...trainingStamps(origin, costs), ...(value === null ? ['failed'] : [])],
       },
       returns,
       days: numbers,

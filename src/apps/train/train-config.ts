@@ -39,6 +39,16 @@ function trainConfig(config: S1Config, { trainDays, testHours }: LengthOptions):
   };
 }
 
+/** Hours that a window is tested on (sheet S1 RX68, section 9). */
+export const TEST_HOURS = 48;
+
+/** What of the windows is not the sheet's: whoever chooses them may choose those that flatter. */
+export function windowStamps({ config, lengths }: Pick<TrainConfig, 'config' | 'lengths'>): string[] {
+  const { trainMs, testMs } = lengths;
+  const isSheets = trainMs === config.trainDays * DAY && testMs === TEST_HOURS * HOUR;
+  return isSheets ? [] : ["windows are not the sheet's"];
+}
+
 const SHORT = 'S1_RX68_';
 
 /** The configurations that were named, all when none was. `BTC_15M` is short for `S1_RX68_BTC_15M`. Throws {@link InputError}. */
