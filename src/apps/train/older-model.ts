@@ -16,8 +16,8 @@ import { type ModelArtefact, modelIdOf, parseBoostedModel, s1LengthsOf } from '#
 const CLASSES = 3;
 
 /** What scores of windows rest on besides bars and model: of two models only what was paid alike may be compared. */
-export const termsOf = ({ costs, rules }: Pick<ColdStudy, 'costs' | 'rules'>): string =>
-  sha256(canonicalJson({ costs, rules }));
+export const termsOf = ({ costs, rules, data }: Pick<ColdStudy, 'costs' | 'rules' | 'data'>): string =>
+  sha256(canonicalJson({ costs, rules, news: data.news !== null }));
 
 /** The windows of a training whose scores were reckoned on the same terms. */
 function comparable(evidence: readonly ModelEvidence[], terms: string): WindowScore[] {

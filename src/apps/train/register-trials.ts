@@ -1,6 +1,6 @@
 import type { NewTrial, RunRegistry } from '#adapters';
 import { canonicalJson, DAY, sha256 } from '#base';
-import type { ColdWindow } from '#research';
+import type { ColdData, ColdWindow } from '#research';
 import { dailyReturns, drawdownOf, sharpeOf, trialDays } from '#research';
 import { trainerHash } from '../setup/code-hash.ts';
 import { dayOf } from '../setup/registry/tape-days.ts';
@@ -15,9 +15,21 @@ const DESK = { name: 's1-momentum', source: sha256('built-in s1-momentum') };
 /** Why no model of S1 that was trained without news can go on by itself. */
 export const NO_NEWS = 'no sentiment gate';
 
-/** What of a training is not as the sheet has it: each keeps its model from going on. */
-export const trainingStamps = ({ train }: Pick<Origin, 'train'>, costs: TrainCosts): string[] => [
-  NO_NEWS,
+/** Whether the desk's news gate knew something at every bar of every window's test. Nothing known for hours is no gate. */
+export const coversNews = (
+  { news }: Pick<ColdData, 'news'>,
+  windows: readonly Pick<ColdWindow, 'test'>[],
+): boolean =>
+  news !== null &&
+  windows.every(({ test }) => news.known.subarray(test.from, test.to).every((known) => known === 1));
+
+/** What of a training over these windows is not as the sheet has it: each keeps its model from going on. */
+export const trainingStamps = (
+  { train, market }: Pick<Origin, 'train' | 'market'>,
+  costs: TrainCosts,
+  windows: readonly Pick<ColdWindow, 'test'>[],
+): string[] => [
+  ...(coversNews(market.data, windows) ? [] : [NO_NEWS]),
   ...costStamps(costs),
   ...windowStamps(train),
 ];
@@ -80,7 +92,14 @@ export function registerTrials(
           windows: traded.length,
           efficiency: null,
         },
-        stamps: [...trainingStamps(origin, costs), ...(value === null ? ['failed'] : [])],
+        stamps: [
+          ...trainingStamps(
+            origin,
+            costs,
+            played.map(({ number }) => windows[number]!),
+          ),
+          ...(value === null ? ['failed'] : []),
+        ],
       },
       returns,
       days: numbers,

@@ -30,6 +30,7 @@ function trainConfig(config: S1Config, { trainDays, testHours }: LengthOptions):
       leadMin: desk.leadMin,
       regimeWeight: 0.25,
       modelWeight: 0.6,
+      newsWeight: 0.15,
       scoreMin: config.scoreMin,
       risk: desk.riskShare,
       notionalMax: desk.notionalMax,

@@ -252,7 +252,7 @@ it.each<[string, Partial<typeof costs>, string[]]>([
 ])('costs are stamped where they are kinder than the sheet: %s', (_, change, stamps) => {
   const told = (lengths: { trainDays: number | null; testHours: number }) => {
     const [one] = chosenConfigs(['BTC_15M'], lengths);
-    return trainingStamps({ train: one! }, { ...costs, ...change });
+    return trainingStamps({ train: one!, market: origin.market }, { ...costs, ...change }, []);
   };
   expect(told({ trainDays: null, testHours: 48 })).toEqual([NO_NEWS, ...stamps]);
   expect(told({ trainDays: 30, testHours: 48 })).toEqual([NO_NEWS, ...stamps]);

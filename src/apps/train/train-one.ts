@@ -175,7 +175,11 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
     const fitted = finalModel(study, train.lengths.trainMs, point);
     if (fitted === null) return nothing('the newest bars hold fewer than two kinds of labels');
     const runs = record([winner]);
-    const stamps = [...trainingStamps(origin, costs), ...(settings.runs === null ? [UNREGISTERED] : [])];
+    const counted = countedWindows(judged.windows).map(({ window }) => window);
+    const stamps = [
+      ...trainingStamps(origin, costs, counted),
+      ...(settings.runs === null ? [UNREGISTERED] : []),
+    ];
     const training: JudgedTraining = {
       study,
       costs,

@@ -14,6 +14,7 @@ const data: ColdData = {
   fundingTilts: null,
   funding: null,
   ...regimeAlong(bars, null),
+  news: null,
 };
 const [train] = chosenConfigs(['BTC_15M'], { trainDays: 5, testHours: 48 });
 const study = {

@@ -31,7 +31,7 @@ export interface ColdWindowResult {
   readonly outcome: WindowOutcome | null;
 }
 
-/** Directions of the bars of a test, from a model's probabilities and the regime gate. */
+/** Directions of the bars of a test, from a model's probabilities, the regime gate and that of news. */
 export function directionsOf(
   { data, rules }: Pick<ColdStudy, 'data' | 'rules'>,
   window: ColdWindow,
@@ -39,9 +39,12 @@ export function directionsOf(
 ): Int8Array {
   const { from, to } = window.test;
   const classes = COLD_CLASSES.length;
-  return Int8Array.from({ length: to - from }, (_, k) =>
-    coldDirection(rules, data.regime[from + k]!, data.regimeStrength[from + k]!, probabilities, k * classes),
-  );
+  const { regime, regimeStrength, news } = data;
+  return Int8Array.from({ length: to - from }, (_, k) => {
+    const bar = from + k;
+    const told = news === null ? null : { score: news.score[bar]!, stops: news.stops[bar]! };
+    return coldDirection(rules, regime[bar]!, regimeStrength[bar]!, probabilities, k * classes, told);
+  });
 }
 
 /**
