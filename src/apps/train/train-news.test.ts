@@ -38,14 +38,13 @@ const published = (at: number, score: number, change: Partial<ObservationPublish
     ...change,
   }) satisfies ObservationPublished;
 
-/** News every four hours, of every mood; none in between `quiet`. */
+/** News every hour, of moods that turn at once so that positions are open when they do; none in between `quiet`. */
 function newsOf(quiet: readonly [number, number] = [0, 0]): ObservationPublished[] {
   const chance = new Chance('news');
   const out: ObservationPublished[] = [];
-  for (let hour = 0; hour < 24 * DAYS; hour += 4) {
+  for (let hour = 0; hour < 24 * DAYS; hour += 1) {
     const at = TREND_START + hour * HOUR + 7 * MINUTE;
-    // a mood lasts for some fetches, so that positions are open when it turns
-    const score = Math.max(-1, Math.min(1, 1.2 * Math.sin(hour / 9) + 0.3 * chance.normal()));
+    const score = chance.happens(0.2) ? -0.5 - 0.4 * chance.uniform() : 0.8 * chance.uniform() - 0.2;
     if (at < quiet[0] || at >= quiet[1]) out.push(published(at, score));
   }
   return out;
@@ -189,7 +188,7 @@ describe('a training with news', () => {
     expect(stamps(marketOf(null))).toContain(NO_NEWS);
     expect(stamps(marketOf([]))).toContain(NO_NEWS);
     const { from } = tests[2]!;
-    // two fetches left out: news of the one before are eight hours old and more
+    // eight hours of fetches left out: news of the one before grow stale
     const gap = marketOf(newsOf([from + 10 * HOUR, from + 18 * HOUR]));
     expect(stamps(gap)).toContain(NO_NEWS);
     expect(
