@@ -6,17 +6,39 @@ export interface Outcomes {
   readonly happened: readonly number[];
 }
 
+/** Outcomes of which some say less than a whole one: labels that overlap each other. */
+export interface WeightedOutcomes extends Outcomes {
+  /** How much of an outcome each is, above 0; all are whole ones when left out. */
+  readonly weights?: readonly number[];
+}
+
+/** Whole outcomes that weighted ones come to. */
+export const effectiveCount = ({ stated, weights }: WeightedOutcomes): number =>
+  weights === undefined ? stated.length : sumOf(weights);
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
 export interface CalibrationOptions {
-  /** Fewer outcomes than this calibrate nothing. */
+  /** Fewer outcomes than this, weights counted, calibrate nothing. */
   readonly sampleMin: number;
   readonly bins: number;
 }
 
 export const CALIBRATION: CalibrationOptions = { sampleMin: 100, bins: 10 };
 
-const usable = ({ stated, happened }: Outcomes, { sampleMin }: CalibrationOptions): boolean =>
-  stated.length >= sampleMin &&
-  stated.length === happened.length &&
+const usable = (data: WeightedOutcomes, { sampleMin }: CalibrationOptions): boolean => {
+  const { stated, happened, weights } = data;
+  return (
+    effectiveCount(data) >= sampleMin &&
+    stated.length === happened.length &&
+    (weights === undefined || (weights.length === stated.length && weights.every(isWeight))) &&
+    areOutcomes(data)
+  );
+};
+
+const isWeight = (weight: number): boolean => weight > 0 && Number.isFinite(weight);
+
+const areOutcomes = ({ stated, happened }: Outcomes): boolean =>
   stated.every(Number.isFinite) &&
   happened.every((o) => o >= 0 && o <= 1);
 
@@ -24,17 +46,23 @@ const usable = ({ stated, happened }: Outcomes, { sampleMin }: CalibrationOption
  * Isotonic regression by pooling adjacent violators (Ayer et al. 1955), as knots: each pooled block is a step from
  * its lowest to its highest stated value. Null below the minimum sample. The result never falls.
  */
-export function fitIsotonic(data: Outcomes, changes: Partial<CalibrationOptions> = {}): Calibration | null {
+export function fitIsotonic(
+  data: WeightedOutcomes,
+  changes: Partial<CalibrationOptions> = {},
+): Calibration | null {
   if (!usable(data, { ...CALIBRATION, ...changes })) return null;
-  const rows = data.stated.map((x, i) => ({ x, y: data.happened[i]! })).sort((a, b) => a.x - b.x);
+  const { stated, happened, weights } = data;
+  const rows = stated
+    .map((x, i) => ({ x, y: happened[i]!, w: weights?.[i] ?? 1 }))
+    .sort((a, b) => a.x - b.x);
   const blocks: Block[] = [];
-  for (const { x, y } of rows) {
+  for (const { x, y, w } of rows) {
     const last = blocks.at(-1);
     // equal stated values get one probability
     if (last !== undefined && last.to === x && last.from === x) {
-      last.sum += y;
-      last.n += 1;
-    } else blocks.push({ from: x, to: x, sum: y, n: 1 });
+      last.sum += w * y;
+      last.n += w;
+    } else blocks.push({ from: x, to: x, sum: w * y, n: w });
   }
   return stepsOf(poolViolators(blocks));
 }
@@ -65,11 +93,11 @@ export function fitBins(data: Outcomes, changes: Partial<CalibrationOptions> = {
 /**
  * Platt scaling (Platt 1999): P = 1/(1+exp(-(a x + b))) by Newton's method on the log likelihood, with Platt's
  * smoothed targets so that separable data stay finite. `kind` says what x is: a score's value, or a probability's
- * log-odds. A falling fit is replaced by the flat one: a source may be useless, never upside down. Null below the
+ * log-odds. Where outcomes are weighted so are the loss and the targets. A falling fit is replaced by the flat one: a source may be useless, never upside down. Null below the
  * minimum sample.
  */
 export function fitPlatt(
-  data: Outcomes,
+  data: WeightedOutcomes,
   kind: 'score' | 'forecast',
   changes: Partial<CalibrationOptions> = {},
 ): Calibration | null {
@@ -77,14 +105,15 @@ export function fitPlatt(
   const x =
     kind === 'score' ? data.stated : data.stated.map((p) => logit(Math.min(1 - 1e-9, Math.max(1e-9, p))));
   if (!x.every(Number.isFinite)) return null;
-  const positive = data.happened.reduce((sum, o) => sum + o, 0);
-  const negative = data.happened.length - positive;
+  const weights = data.weights ?? x.map(() => 1);
+  const positive = data.happened.reduce((sum, o, i) => sum + weights[i]! * o, 0);
+  const negative = effectiveCount(data) - positive;
   const high = (positive + 1) / (positive + 2);
   const low = 1 / (negative + 2);
   const target = data.happened.map((o) => low + o * (high - low));
-  const base = target.reduce((sum, t) => sum + t, 0) / target.length;
+  const base = target.reduce((sum, t, i) => sum + weights[i]! * t, 0) / effectiveCount(data);
   const flat: Calibration = { kind: 'platt', a: 0, b: logit(base) };
-  const fitted = newton(x, target, flat.b);
+  const fitted = newton(x, target, weights, flat.b);
   return fitted.a > 0 && Number.isFinite(fitted.a + fitted.b) ? { kind: 'platt', ...fitted } : flat;
 }
 
@@ -129,17 +158,23 @@ function stepsOf(blocks: readonly Block[]): Calibration {
 const ROUNDS = 50;
 
 /** Newton steps with halving, from the flat fit. */
-function newton(x: readonly number[], target: readonly number[], b0: number): { a: number; b: number } {
+function newton(
+  x: readonly number[],
+  target: readonly number[],
+  weights: readonly number[],
+  b0: number,
+): { a: number; b: number } {
   let a = 0;
   let b = b0;
-  let loss = crossEntropy(x, target, a, b);
+  let loss = crossEntropy(x, target, weights, a, b);
   for (let round = 0; round < ROUNDS; round++) {
     let [ga, gb, haa, hab, hbb] = [0, 0, 1e-12, 0, 1e-12];
     for (let i = 0; i < x.length; i++) {
       const p = logistic(a * x[i]! + b);
-      const w = p * (1 - p);
-      ga += (p - target[i]!) * x[i]!;
-      gb += p - target[i]!;
+      const share = weights[i]!;
+      const w = share * p * (1 - p);
+      ga += share * (p - target[i]!) * x[i]!;
+      gb += share * (p - target[i]!);
       haa += w * x[i]! * x[i]!;
       hab += w * x[i]!;
       hbb += w;
@@ -149,10 +184,10 @@ function newton(x: readonly number[], target: readonly number[], b0: number): { 
     const da = -(hbb * ga - hab * gb) / determinant;
     const db = -(haa * gb - hab * ga) / determinant;
     let step = 1;
-    let next = crossEntropy(x, target, a + da, b + db);
+    let next = crossEntropy(x, target, weights, a + da, b + db);
     while (step > 1e-6 && !(next <= loss)) {
       step /= 2;
-      next = crossEntropy(x, target, a + step * da, b + step * db);
+      next = crossEntropy(x, target, weights, a + step * da, b + step * db);
     }
     if (!(next <= loss)) break;
     a += step * da;
@@ -163,12 +198,18 @@ function newton(x: readonly number[], target: readonly number[], b0: number): { 
   return { a, b };
 }
 
-function crossEntropy(x: readonly number[], target: readonly number[], a: number, b: number): number {
+function crossEntropy(
+  x: readonly number[],
+  target: readonly number[],
+  weights: readonly number[],
+  a: number,
+  b: number,
+): number {
   let sum = 0;
   for (let i = 0; i < x.length; i++) {
     const z = a * x[i]! + b;
     // ln(1 + e^z) - t z without overflow
-    sum += Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - target[i]! * z;
+    sum += weights[i]! * (Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - target[i]! * z);
   }
   return sum;
 }

@@ -49,6 +49,7 @@ const RULES: ColdRules = {
   leadMin: 0.1,
   regimeWeight: 0.25,
   modelWeight: 0.6,
+  newsWeight: 0.15,
   scoreMin: 0.58,
   risk: 0.005,
   notionalMax: 3,
@@ -92,6 +93,7 @@ const dataOf = (bars: BarColumns): ColdData => ({
   funding: null,
   regime: new Int8Array(bars.length),
   regimeStrength: new Float64Array(bars.length),
+  news: null,
 });
 
 const BARS = randomBars(1_450, 'leakage');

@@ -69,7 +69,23 @@ export interface DepthSeries {
   readonly files: readonly string[];
 }
 
-export type TapeSeries = BarSeries | RowSeries | DepthSeries;
+/** What one source published about one subject, such as `news:BTC`; it stands where others have their instrument. */
+export interface ObservationSeries {
+  readonly kind: 'observations';
+  readonly instrument: InstrumentId;
+  readonly subject: string;
+  readonly source: string;
+  readonly length: number;
+  /** When each was published; never goes back. */
+  readonly at: Float64Array;
+  /** What each speaks of. */
+  readonly time: Float64Array;
+  readonly values: readonly string[];
+  readonly hash: string;
+  readonly files: readonly string[];
+}
+
+export type TapeSeries = BarSeries | RowSeries | DepthSeries | ObservationSeries;
 
 export function barSeries(
   instrument: InstrumentId,
@@ -104,6 +120,15 @@ export function depthSeries(parts: Omit<DepthSeries, 'kind' | 'hash' | 'length'>
   for (const change of parts.changes)
     hash.update(`${change.snapshot} ${change.bids.join()} ${change.asks.join()}\n`);
   return { ...parts, kind: 'depth', length: parts.changes.length, hash: hash.digest('hex') };
+}
+
+export function observationSeries(
+  parts: Omit<ObservationSeries, 'kind' | 'hash' | 'length' | 'files'> & Partial<ObservationSeries>,
+): ObservationSeries {
+  const { subject, source, at, time, values } = parts;
+  const hash = createHash('sha256').update(`observations ${JSON.stringify([subject, source, values])}\n`);
+  hash.update(bytesOf(at)).update(bytesOf(time));
+  return { files: [], ...parts, kind: 'observations', length: values.length, hash: hash.digest('hex') };
 }
 
 function bytesOf(column: Float64Array): Uint8Array {
@@ -153,6 +178,18 @@ export function eventOf(
   if (series.kind === 'depth') {
     const change = series.changes[row]!;
     return { kind: 'book-changed', at, eventTime, instrument, ...change };
+  }
+  if (series.kind === 'observations') {
+    const { source, subject, values } = series;
+    return {
+      kind: 'observation-published',
+      at,
+      eventTime,
+      source,
+      subject,
+      value: values[row]!,
+      publishedAt: at,
+    };
   }
   const [a, b, c, d] = series.columns as [Float64Array, Float64Array, Float64Array?, Float64Array?];
   switch (series.kind) {
@@ -236,6 +273,8 @@ export function cutSeries(series: TapeSeries, from: Instant, to: Instant): TapeS
     at: series.at.slice(first, end),
     time: series.time.slice(first, end),
   };
+  if (part.kind === 'observations')
+    return observationSeries({ ...part, values: part.values.slice(first, end) });
   if (part.kind === 'depth') return depthSeries({ ...part, changes: part.changes.slice(first, end) });
   return rowSeries({ ...part, columns: part.columns.map((column) => column.slice(first, end)) });
 }

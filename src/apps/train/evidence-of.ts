@@ -12,6 +12,7 @@ import {
   PROFILES,
   performanceOf,
   playWindow,
+  sharpeFigures,
   sheetFigures,
   TRADES_PER_WINDOW,
   trialsAround,
@@ -24,7 +25,7 @@ import type { Searched, TrainTrial } from './search.ts';
 import { TRAIN_SPACE } from './train-config.ts';
 import { coldCosts, type TrainCosts } from './train-costs.ts';
 import { dailyEquity } from './trial-player.ts';
-import type { JudgedWindow, JudgedWinner } from './winner.ts';
+import { countedWindows, type JudgedWindow, type JudgedWinner } from './winner.ts';
 
 const PROFILE = PROFILES.s1!;
 const PERIODS_PER_YEAR = 365;
@@ -38,6 +39,8 @@ export interface JudgedTraining {
   readonly point: ColdPoint;
   readonly winner: TrainTrial;
   readonly searched: Searched;
+  /** Windows that the search saw, the oldest ones; those behind them chose nothing. */
+  readonly searchedWindows: number;
   readonly judged: JudgedWinner;
   readonly engines: TwoEngines;
   readonly interval: string;
@@ -67,9 +70,10 @@ const dailyGrowth = ({ data }: ColdStudy, windows: readonly JudgedWindow[]): num
     return days.slice(1).map((close, i) => close / days[i]!);
   });
 
-/** Out-of-sample figures of the judged windows, as metrics of the model. */
+/** Out-of-sample figures of the judged windows, as metrics of the model. What was not calibrated was not traded, and is left out. */
 export function metricsOf({ study, judged, engines }: JudgedTraining): Record<string, number | null> {
-  const { windows, calibration, auc } = judged;
+  const { calibration, auc } = judged;
+  const windows = countedWindows(judged.windows);
   const nets = windows.flatMap(({ outcome }) => [...outcome.nets]);
   const figures = sheetFigures({ nets, equity: joined(windows) });
   const growth = dailyGrowth(study, windows);
@@ -92,35 +96,45 @@ export function metricsOf({ study, judged, engines }: JudgedTraining): Record<st
   };
 }
 
-/** Trials over the same windows, by whose returns DSR and PBO are reckoned. Stopped trials saw less: they only count. */
-function trialReturns(
-  trials: readonly TrainTrial[],
-  windows: number,
-): { trial: TrainTrial; returns: number[] }[] {
-  return trials
-    .filter(({ state, windows: own }) => state === 'complete' && own.length === windows)
-    .map((trial) => ({
-      trial,
-      returns: trial.windows.flatMap(({ equity }) =>
-        equity.slice(1).map((close, i) => close / equity[i]! - 1),
-      ),
-    }));
+/**
+ * Daily returns of trials over the same windows: what the number of independent tries and their spread are reckoned from. Windows that
+ * no trial traded are left out; stopped trials saw less: they only count.
+ */
+function trialReturns(trials: readonly TrainTrial[], windows: number): number[][] {
+  const whole = trials.filter(({ state, windows: own }) => state === 'complete' && own.length === windows);
+  return whole.map((trial) =>
+    trial.windows
+      .filter((_, k) => whole.some((one) => one.windows[k]!.calibrated))
+      .flatMap(({ equity }) => equity.slice(1).map((close, i) => close / equity[i]! - 1)),
+  );
 }
 
-function selectionOf({ searched, winner, judged }: JudgedTraining) {
-  const comparable = trialReturns(searched.trials, judged.windows.length);
-  const chosen = comparable.findIndex(({ trial }) => trial.trial === winner.trial);
-  const periods = comparable[0]?.returns.length ?? 0;
+/**
+ * How much of the result is luck. The series under test are the daily returns of the judged windows: what would have been traded. The
+ * search's trials say how many independent tries there were, and how far they lay apart.
+ */
+export function selectionOf({
+  searched,
+  searchedWindows,
+  judged,
+  study,
+}: Pick<JudgedTraining, 'searched' | 'searchedWindows' | 'judged' | 'study'>) {
+  const windows = countedWindows(judged.windows);
+  const table = trialReturns(searched.trials, searchedWindows);
+  const periods = table[0]?.length ?? 0;
   const blocks = Math.min(BLOCKS_MOST, 2 * Math.floor(periods / 2));
-  if (chosen < 0 || blocks < 4) return null;
+  if (blocks < 4) return null;
   const cut = periods - (periods % blocks);
-  const table = comparable.map(({ returns }) => returns.slice(periods - cut));
-  const found = evidenceOf(table, { chosen, blocks });
+  const found = evidenceOf(
+    table.map((returns) => returns.slice(periods - cut)),
+    { blocks },
+  );
+  const own = sharpeFigures(dailyGrowth(study, windows).map((growth) => growth - 1));
   // what was stopped on the way was tried as well: each counts as one of its own
-  const effective = found.effective + searched.trials.length - comparable.length;
+  const effective = found.effective + searched.trials.length - table.length;
   const luck = expectedBestSharpe(found.variance, effective);
-  const dsr = found.figures === null ? null : deflatedSharpe(found.figures, found.variance, effective);
-  return { ...found, effective, luck, dsr };
+  const dsr = own === null ? null : deflatedSharpe(own, found.variance, effective);
+  return { compared: found.trials, effective, luck, dsr, pbo: found.overfitting?.pbo ?? null };
 }
 
 /** The passport of a trained model: how it was chosen, what surrounds it, what it costs, and when it earned. Plain data. */
@@ -129,6 +143,7 @@ function passportOf(training: JudgedTraining, selection: ReturnType<typeof selec
   const count = (state: TrainTrial['state']) =>
     searched.trials.filter((trial) => trial.state === state).length;
   const outcomes = searched.best.map((trial) => ({ point: trial.point, value: trial.value! }));
+  const counted = countedWindows(judged.windows);
   const centre = outcomes[searched.best.indexOf(winner)];
   return {
     schemaVersion: 1,
@@ -139,16 +154,7 @@ function passportOf(training: JudgedTraining, selection: ReturnType<typeof selec
       pruned: count('pruned'),
       failed: count('failed'),
     },
-    selection:
-      selection === null
-        ? null
-        : {
-            compared: selection.trials,
-            effective: selection.effective,
-            luck: selection.luck,
-            dsr: selection.dsr,
-            pbo: selection.overfitting?.pbo ?? null,
-          },
+    selection,
     winner: { trial: winner.trial, value: winner.value, parameters: winner.point },
     neighbourhood: centre === undefined ? null : trialsAround(TRAIN_SPACE, outcomes, centre, 'maximise'),
     windows: judged.windows.map(({ window, outcome, calibration }) => ({
@@ -157,10 +163,11 @@ function passportOf(training: JudgedTraining, selection: ReturnType<typeof selec
       sharpe: outcome.sharpe,
       return: outcome.equity.at(-1)! / outcome.equity[0]! - 1,
       calibrated: calibration !== null,
+      chosenOn: window.number < training.searchedWindows,
     })),
     costs: COST_FACTORS.map((factor) => {
       const paid = coldCosts(costs, study.data, factor);
-      const played = judged.windows.map(({ window, directions }) =>
+      const played = counted.map(({ window, directions }) =>
         playWindow(study.data, study.rules, paid, point, window.test, directions),
       );
       const whole = played.every((one) => one !== null)
@@ -177,7 +184,7 @@ function passportOf(training: JudgedTraining, selection: ReturnType<typeof selec
 
 function monthsOf({ judged }: JudgedTraining): Record<string, number> {
   const months: Record<string, number> = {};
-  for (const { window, outcome } of judged.windows) {
+  for (const { window, outcome } of countedWindows(judged.windows)) {
     const month = new Date(window.from).toISOString().slice(0, 7);
     const growth = outcome.equity.at(-1)! / outcome.equity[0]!;
     months[month] = ((months[month] ?? 0) + 1) * growth - 1;
@@ -185,13 +192,22 @@ function monthsOf({ judged }: JudgedTraining): Record<string, number> {
   return months;
 }
 
-export const windowScores = ({ windows }: Pick<JudgedWinner, 'windows'>): WindowScore[] =>
-  windows.map(({ window: { from, to }, outcome }) => ({ from, to, score: outcome.sharpe }));
+/** Scores of the windows that count, with a mark on those that the search saw. */
+export const windowScores = ({
+  judged,
+  searchedWindows,
+}: Pick<JudgedTraining, 'judged' | 'searchedWindows'>): WindowScore[] =>
+  countedWindows(judged.windows).map(({ window: { number, from, to }, outcome }) => ({
+    from,
+    to,
+    score: outcome.sharpe,
+    chosenOn: number < searchedWindows,
+  }));
 
 /** Everything that speaks for a model, with the trainer's own verdict. */
 export function modelEvidence(training: JudgedTraining, artefact: ModelArtefact): ModelEvidence {
   const { judged, engines, interval, stamps, runs, searchHash, against } = training;
-  const { windows } = judged;
+  const windows = countedWindows(judged.windows);
   const nets = windows.flatMap(({ outcome }) => [...outcome.nets]);
   const equity = joined(windows);
   const selection = selectionOf(training);
@@ -203,7 +219,7 @@ export function modelEvidence(training: JudgedTraining, artefact: ModelArtefact)
     pbo:
       training.searched.trials.length === 1
         ? { value: null, note: 'nothing was chosen', passes: true }
-        : measured(selection?.overfitting?.pbo ?? null, 'too few comparable trials'),
+        : measured(selection?.pbo ?? null, 'too few comparable trials'),
   };
   const decision = decidePromotion({
     to: 'paper',
@@ -247,7 +263,7 @@ export function modelEvidence(training: JudgedTraining, artefact: ModelArtefact)
       profile: PROFILE.name,
       criteria,
     },
-    windows: windowScores(judged),
+    windows: windowScores(training),
     against,
     stamps,
   };

@@ -1,4 +1,4 @@
-import { Tape, TapeCursor, type TapeSeries } from '#adapters';
+import { cutSeries, seriesLength, Tape, TapeCursor, type TapeSeries } from '#adapters';
 import { DAY, InputError } from '#base';
 import { s1Momentum, s1Parameters } from '#desks';
 import { type DeskParts, NO_JOURNAL, NO_TRACE } from '#engine';
@@ -44,7 +44,8 @@ export async function checkOnLoop(
   let trades = 0;
   for (const judged of windows) {
     if (!(await keepsOn())) return null;
-    if (judged.fitted === null) continue;
+    // what is not calibrated was not traded
+    if (judged.fitted === null || judged.calibration === null) continue;
     const played = playOnLoop(origin, point, costs, judged);
     profit += played.profit;
     trades += played.trades;
@@ -75,7 +76,7 @@ function playOnLoop(
   const { train, market } = origin;
   const { intervalMs } = market.data;
   const span = { from: window.from, to: window.to };
-  const artefact = artefactOf(origin, fitted!, point, calibration, span.from, {
+  const artefact = artefactOf(origin, fitted!, point, calibration!.calibrations, span.from, {
     metrics: {},
     stamps: [],
     parent: null,
@@ -112,15 +113,16 @@ function playOnLoop(
   return { profit: engine.equity() - study.definition.cash, trades };
 }
 
-/** The bars of a window with the history that indicators want, and the funding that its mean and deviation are taken over. */
+/** The bars of a window with the history that indicators want, the funding that its mean and deviation are taken over, and the news. */
 function historyOf(tape: Tape, span: Span, intervalMs: number): Tape {
-  const isFunding = ({ kind }: TapeSeries) => kind === 'funding';
-  const bars = new Tape(tape.series.filter((series) => !isFunding(series)));
-  const funding = tape.series.filter(isFunding);
+  const isOther = ({ kind }: TapeSeries) => kind === 'funding' || kind === 'observations';
+  const bars = new Tape(tape.series.filter((series) => !isOther(series)));
   const own = tapeOfSpan(bars, span, intervalMs, HISTORY_BARS);
-  if (funding.length === 0) return own;
-  const known = new Tape(funding).cut(span.from - FUNDING_WINDOW_MS - DAY, span.to);
-  return new Tape([...own.series, ...known.series]);
+  const known = tape.series
+    .filter(isOther)
+    .map((series) => cutSeries(series, span.from - FUNDING_WINDOW_MS - DAY, span.to))
+    .filter((series) => seriesLength(series) > 0);
+  return new Tape([...own.series, ...known]);
 }
 
 /** The desk with its stops for what goes wrong over weeks open. */
@@ -142,6 +144,7 @@ function openDesk(
     drawdownMax: 1,
     groupDayLossMax: 1,
     lossesInARow: Number.MAX_SAFE_INTEGER,
+    news: market.data.news !== null,
     watchModel: false,
     fundingShareMax: Number.MAX_SAFE_INTEGER,
     feeBps: costs.feeBps,

@@ -11,14 +11,13 @@ import {
   predictBars,
   type WindowScore,
 } from '#research';
-import { type ModelArtefact, modelIdOf, parseBoostedModel } from '#signals';
-import { coldPoint } from './train-config.ts';
+import { type ModelArtefact, modelIdOf, parseBoostedModel, s1LengthsOf } from '#signals';
 
 const CLASSES = 3;
 
 /** What scores of windows rest on besides bars and model: of two models only what was paid alike may be compared. */
-export const termsOf = ({ costs, rules }: Pick<ColdStudy, 'costs' | 'rules'>): string =>
-  sha256(canonicalJson({ costs, rules }));
+export const termsOf = ({ costs, rules, data }: Pick<ColdStudy, 'costs' | 'rules' | 'data'>): string =>
+  sha256(canonicalJson({ costs, rules, news: data.news !== null }));
 
 /** The windows of a training whose scores were reckoned on the same terms. */
 function comparable(evidence: readonly ModelEvidence[], terms: string): WindowScore[] {
@@ -45,13 +44,20 @@ export function olderOver(
   const told = new Map(comparable(evidence, termsOf(study)).map((one) => [`${one.from} ${one.to}`, one]));
   const scores: WindowScore[] = [];
   let samples: ReturnType<typeof coldSamples> | null = null;
-  const point = coldPoint(artefact.training.parameters);
+  // as the desk reads it: the sheet's own lengths where the model says nothing, and the stricter threshold of both
+  const lengths = s1LengthsOf(artefact.training.parameters);
+  const { probabilityMin, leadMin } = artefact.threshold;
+  const rules = {
+    ...study.rules,
+    probabilityMin: Math.max(study.rules.probabilityMin, probabilityMin),
+    leadMin: Math.max(study.rules.leadMin, leadMin),
+  };
   for (const window of windows) {
     const { from, to } = window;
     const known = told.get(`${from} ${to}`);
     if (known !== undefined) scores.push(known);
     else if (from >= artefact.training.to && artefact.scaler !== null) {
-      samples ??= coldSamples(study.data, study.rules, point);
+      samples ??= coldSamples(study.data, rules, lengths);
       const fitted = {
         model: parseBoostedModel(artefact.model),
         scaler: artefact.scaler,
@@ -62,8 +68,8 @@ export function olderOver(
         artefact.calibration === null
           ? probabilities
           : calibrateRows(artefact.calibration, probabilities, CLASSES);
-      const directions = directionsOf(study, window, stated);
-      const outcome = playWindow(study.data, study.rules, study.costs, point, window.test, directions);
+      const directions = directionsOf({ data: study.data, rules }, window, stated);
+      const outcome = playWindow(study.data, rules, study.costs, lengths, window.test, directions);
       scores.push({ from, to, score: outcome?.sharpe ?? null });
     }
   }

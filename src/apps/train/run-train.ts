@@ -7,6 +7,7 @@ import { S1_RESULTS_FILE, type S1ConfigResult, writeS1Results } from '../models/
 import { trainerHash } from '../setup/code-hash.ts';
 import { readTape } from '../setup/run-backtest.ts';
 import { metricsOf } from './evidence-of.ts';
+import { readNewsRecord } from './news-record.ts';
 import { chosenConfigs, type TrainConfig } from './train-config.ts';
 import type { TrainCosts } from './train-costs.ts';
 import { TrainMarkets } from './train-data.ts';
@@ -15,6 +16,8 @@ import { type TrainedConfig, trainOne } from './train-one.ts';
 export interface TrainRequest {
   readonly configs: readonly string[];
   readonly data: Parameters<typeof readTape>[0];
+  /** Journals, or folders of portfolios, that heard news; empty: there is no gate of news. */
+  readonly news: readonly string[];
   readonly seed: string;
   readonly trials: number;
   readonly trainDays: number | null;
@@ -55,7 +58,7 @@ export interface TrainOutcome {
 export async function runTrain(request: TrainRequest, hooks: TrainHooks): Promise<TrainOutcome> {
   const chosen = chosenConfigs(request.configs, request);
   const tape = await readTape(request.data);
-  const markets = new TrainMarkets(tape);
+  const markets = new TrainMarkets(tape, request.news.length === 0 ? null : readNewsRecord(request.news));
   const lacks = chosen.map(({ config }) => `${config.id}: ${markets.missing(config) ?? ''}`);
   if (chosen.every(({ config }) => markets.missing(config) !== null)) {
     throw new InputError(

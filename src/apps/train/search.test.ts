@@ -7,6 +7,7 @@ const WINDOWS = 8;
 /** A window whose Sharpe ratio depends on the point alone. */
 const figures = (number: number, sharpe: number, trades: number): WindowFigures => ({
   number,
+  calibrated: true,
   sharpe,
   nets: new Array<number>(trades).fill(1),
   equity: [1, 1],

@@ -9,7 +9,7 @@ export interface TrainTrial {
   readonly point: Point;
   readonly state: 'complete' | 'pruned' | 'failed';
   readonly value: number | null;
-  /** Trades that its windows lack, all together; 0 is allowed to win. */
+  /** Trades that its calibrated windows lack, all together; 0 is allowed to win. */
   readonly violation: number;
   readonly windows: readonly WindowFigures[];
   readonly reports: readonly (readonly [window: number, value: number])[];
@@ -18,6 +18,7 @@ export interface TrainTrial {
 export interface SearchSettings {
   readonly seed: string;
   readonly trials: number;
+  /** The first so many are searched over. */
   readonly windows: number;
   /** What an earlier start left. */
   readonly known: ReadonlyMap<number, TrainTrial>;
@@ -62,12 +63,14 @@ export async function searchModels(player: TrialPlayer, settings: SearchSettings
       const run =
         earlier !== undefined
           ? Promise.resolve(earlier)
-          : player.play({ point: coldPoint(trial.point), medians, detail: false }).then((played) => {
-              if (played === null) return null;
-              const done = trialOf(trial, played);
-              settings.onTrial(done, true);
-              return done;
-            });
+          : player
+              .play({ point: coldPoint(trial.point), medians, until: settings.windows, detail: false })
+              .then((played) => {
+                if (played === null) return null;
+                const done = trialOf(trial, played);
+                settings.onTrial(done, true);
+                return done;
+              });
       // one that is not waited for yet may fail: it is heard when its turn comes
       run.catch(() => {});
       open.push({ trial, run });
@@ -98,7 +101,7 @@ function trialOf({ number: trial, point }: Trial, played: TrialPlayed): TrainTri
   const { windows, reports } = played;
   const common = { trial, point, windows, reports };
   if (played.failed) return { ...common, state: 'failed', value: null, violation: 0 };
-  const { value, violation } = scoreTrial(windows);
+  const { value, violation } = scoreTrial(windows.filter(({ calibrated }) => calibrated));
   if (played.pruned) return { ...common, state: 'pruned', value, violation };
   return { ...common, state: 'complete', value, violation };
 }

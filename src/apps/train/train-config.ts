@@ -30,6 +30,7 @@ function trainConfig(config: S1Config, { trainDays, testHours }: LengthOptions):
       leadMin: desk.leadMin,
       regimeWeight: 0.25,
       modelWeight: 0.6,
+      newsWeight: 0.15,
       scoreMin: config.scoreMin,
       risk: desk.riskShare,
       notionalMax: desk.notionalMax,
@@ -37,6 +38,16 @@ function trainConfig(config: S1Config, { trainDays, testHours }: LengthOptions):
     },
     lengths: { trainMs: (trainDays ?? config.trainDays) * DAY, testMs, stepMs: testMs },
   };
+}
+
+/** Hours that a window is tested on (sheet S1 RX68, section 9). */
+export const TEST_HOURS = 48;
+
+/** What of the windows is not the sheet's: whoever chooses them may choose those that flatter. */
+export function windowStamps({ config, lengths }: Pick<TrainConfig, 'config' | 'lengths'>): string[] {
+  const { trainMs, testMs } = lengths;
+  const isSheets = trainMs === config.trainDays * DAY && testMs === TEST_HOURS * HOUR;
+  return isSheets ? [] : ["windows are not the sheet's"];
 }
 
 const SHORT = 'S1_RX68_';

@@ -9,6 +9,19 @@ export interface TrainCosts {
   readonly slippageBps: number;
 }
 
+/** What the sheet reckons with: edgeX's taker fee, a basis point of slippage, and cash enough that bars' volumes bound its orders. */
+export const SHEET_COSTS: TrainCosts = { cash: 10_000, feeBps: 3.8, slippageBps: 1 };
+
+/** What makes a training kinder than the sheet's: whoever promotes must see it. Dearer is nobody's fault. */
+export function costStamps(costs: TrainCosts): string[] {
+  const { cash, feeBps, slippageBps } = SHEET_COSTS;
+  return [
+    ...(costs.feeBps < feeBps ? [`fee below ${feeBps} bp`] : []),
+    ...(costs.slippageBps < slippageBps ? [`slippage below ${slippageBps} bp`] : []),
+    ...(costs.cash < cash ? [`cash below ${cash}`] : []),
+  ];
+}
+
 /** The same as the columnar engine reckons with it. */
 export function coldCosts(
   { cash, feeBps, slippageBps }: TrainCosts,

@@ -21,11 +21,12 @@ import {
   regimeAlong,
 } from '#research';
 import { S1_WARM_UP_BARS } from '#signals';
+import { type NewsRecord, newsAlong, newsSeries } from './news-record.ts';
 
 /** A configuration's market, and what it was made from. */
 export interface TrainMarket {
   readonly data: ColdData;
-  /** SHA-256 over the bars of all markets it looks at, and its funding. */
+  /** SHA-256 over the bars of all markets it looks at, its funding and its news. */
   readonly dataHash: string;
   /** Series of this configuration's bars: its own and its peers', for the loop. */
   readonly tape: Tape;
@@ -68,10 +69,13 @@ function holesOf({ time, length }: BarColumns, intervalMs: number): string[] {
 /** Recorded markets by symbol, each bar length made once. */
 export class TrainMarkets {
   private readonly tape: Tape;
+  private readonly news: NewsRecord | null;
   private readonly made = new Map<string, BarColumns>();
 
-  constructor(tape: Tape) {
+  /** `news`: what was published while portfolios ran; null: there is no gate of news. */
+  constructor(tape: Tape, news: NewsRecord | null = null) {
     this.tape = tape;
+    this.news = news;
   }
 
   /**
@@ -110,10 +114,23 @@ export class TrainMarkets {
     const tilts = due === null ? null : fundingTilts(closes, due.times, due.rates, fundingMs);
     const flat = due === null ? 0 : flattenWhereOld(due, fundingMs, closes, regime);
     const looksAt = symbol === LEADER ? [symbol] : [symbol, ...S1_SYMBOLS.filter((one) => one !== symbol)];
-    const recorded = this.recordedOf(config, looksAt);
+    // news that there are none of an asset stop its every entry, as they stop the desk's
+    const told = this.news === null ? null : (this.news.get(symbol) ?? []);
+    const news = told === null ? null : newsAlong(told, closes);
+    const recorded = [
+      ...this.recordedOf(config, looksAt),
+      ...(told === null || told.length === 0 ? [] : [newsSeries(told, symbol)]),
+    ];
+    const quiet = news === null ? 0 : bars.length - news.known.reduce((sum, known) => sum + known, 0);
     return {
-      data: { instrument, intervalMs, bars, fundingTilts: tilts, funding: due, regime, regimeStrength },
-      dataHash: sha256(canonicalJson({ tape: new Tape(recorded).hash, interval: intervalMs })),
+      data: { instrument, intervalMs, bars, fundingTilts: tilts, funding: due, regime, regimeStrength, news },
+      dataHash: sha256(
+        canonicalJson({
+          tape: new Tape(recorded).hash,
+          interval: intervalMs,
+          ...(news === null ? {} : { news: true }),
+        }),
+      ),
       tape: new Tape(
         recorded.map((series) => (series.kind === 'bars' ? this.atInterval(series, intervalMs) : series)),
       ),
@@ -121,6 +138,9 @@ export class TrainMarkets {
       notes: [
         ...holesOf(bars, intervalMs),
         ...(funding === null ? [`no funding of ${instrument.id}: its tilt is 0 throughout`] : []),
+        ...(quiet > 0
+          ? [`no news of ${symbol} on ${quiet} of ${bars.length} bars, or old ones: nothing is entered there`]
+          : []),
         ...(flat > 0
           ? [`funding of ${instrument.id} is old on ${flat} of ${bars.length} bars: flat there`]
           : []),

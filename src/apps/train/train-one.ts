@@ -3,6 +3,7 @@ import { canonicalJson, DAY, sha256 } from '#base';
 import type { BarColumns } from '#market';
 import {
   COLD_CLASSES,
+  CONTEST_WINDOWS,
   type ColdPoint,
   type ColdStudy,
   type ColdWindow,
@@ -22,15 +23,12 @@ import { artefactOf, type Origin } from './artefact-of.ts';
 import { type JudgedTraining, metricsOf, modelEvidence } from './evidence-of.ts';
 import { checkOnLoop } from './loop-check.ts';
 import { olderOver, testOf } from './older-model.ts';
-import { registerTrials } from './register-trials.ts';
+import { registerTrials, trainingStamps } from './register-trials.ts';
 import { type Searched, searchModels, type TrainTrial } from './search.ts';
 import { coldPoint, TRAIN_SPACE } from './train-config.ts';
 import { coldCosts, type TrainCosts } from './train-costs.ts';
 import { trialPlayer } from './trial-player.ts';
-import { finalModel, type JudgedWinner, judgeWinner } from './winner.ts';
-
-/** Why no model of S1 that was trained without news can go on by itself. */
-export const NO_NEWS = 'no sentiment gate';
+import { countedWindows, finalModel, type JudgedWinner, judgeWinner } from './winner.ts';
 
 export interface TrainSettings {
   readonly costs: TrainCosts;
@@ -58,6 +56,12 @@ export interface TrainedConfig {
   readonly windows: number;
   readonly searched: Searched;
 }
+
+/**
+ * The newest windows, which no search sees: a new model is compared with an old one on windows that did not choose it. None where they
+ * would be more than half of all; such a model cannot follow another.
+ */
+export const heldBack = (windows: number): number => (windows >= 2 * CONTEST_WINDOWS ? CONTEST_WINDOWS : 0);
 
 /** What decides which trials a search makes, and what they come to. */
 interface SearchIdentity {
@@ -114,7 +118,7 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
     format: reckonerHash(),
     config: train.config.id,
     dataHash: market.dataHash,
-    windows: canonicalJson({ ...train.lengths, from: windows[0]!.from }),
+    windows: canonicalJson({ ...train.lengths, from: windows[0]!.from, heldBack: heldBack(windows.length) }),
     costs: canonicalJson(costs),
     seed,
     space: TRAIN_SPACE.fingerprint(),
@@ -124,6 +128,7 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
     settings.out === null
       ? null
       : new StudyDirectory<SearchIdentity, TrainTrial>(settings.out, KIND, identity);
+  const searchedWindows = windows.length - heldBack(windows.length);
   const player = trialPlayer({ study, windows }, settings.workers, signal);
   try {
     const known = new Map((directory?.there ?? []).map((trial) => [trial.trial, trial]));
@@ -133,7 +138,7 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
     const searched = await searchModels(player, {
       seed: `${seed}/${train.config.id}`,
       trials: settings.trials,
-      windows: windows.length,
+      windows: searchedWindows,
       known,
       onTrial: (trial, isNew) => {
         done += 1;
@@ -146,15 +151,19 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
     if (!searched.finished) return null;
     const nothing = (reason: string) => untrained(reason, windows.length, searched);
     const winner = winnerOf(searched);
-    if (winner === null) return nothing('no trial came to a value');
+    if (winner === null) return nothing(whyNothing(searched));
     const point = coldPoint(winner.point);
     settings.onStep('judging the winner');
-    const played = await player.play({ point, medians: null, detail: true });
+    const played = await player.play({ point, medians: null, until: null, detail: true });
     if (played === null) return null;
     const judged = played.detail === null ? null : judgeWinner(study, windows, played.detail, point);
     if (judged === null)
       return nothing(
         'no window of the winner had anything to learn from, or the columnar engine could not tell',
+      );
+    if (countedWindows(judged.windows).length === 0 || judged.calibration.calibrations === null)
+      return nothing(
+        `no window could be calibrated: ${judged.calibration.refused ?? 'those before it taught too little'}`,
       );
     auditLeaks(study, windows, played.detail!, judged, point);
     settings.onStep('checking on the loop');
@@ -168,13 +177,18 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
     const fitted = finalModel(study, train.lengths.trainMs, point);
     if (fitted === null) return nothing('the newest bars hold fewer than two kinds of labels');
     const runs = record([winner]);
-    const stamps = [NO_NEWS, ...(settings.runs === null ? [UNREGISTERED] : [])];
+    const counted = countedWindows(judged.windows).map(({ window }) => window);
+    const stamps = [
+      ...trainingStamps(origin, costs, counted),
+      ...(settings.runs === null ? [UNREGISTERED] : []),
+    ];
     const training: JudgedTraining = {
       study,
       costs,
       point,
       winner,
       searched,
+      searchedWindows,
       judged,
       engines,
       interval: train.config.interval,
@@ -220,6 +234,13 @@ function winnerOf({ trials, best }: Searched): TrainTrial | null {
   return complete[0] ?? null;
 }
 
+function whyNothing({ trials }: Searched): string {
+  const isDumb = trials.some(({ windows }) => windows.length > 0 && windows.every((one) => !one.calibrated));
+  return isDumb
+    ? 'no window could be calibrated: the labels of those before it count as less than a hundred (more bars, or longer tests)'
+    : 'no trial came to a value';
+}
+
 /**
  * No fitted part may have seen its test, nor a label that was known less than an embargo before it. Throws {@link InputError}: a
  * training with a leak says nothing.
@@ -245,7 +266,7 @@ export function auditLeaks(
       { name: 'scaler', learns: 'features', rows: learnedFrom },
       { name: 'model', learns: 'labels', rows: learnedFrom },
     ];
-    const taught = judged.windows[k]!.taughtBy;
+    const taught = judged.windows[k]!.calibration?.taughtBy ?? [];
     for (const { number } of taught)
       parts.push({
         name: `model of window ${number}`,

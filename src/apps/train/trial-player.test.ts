@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { DAY } from '#base';
 import { type InstrumentId, instrumentFor } from '#market';
-import { type ColdData, coldWindows, regimeAlong } from '#research';
+import { type ColdData, coldWindows, regimeAlong, scoreTrial } from '#research';
 import { QUARTER, TREND_START, trendingBars } from '../../../test/support/trending-market.ts';
 import { chosenConfigs, coldPoint } from './train-config.ts';
 import { dailyEquity, playTrial } from './trial-player.ts';
 
-const bars = trendingBars({ days: 12, seed: 'trial' });
+const bars = trendingBars({ days: 26, seed: 'trial' });
 const data: ColdData = {
   instrument: instrumentFor('BTCUSDT.BINANCE-USDM' as InstrumentId),
   intervalMs: QUARTER,
@@ -14,8 +14,9 @@ const data: ColdData = {
   fundingTilts: null,
   funding: null,
   ...regimeAlong(bars, null),
+  news: null,
 };
-const [train] = chosenConfigs(['BTC_15M'], { trainDays: 5, testHours: 24 });
+const [train] = chosenConfigs(['BTC_15M'], { trainDays: 5, testHours: 48 });
 const study = {
   data,
   rules: train!.rules,
@@ -61,17 +62,24 @@ describe('equity day by day', () => {
   });
 });
 
+/** The first window that those before it taught enough to calibrate. */
+const FIRST = 4;
+
 describe('a trial', () => {
-  const whole = playTrial({ study, windows }, { point, medians: null, detail: true });
+  const whole = playTrial({ study, windows }, { point, medians: null, until: null, detail: true });
 
   it('plays every window, and what it reports on the way is what it would be worth then', () => {
-    expect(windows.length).toBe(7);
-    expect(whole.windows.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(whole.reports.map(([step]) => step)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(windows.length).toBe(10);
+    expect(whole.windows.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    // the first ones only teach
+    expect(whole.windows.map(({ calibrated }) => calibrated).indexOf(true)).toBe(FIRST);
+    expect(whole.reports.map(([step]) => step)).toEqual([4, 5, 6, 7, 8, 9]);
+    const { value } = scoreTrial(whole.windows.slice(FIRST, FIRST + 3));
+    expect(whole.reports[2]).toEqual([FIRST + 2, value]);
     expect(whole).toMatchObject({ pruned: false, failed: false });
     expect(whole.windows.some(({ nets }) => nets.length > 5)).toBe(true);
     for (const { equity, sharpe } of whole.windows) {
-      expect(equity).toHaveLength(2);
+      expect(equity).toHaveLength(3);
       expect([...equity, sharpe ?? 0].every(Number.isFinite)).toBe(true);
     }
   });
@@ -81,19 +89,26 @@ describe('a trial', () => {
       expect(fitted!.learnedFrom.at(-1)).toBeLessThan(windows[k]!.test.from - study.embargoBars);
   });
 
-  it('is stopped where it is worse than the median, and not before five windows', () => {
+  it('is stopped where it is worse than the median, and not before five windows that count', () => {
     const bar = (value: number) => windows.map(() => value);
-    const stopped = playTrial({ study, windows }, { point, medians: bar(-1e6), detail: false });
+    const stopped = playTrial({ study, windows }, { point, medians: bar(-1e6), until: null, detail: false });
     // losses: everybody is worse than -1e6
-    expect(stopped.windows).toHaveLength(5);
+    expect(stopped.windows).toHaveLength(FIRST + 5);
     expect(stopped).toMatchObject({ pruned: true, detail: null });
-    expect(playTrial({ study, windows }, { point, medians: bar(1e6), detail: false }).pruned).toBe(false);
-    expect(stopped.windows).toEqual(whole.windows.slice(0, 5));
+    expect(
+      playTrial({ study, windows }, { point, medians: bar(1e6), until: null, detail: false }).pruned,
+    ).toBe(false);
+    expect(stopped.windows).toEqual(whole.windows.slice(0, FIRST + 5));
+  });
+
+  it('sees no more windows than it is asked to', () => {
+    const part = playTrial({ study, windows }, { point, medians: null, until: 5, detail: false });
+    expect(part.windows).toEqual(whole.windows.slice(0, 5));
   });
 
   it('is worth nothing where the engine cannot tell', () => {
     const poor = { ...study, costs: { ...study.costs, feeRate: 0.9 } };
-    const failed = playTrial({ study: poor, windows }, { point, medians: null, detail: false });
+    const failed = playTrial({ study: poor, windows }, { point, medians: null, until: null, detail: false });
     expect(failed.failed).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { DAY } from '#base';
 import {
+  CalibrationWalk,
   type ColdData,
   type ColdPoint,
   type ColdSamples,
@@ -26,6 +27,8 @@ export interface TrialJob {
   readonly point: ColdPoint;
   /** Median losses of the trials before, per window; null: it runs to its end. */
   readonly medians: readonly (number | null)[] | null;
+  /** Only the windows before this number are played; null: all. */
+  readonly until: number | null;
   /** Whether models and predictions are wanted back: of the winner. */
   readonly detail: boolean;
 }
@@ -33,6 +36,8 @@ export interface TrialJob {
 /** What one window came to, as a study keeps it. Money in minor units. */
 export interface WindowFigures {
   readonly number: number;
+  /** False: nothing was known to calibrate it with. It was held flat and counts for nothing. */
+  readonly calibrated: boolean;
   readonly sharpe: number | null;
   readonly nets: readonly number[];
   /** Equity at the start, and at the end of each 24 hours. */
@@ -53,26 +58,29 @@ export interface TrialPlayed {
   readonly detail: readonly ColdWindowResult[] | null;
 }
 
-/** Windows that every trial plays before it may be stopped (research.md 6: after 5). */
+/** Windows that count of every trial before it may be stopped (research.md 6: after 5). */
 const WINDOWS_BEFORE_PRUNING = 5;
 
 /** Runs a trial window by window, in order; after some windows it stops when it is worse than the median of the others. */
 export function playTrial(
-  { study, windows }: TrialSetting,
-  { point, medians, detail }: TrialJob,
+  { study, windows: all }: TrialSetting,
+  { point, medians, until, detail }: TrialJob,
 ): TrialPlayed {
+  const windows = all.slice(0, until ?? all.length);
   const samples: ColdSamples = coldSamples(study.data, study.rules, point);
+  const walk = new CalibrationWalk(samples, study.embargoBars);
   const results: ColdWindowResult[] = [];
   const reports: StepReport[] = [];
   let pruned = false;
   for (const window of windows) {
-    const result = runWindow(study, samples, window, point);
+    const result = runWindow(study, samples, window, point, walk);
     results.push(result);
     if (result.outcome === null) break;
-    const { value } = scoreTrial(results.map(({ outcome }) => outcome));
+    const counted = results.filter(({ calibration }) => calibration !== null);
+    const { value } = scoreTrial(counted.map(({ outcome }) => outcome));
     if (value !== null) reports.push([window.number, value]);
     const isLast = window.number === windows.length - 1;
-    if (medians === null || isLast || results.length < WINDOWS_BEFORE_PRUNING) continue;
+    if (medians === null || isLast || counted.length < WINDOWS_BEFORE_PRUNING) continue;
     // losses: what is largest is best here
     const losses = reports.map(([step, reported]): StepReport => [step, -reported]);
     if (!isWorseThanMedian(losses, medians[window.number] ?? null)) continue;
@@ -89,7 +97,7 @@ export function playTrial(
 }
 
 function figuresOf(
-  { number, outcome, clippedShare }: ColdWindowResult,
+  { number, outcome, clippedShare, calibration }: ColdWindowResult,
   window: ColdWindow,
   { data }: ColdStudy,
 ): WindowFigures[] {
@@ -98,6 +106,7 @@ function figuresOf(
   return [
     {
       number,
+      calibrated: calibration !== null,
       sharpe,
       nets,
       equity: dailyEquity(equity, window, data),

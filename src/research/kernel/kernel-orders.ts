@@ -9,7 +9,7 @@ export interface KernelOrder {
   readonly reduceOnly: boolean;
   readonly parent: KernelOrder | null;
   /** Of stop and target. */
-  readonly level: number;
+  level: number;
   readonly reason: string;
   /** What it may grow to: protection follows its entry up to this. */
   requested: number;
@@ -98,6 +98,14 @@ export class KernelOrders {
     const reason = kind === 'stop' ? 'stop-loss' : 'take-profit';
     const direction = entry.direction === 1 ? -1 : 1;
     this.add({ kind, direction, reduceOnly: true, parent: entry, level, reason }, entry.lots, false);
+  }
+
+  /** Moves resting stops to a level that is nearer. */
+  drawStops(level: number): void {
+    // one that sells lies below what is held
+    for (const order of this.orders)
+      if (order.kind === 'stop' && !order.cancelAsked && -order.direction * (level - order.level) > 0)
+        order.level = level;
   }
 
   /** Entries are canceled before the next price. */

@@ -1,4 +1,4 @@
-import { stepsToNumber } from '#base';
+import { numberToSteps, stepsToNumber } from '#base';
 import { trailLevel } from '#risk';
 import type { FeatureTiles } from './feature-tiles.ts';
 import { KernelAccount, type KernelRecorder } from './kernel-account.ts';
@@ -83,6 +83,8 @@ export class KernelPlayer implements FillSink {
   private targetPrice: number | null = null;
   private trail = Number.NaN;
   private exitAsked = false;
+  /** Whether the stop of what is held was drawn in. */
+  private isDrawnIn = false;
   /** Protection of the entry sent last, prices. */
   private entryStop: number | null = null;
   private entryTarget: number | null = null;
@@ -174,6 +176,7 @@ export class KernelPlayer implements FillSink {
     }
     if (!(ended || flat)) return;
     this.exitAsked = false;
+    this.isDrawnIn = false;
     this.trail = Number.NaN;
     if (account.lots === 0) return;
     this.best = account.entryPrice;
@@ -240,6 +243,7 @@ export class KernelPlayer implements FillSink {
     for (; bar < end; bar++) {
       if (low[bar]! <= floor || high[bar]! >= ceiling || this.market.closeAt(bar) >= due) break;
       if (this.trails && !this.exitAsked && this.trailHit(close[bar]!)) break;
+      if (this.drawsIn(bar)) break;
       this.follow(bar);
     }
     return bar < to ? this.playBar(bar) : bar;
@@ -260,11 +264,32 @@ export class KernelPlayer implements FillSink {
       this.orders.close(bar);
     }
     if (this.account.lots !== 0) this.manage(bar);
+    if (this.account.lots !== 0 && this.drawsIn(bar)) this.drawStop(bar);
     if (bar === this.signalAt) {
       this.decide(bar);
       this.signalAt = this.nextSignal(bar + 1);
     }
     return bar + 1;
+  }
+
+  private drawsIn(bar: number): boolean {
+    return this.rule.drawsIn !== undefined && this.rule.drawsIn.bars[bar] === 1;
+  }
+
+  /** Draws the stop in to a share of its distance, once; closes what has passed it. */
+  private drawStop(bar: number): void {
+    const { account, market, orders, rule } = this;
+    if (this.stopPrice === null || this.exitAsked) return;
+    const direction = account.lots > 0 ? 1 : -1;
+    if (!this.isDrawnIn) {
+      const level = account.entryPrice - (account.entryPrice - this.stopPrice) * rule.drawsIn!.share;
+      const { tick } = market.instrument;
+      const ticks = numberToSteps(level, tick, direction === 1 ? 'floor' : 'ceil');
+      this.stopPrice = stepsToNumber(ticks, tick);
+      this.isDrawnIn = true;
+    }
+    if (direction * (market.bars.close[bar]! - this.stopPrice) <= 0) this.close(bar, 'exit:stop-drawn-in');
+    else orders.drawStops(this.stopPrice);
   }
 
   private manage(bar: number): void {

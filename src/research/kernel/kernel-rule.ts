@@ -33,6 +33,11 @@ export interface KernelRule {
   /** Largest share of a bar's volume; null is no cap. */
   readonly participation: number | null;
   readonly liquidates: boolean;
+  /**
+   * At the closes of these bars (1 each, from the first bar on) the stop of what is held is drawn in to a share of its distance from the
+   * entry, once; what has passed it is closed. Only for positions with a stop.
+   */
+  readonly drawsIn?: { readonly share: number; readonly bars: Uint8Array };
   /** Canonical texts of the features it needs. */
   readonly requests: readonly string[];
 }

@@ -86,6 +86,52 @@ const withFigures = (base: ModelPromotionCase, change: Partial<Record<FigureName
   evidence: [evidence({ figures: { ...live, ...change } })],
 });
 
+describe('the contest with the older model', () => {
+  const chosen = (scores: readonly number[], first = 0): WindowScore[] =>
+    windows(scores, first).map((one) => ({ ...one, chosenOn: true }));
+  const ten = new Array<number>(10).fill(0);
+
+  it('counts no window that the new model was chosen on', () => {
+    // chosen as the best of many on the first twelve, and no better than the old one behind them
+    const newer = [...chosen(new Array<number>(12).fill(5)), ...windows(ten, 12)];
+    const older = windows(new Array<number>(22).fill(0));
+    expect(contestOf(newer, older)).toEqual({
+      windows: 10,
+      chosenOn: 12,
+      newer: 0,
+      older: 0,
+      isBetter: false,
+    });
+    expect(contestOf(newer.slice(0, 21), older)).toMatchObject({ windows: 9, isBetter: null });
+    expect(contestOf(chosen(new Array<number>(22).fill(5)), older)).toMatchObject({
+      windows: 0,
+      newer: null,
+    });
+  });
+
+  it('is told in the criterion', () => {
+    const told = (own: readonly WindowScore[]) =>
+      decideModelPromotion({
+        ...good,
+        holder: OLD,
+        evidence: [
+          evidence({
+            windows: own,
+            against: [{ model: OLD, windows: windows(new Array<number>(15).fill(0)) }],
+          }),
+        ],
+      }).criteria.find(({ name }) => name === 'beats the one before it');
+    expect(told([...chosen([5, 5, 5, 5, 5]), ...windows(ten, 5)])).toMatchObject({
+      verdict: 'not met',
+      note: `0.000 against 0.000 of ${OLD.slice(0, 12)} on the last 10 windows; 5 more chose the new one and do not count`,
+    });
+    expect(told(chosen(new Array<number>(15).fill(5)))).toMatchObject({
+      verdict: 'unknown',
+      note: '0 windows in common, 10 needed; 15 more chose the new one and do not count',
+    });
+  });
+});
+
 describe('the promotion of a model', () => {
   it('is granted to one that meets everything, to paper and to live', () => {
     expect(refusals(good)).toEqual([]);
@@ -345,7 +391,7 @@ describe('the promotion of a model', () => {
 describe('a contest over windows', () => {
   it('counts those that both were tested on, the newest of them', () => {
     const found = contestOf(windows([5, 5, 5, 5], 0), windows([1, 1, 1, 1], 2), 2);
-    expect(found).toEqual({ windows: 2, newer: 5, older: 1, isBetter: true });
+    expect(found).toEqual({ windows: 2, chosenOn: 0, newer: 5, older: 1, isBetter: true });
     expect(contestOf(windows([5, 5], 0), windows([1, 1], 1), 2)).toMatchObject({
       windows: 1,
       isBetter: null,

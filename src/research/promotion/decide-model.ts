@@ -8,7 +8,7 @@ import {
   NOT_OURS,
 } from './model-evidence.ts';
 import type { FigureName, PromotionProfile } from './profile.ts';
-import { CONTEST_WINDOWS, contestOf } from './window-contest.ts';
+import { contestNote, contestOf } from './window-contest.ts';
 
 /** A model that shall go on, with all that speaks for it. */
 export interface ModelPromotionCase {
@@ -189,10 +189,6 @@ function contest({ id, holder }: ModelPromotionCase, evidence: readonly ModelEvi
   const met = evidence.findLast((one) => one.against.some(({ model }) => model === holder));
   if (met === undefined) return plain(name, null, `was not held against ${holder.slice(0, 12)}`);
   const older = met.against.find(({ model }) => model === holder)!;
-  const { windows, newer, older: their, isBetter } = contestOf(met.windows, older.windows);
-  const note =
-    newer === null || their === null
-      ? `${windows} windows in common, ${CONTEST_WINDOWS} needed`
-      : `${newer.toFixed(3)} against ${their.toFixed(3)} of ${holder.slice(0, 12)} on the last ${windows} windows`;
-  return plain(name, isBetter, note);
+  const found = contestOf(met.windows, older.windows);
+  return plain(name, found.isBetter, contestNote(found, holder));
 }

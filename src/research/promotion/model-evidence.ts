@@ -14,6 +14,8 @@ export interface WindowScore {
   readonly to: Instant;
   /** Sharpe ratio of the window; null where it has none: too few trades, or nothing moved. */
   readonly score: number | null;
+  /** The search that made the model saw this window: its score is better than what it will do. */
+  readonly chosenOn?: boolean;
 }
 
 /** A model that stood before, over the same windows and bars as the new one. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Chance, InputError } from '#base';
-import { expectedCalibrationError, meanLogLoss, type Outcomes } from '#learning';
+import { expectedCalibrationError, meanLogLoss, type Outcomes, type WeightedOutcomes } from '#learning';
 import { calibrateProbability } from '#signals';
 import { CALIBRATION_METHODS, fitBeta, fitCalibration } from './fit-calibration.ts';
 import { fitLogistic } from './logistic-fit.ts';
@@ -19,6 +19,9 @@ function bold(count: number, seed: string): Outcomes {
   }
   return { stated, happened };
 }
+
+const repeat = (values: readonly number[], times: number): number[] =>
+  values.flatMap((value) => Array.from({ length: times }, () => value));
 
 describe('fitting a calibration', () => {
   it.each(CALIBRATION_METHODS)('%s mends a bold model on rows it was not fitted to', (method) => {
@@ -116,10 +119,40 @@ describe('fitting a calibration', () => {
     expect(fitCalibration('isotonic', { stated: [], happened: [] }, { sampleMin: 0 }).refused).not.toBeNull();
   });
 
-  it.each<[string, Outcomes]>([
+  it('counts labels that overlap as the few independent ones they are', () => {
+    const few = bold(80, 'overlap');
+    // every label told twelve times, as labels of twelve bars are at each of twelve bars
+    const told = { stated: repeat(few.stated, 12), happened: repeat(few.happened, 12) };
+    const weights = told.stated.map(() => 1 / 12);
+    expect(fitCalibration('platt', told).calibration).not.toBeNull();
+    expect(fitCalibration('platt', { ...told, weights }).refused).toBe(
+      '960 overlapping predictions count as 80, 100 are needed',
+    );
+    const rare = { ...told, weights, happened: told.happened.map((_, i) => Number(i < 5)) };
+    expect(fitCalibration('platt', rare, { sampleMin: 50 }).refused).toBe(
+      'one outcome came 5 times, 10 are needed',
+    );
+  });
+
+  it.each(CALIBRATION_METHODS)('%s fits weighted labels as it fits the independent ones', (method) => {
+    const once = bold(400, 'weighted');
+    const told = { stated: repeat(once.stated, 4), happened: repeat(once.happened, 4) };
+    const weights = told.stated.map(() => 0.25);
+    const plain = fitCalibration(method, once).calibration!;
+    const weighted = fitCalibration(method, { ...told, weights }).calibration!;
+    for (let p = 0.05; p < 1; p += 0.05)
+      expect(calibrateProbability(weighted, p)).toBeCloseTo(calibrateProbability(plain, p), 6);
+    const heavy = once.happened.map((o) => (o === 1 ? 3 : 1));
+    const raised = fitCalibration(method, { ...once, weights: heavy }).calibration!;
+    expect(calibrateProbability(raised, 0.5)).toBeGreaterThan(calibrateProbability(plain, 0.5) + 0.1);
+  });
+
+  it.each<[string, WeightedOutcomes]>([
     ['a probability that is none', { stated: [Number.NaN], happened: [1] }],
     ['a probability above 1', { stated: [1.1], happened: [1] }],
     ['an outcome between', { stated: [0.5], happened: [0.5] }],
+    ['a weight of nothing', { stated: [0.5], happened: [1], weights: [0] }],
+    ['weights of another length', { stated: [0.5], happened: [1], weights: [] }],
     ['arrays of two lengths', { stated: [0.5], happened: [] }],
   ])('throws for %s', (_, outcomes) => {
     expect(() => fitCalibration('platt', outcomes)).toThrow(InputError);

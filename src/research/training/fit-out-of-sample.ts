@@ -1,5 +1,5 @@
 import { InputError } from '#base';
-import { expectedCalibrationError, logLoss, meanBrier } from '#learning';
+import { expectedCalibrationError, logLoss, meanBrier, type WeightedOutcomes } from '#learning';
 import { calibrateProbabilities, calibrateProbability, type ProbabilityCalibration } from '#signals';
 import { type CalibrationGuard, type CalibrationMethod, fitCalibration } from './fit-calibration.ts';
 
@@ -13,6 +13,8 @@ export interface FoldPredictions {
   readonly probabilities: ArrayLike<number>;
   /** Per predicted row the number of its class; for a binary model 1 or 0. */
   readonly happened: ArrayLike<number>;
+  /** How much of an outcome each predicted row is, as where labels overlap; all are whole ones when left out. */
+  readonly weights?: ArrayLike<number>;
 }
 
 export interface OutOfSampleOptions extends Partial<CalibrationGuard> {
@@ -78,7 +80,7 @@ export function calibrateFolds(
   return fitClasses(predictionsByFold, options);
 }
 
-/** Row after row of probabilities through the calibrations; classes are scaled to sum to 1 again. */
+/** Row after row of probabilities through the calibrations; classes as {@link calibrateProbabilities} leaves them. */
 export function calibrateRows(
   calibrations: readonly ProbabilityCalibration[],
   probabilities: ArrayLike<number>,
@@ -107,15 +109,19 @@ function fitClasses(
   return { calibrations, refused: null };
 }
 
-function outcomesOf(folds: readonly FoldPredictions[], output: number, outputs: number) {
+function outcomesOf(folds: readonly FoldPredictions[], output: number, outputs: number): WeightedOutcomes {
   const stated: number[] = [];
   const happened: number[] = [];
+  const weights: number[] = [];
   for (const fold of folds)
     for (let i = 0; i < fold.rows.length; i++) {
       stated.push(fold.probabilities[i * outputs + output]!);
       happened.push(outputs === 1 ? fold.happened[i]! : Number(fold.happened[i] === output));
+      weights.push(fold.weights?.[i] ?? 1);
     }
-  return { stated, happened };
+  return folds.some((fold) => fold.weights !== undefined)
+    ? { stated, happened, weights }
+    : { stated, happened };
 }
 
 function scoresOf(folds: readonly FoldPredictions[], outputs: number): ProbabilityScores {
@@ -148,6 +154,11 @@ function checkFolds(folds: readonly FoldPredictions[], { outputs, keptBack = [] 
   const learned = new Int32Array(rows).fill(-1);
   folds.forEach((fold, f) => {
     const count = fold.rows.length;
+    if (fold.weights !== undefined && fold.weights.length !== count)
+      throw new InputError(
+        `fold ${f} has ${count} rows and ${fold.weights.length} weights`,
+        'give every predicted row its weight',
+      );
     if (fold.happened.length !== count || fold.probabilities.length !== count * outputs)
       throw new InputError(
         `fold ${f} has ${count} rows, ${fold.happened.length} outcomes and ${fold.probabilities.length} probabilities of ${outputs} outputs`,

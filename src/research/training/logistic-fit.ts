@@ -3,25 +3,26 @@ const ROUNDS = 100;
 
 /**
  * Logistic regression by Newton's method with halving: the coefficients of `columns` and, last, the intercept, and the
- * log loss they leave (a sum). `targets` are probabilities from 0 to 1; those strictly within keep separable data finite.
+ * log loss they leave (a sum, each row times its weight). `targets` are probabilities from 0 to 1; those strictly within keep separable data finite.
  */
 export function fitLogistic(
   columns: readonly (readonly number[])[],
   targets: readonly number[],
+  weights: readonly number[] = targets.map(() => 1),
 ): { readonly coefficients: readonly number[]; readonly loss: number } {
   const all = [...columns, targets.map(() => 1)];
   let coefficients: readonly number[] = all.map(() => 0);
-  let loss = crossEntropy(all, targets, coefficients);
+  let loss = crossEntropy(all, targets, weights, coefficients);
   for (let round = 0; round < ROUNDS; round++) {
-    const step = newtonStep(all, targets, coefficients);
+    const step = newtonStep(all, targets, weights, coefficients);
     if (step === null) break;
     let share = 1;
     let next = coefficients.map((c, k) => c - step[k]!);
-    let nextLoss = crossEntropy(all, targets, next);
+    let nextLoss = crossEntropy(all, targets, weights, next);
     while (share > 1e-8 && !(nextLoss <= loss)) {
       share /= 2;
       next = coefficients.map((c, k) => c - share * step[k]!);
-      nextLoss = crossEntropy(all, targets, next);
+      nextLoss = crossEntropy(all, targets, weights, next);
     }
     if (!(nextLoss <= loss)) break;
     const gained = loss - nextLoss;
@@ -36,6 +37,7 @@ export function fitLogistic(
 function newtonStep(
   columns: readonly (readonly number[])[],
   targets: readonly number[],
+  weights: readonly number[],
   coefficients: readonly number[],
 ): readonly number[] | null {
   const size = columns.length;
@@ -43,7 +45,7 @@ function newtonStep(
   for (let i = 0; i < targets.length; i++) {
     const p = 1 / (1 + Math.exp(-linear(columns, coefficients, i)));
     for (let j = 0; j < size; j++) {
-      const x = columns[j]![i]!;
+      const x = weights[i]! * columns[j]![i]!;
       rows[j]![size]! += (p - targets[i]!) * x;
       for (let k = 0; k < size; k++) rows[j]![k]! += p * (1 - p) * x * columns[k]![i]!;
     }
@@ -90,13 +92,14 @@ function linear(
 function crossEntropy(
   columns: readonly (readonly number[])[],
   targets: readonly number[],
+  weights: readonly number[],
   coefficients: readonly number[],
 ): number {
   let sum = 0;
   for (let i = 0; i < targets.length; i++) {
     const z = linear(columns, coefficients, i);
     // ln(1 + e^z) - t z without overflow
-    sum += Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - targets[i]! * z;
+    sum += weights[i]! * (Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - targets[i]! * z);
   }
   return sum;
 }

@@ -69,12 +69,34 @@ describe('calibrating a probability', () => {
 describe('calibrating the probabilities of classes', () => {
   const identity: ProbabilityCalibration = { kind: 'platt', a: 1, b: 0 };
 
-  it('scales them to sum to one', () => {
+  it('scales them down to sum to one', () => {
     const out = new Float64Array(3);
     calibrateProbabilities([identity, { kind: 'platt', a: 0, b: 0 }, identity], [0.2, 0.3, 0.5], out);
     [0.2, 0.5, 0.5].forEach((p, i) => {
       expect(out[i]).toBeCloseTo(p / 1.2, 9);
     });
+  });
+
+  it('never states a class as more likely than its calibration does, nor as more than its share', () => {
+    const row = fc.tuple(probability, probability, probability);
+    const slope = fc.double({ min: 0, max: 3, noNaN: true });
+    const shift = fc.double({ min: -3, max: 3, noNaN: true });
+    const platt = fc.record({ kind: fc.constant('platt' as const), a: slope, b: shift });
+    fc.assert(
+      fc.property(row, fc.tuple(platt, platt, platt), (stated, calibrations) => {
+        const out = new Float64Array(3);
+        calibrateProbabilities(calibrations, stated, out);
+        const own = stated.map((p, i) => calibrateProbability(calibrations[i]!, p));
+        const sum = own.reduce((all, p) => all + p, 0);
+        own.forEach((p, i) => {
+          expect(out[i]).toBeCloseTo(Math.min(p, p / sum), 12);
+        });
+      }),
+    );
+    // a gate at 0.55 that 0.41 alone does not reach is not passed because the others are small
+    const out = new Float64Array(3);
+    calibrateProbabilities([identity, identity, identity], [0.1, 0.15, 0.41], out);
+    expect(out[2]).toBeCloseTo(0.41, 9);
   });
 
   it('may write where it reads', () => {
@@ -84,11 +106,11 @@ describe('calibrating the probabilities of classes', () => {
     expect(row[0]).toBeCloseTo(0.2 / 1.2, 9);
   });
 
-  it('leaves them as stated where all calibrate to nothing', () => {
+  it('states nothing where all calibrate to nothing', () => {
     const never: ProbabilityCalibration = { kind: 'isotonic', x: [0, 1], p: [0, 0] };
     const out = new Float64Array(2);
     calibrateProbabilities([never, never], [0.4, 0.6], out);
-    expect([...out]).toEqual([0.4, 0.6]);
+    expect([...out]).toEqual([0, 0]);
   });
 
   it('takes another number of classes for a bug', () => {

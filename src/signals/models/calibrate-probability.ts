@@ -19,8 +19,8 @@ export function calibrateProbability(calibration: ProbabilityCalibration, stated
 }
 
 /**
- * Each class's probability through its own calibration, then scaled to sum to 1, into `out` (which may be
- * `probabilities` itself). Where every one calibrates to 0 the stated ones stay.
+ * Each class's probability through its own calibration, into `out` (which may be `probabilities` itself). What sums to more than
+ * 1 is scaled down to it; less is left: scaled up, a class would be stated as more likely than it was ever observed to be.
  */
 export function calibrateProbabilities(
   calibrations: readonly ProbabilityCalibration[],
@@ -31,11 +31,12 @@ export function calibrateProbabilities(
   if (count !== probabilities.length || out.length < count)
     broken(`${count} calibrations for ${probabilities.length} probabilities and room for ${out.length}`);
   let sum = 0;
-  for (let i = 0; i < count; i++) sum += calibrateProbability(calibrations[i]!, probabilities[i]!);
   for (let i = 0; i < count; i++) {
-    const stated = probabilities[i]!;
-    out[i] = sum === 0 ? stated : calibrateProbability(calibrations[i]!, stated) / sum;
+    out[i] = calibrateProbability(calibrations[i]!, probabilities[i]!);
+    sum += out[i]!;
   }
+  // a sum that is no number leaves what is none
+  if (sum > 1) for (let i = 0; i < count; i++) out[i] = out[i]! / sum;
 }
 
 function logistic(x: number): number {

@@ -63,7 +63,12 @@ const measured = z.strictObject({
   note: z.string().optional(),
   passes: z.boolean().optional(),
 });
-const windowScore = z.strictObject({ from: z.number(), to: z.number(), score: z.number().nullable() });
+const windowScore = z.strictObject({
+  from: z.number(),
+  to: z.number(),
+  score: z.number().nullable(),
+  chosenOn: z.boolean().optional(),
+});
 
 const evidence = z.strictObject({
   schemaVersion: z.literal(1),

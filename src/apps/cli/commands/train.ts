@@ -14,6 +14,7 @@ interface Options
   extends Pick<RecordingOptions, 'bars' | 'funding' | 'store' | 'from' | 'to'>,
     RegistryOptions {
   config: string[];
+  news?: string[];
   trials: number;
   seed: string;
   trainDays?: number;
@@ -31,11 +32,14 @@ interface Options
 
 const EXAMPLES = `
 What happens, configuration by configuration: features and triple-barrier labels, walk-forward windows by the clock (purged and
-embargoed by the vertical barrier), a TPE search over them on the columnar engine, the winner judged with what was known in each
-window, the same windows once more with the desk itself on the loop, the model trained on the newest bars, its calibration from
+embargoed by the vertical barrier), each traded with the calibration that those before it taught, a TPE search over all but the
+newest ten of them on the columnar engine, the winner judged over all, the same windows once more with the desk itself on the loop, the model trained on the newest bars, its calibration from
 predictions out of sample, and the verdict. The model goes into the registry whatever the verdict; only one that is let
-through goes on, with --promote or quorum models promote. Trained without news, a model is stamped and is refused. A refusal
-is a result: exit code 0, or 4 where --promote had asked for more.
+through goes on, with --promote or quorum models promote. A refusal is a result: exit code 0, or 4 where --promote had asked
+for more.
+
+A model is stamped, and refused, where it was trained without news or with news that do not reach over all judged windows (none, or
+older than six hours, at a single bar), with fee, slippage or cash below the defaults, or with other windows than the sheet's.
 
 The same data, seed and version give the same models, byte for byte, with any number of workers and after any interruption:
 Ctrl-C keeps the trials that are done, and the same command goes on.
@@ -61,6 +65,10 @@ export function trainCommand(): Command {
       'bars: CSV, gzip CSV, Parquet, or a series of the store (BTCUSDT.BINANCE-USDM@1m)',
     )
     .option('--funding <[INSTRUMENT=]FILE...>', 'funding rates: time,rate or symbol,time,funding_rate')
+    .option(
+      '--news <DIR...>',
+      'news as they were published: folders of portfolios that ran with "news", or their journals',
+    )
     .option('--store <dir>', 'history store that holds the series named; history when left out')
     .option('--from <time>', 'first bar', instantArgument)
     .option('--to <time>', 'bars before this time', instantArgument)
@@ -178,6 +186,7 @@ async function trainOnce(options: Options, signal: AbortSignal): Promise<void> {
       {
         configs: options.config,
         data: { bars, funding, tapes, store, from, to },
+        news: options.news ?? [],
         seed: options.seed,
         trials: options.trials,
         trainDays: options.trainDays ?? null,

@@ -33,8 +33,8 @@ function shareSeries(series: TapeSeries): TapeSeries {
     return { ...series, columns } satisfies BarSeries;
   }
   const times = { at: shared(series.at), time: shared(series.time) };
-  // the changes of an order book are objects: each thread gets a copy of them
-  if (series.kind === 'depth') return { ...series, ...times };
+  // the changes of an order book are objects, and what was published is text: each thread gets a copy of them
+  if (series.kind === 'depth' || series.kind === 'observations') return { ...series, ...times };
   return { ...series, ...times, columns: series.columns.map(shared) } satisfies RowSeries;
 }
 

@@ -3,6 +3,7 @@ import {
   type BookChange,
   barSeries,
   depthSeries,
+  type ObservationSeries,
   type Piece,
   ROW_COLUMNS,
   type RowKind,
@@ -47,6 +48,8 @@ const changesKey = (i: number) => `changes-${i}`;
 /** Describes recorded data and names its pieces: the columns of a series one after the other. */
 export function shipTape({ tape, faults }: RecordedData, shipment: Shipment, pieces: Pieces): TapeManifest {
   const series = tape.series.map((one, i): TapeManifest['series'][number] => {
+    if (one.kind === 'observations')
+      throw new InputError(`${one.subject} is not sent to other machines`, 'play it on this one');
     const columns = columnsOf(one);
     const rows = one.kind === 'bars' ? one.columns.length : one.length;
     // no copy: a shipment holds views of what the tape holds
@@ -64,7 +67,9 @@ export function shipTape({ tape, faults }: RecordedData, shipment: Shipment, pie
   return { series, faults: [...faults] };
 }
 
-function columnsOf(series: TapeSeries): readonly Float64Array[] {
+type Shipped = Exclude<TapeSeries, ObservationSeries>;
+
+function columnsOf(series: Shipped): readonly Float64Array[] {
   if (series.kind === 'bars') {
     const { time, open, high, low, close, volume } = series.columns;
     return [time, open, high, low, close, volume];
@@ -126,7 +131,7 @@ export async function fetchTape(
 const notIt = () =>
   new InputError('the data that came through Redis are not those of the sweep', 'start the sweep again');
 
-function countOf(kind: TapeSeries['kind']): number {
+function countOf(kind: Shipped['kind']): number {
   if (kind === 'bars') return 6;
   return kind === 'depth' ? 2 : 2 + ROW_COLUMNS[kind satisfies RowKind].length;
 }

@@ -11,9 +11,10 @@ export interface ColdRules {
   /** What P(direction) must reach, and by how much it must lead its opposite. */
   readonly probabilityMin: number;
   readonly leadMin: number;
-  /** Weights of regime strength and probability in the score, and what the score must reach. */
+  /** Weights of regime strength, probability and news in the score, and what the score must reach. */
   readonly regimeWeight: number;
   readonly modelWeight: number;
+  readonly newsWeight: number;
   readonly scoreMin: number;
   /** Share of equity at risk to the stop, and the largest notional in equities. */
   readonly risk: number;
@@ -36,6 +37,18 @@ export interface ColdFunding {
   readonly rates: ArrayLike<number>;
 }
 
+/** What the news gate says at each bar's close. */
+export interface ColdNews {
+  /** S of the asset; 0 where nothing is known. */
+  readonly score: Float64Array;
+  /** 1: it stops longs; 2: shorts; 3: both. */
+  readonly stops: Uint8Array;
+  /** 1: stops of open positions are drawn in to half their distance. */
+  readonly halves: Uint8Array;
+  /** 0: nothing usable is known, and every entry is stopped. */
+  readonly known: Uint8Array;
+}
+
 /** One configuration's market, whole: what windows are cut from. */
 export interface ColdData {
   readonly instrument: Instrument;
@@ -48,6 +61,8 @@ export interface ColdData {
   /** The regime gate per bar: 1 bull, -1 bear, 0 flat or unknown; and how strong it is, 0..1. */
   readonly regime: Int8Array;
   readonly regimeStrength: Float64Array;
+  /** Null: there is no news gate, and the weights of the others are scaled up. */
+  readonly news: ColdNews | null;
 }
 
 /** One point of the search: lengths of features, and how the trees are grown. */

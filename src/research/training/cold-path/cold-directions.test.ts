@@ -10,6 +10,7 @@ const RULES: ColdRules = {
   leadMin: 0.1,
   regimeWeight: 0.25,
   modelWeight: 0.6,
+  newsWeight: 0.15,
   scoreMin: 0.58,
   risk: 0.005,
   notionalMax: 3,
@@ -45,6 +46,26 @@ describe('the gates and the score, at their bounds', () => {
     const score = (0.25 * 0.7 + 0.6 * 0.66) / 0.85;
     expect(says(1, 0.7, 0.1, 0.66, { ...RULES, scoreMin: score })).toBe(1);
     expect(says(1, 0.7, 0.1, 0.66, { ...RULES, scoreMin: score + 1e-9 })).toBe(0);
+  });
+
+  it("the sheet's score with news, and what they stop", () => {
+    const told = (news: { score: number; stops: number }, scoreMin = 0, regime = 1) =>
+      coldDirection(
+        { ...RULES, scoreMin },
+        regime,
+        0.7,
+        regime === 1 ? [0.1, 0.24, 0.66] : [0.66, 0.24, 0.1],
+        0,
+        news,
+      );
+    // R .70, X .66, F .55: 0.6535
+    expect(told({ score: 0.1, stops: 0 }, 0.6535)).toBe(1);
+    expect(told({ score: 0.1, stops: 0 }, 0.6536)).toBe(0);
+    // good news speak against shorts: F .45
+    expect(told({ score: 0.1, stops: 0 }, 0.6385, -1)).toBe(-1);
+    expect(told({ score: 0.1, stops: 0 }, 0.6386, -1)).toBe(0);
+    expect([1, 2, 3].map((stops) => told({ score: 0, stops }))).toEqual([0, 1, 0]);
+    expect([1, 2, 3].map((stops) => told({ score: 0, stops }, 0, -1))).toEqual([-1, 0, 0]);
   });
 
   it('reads the row it is asked about', () => {

@@ -16,6 +16,7 @@ const RULES: ColdRules = {
   leadMin: 0.1,
   regimeWeight: 0.25,
   modelWeight: 0.6,
+  newsWeight: 0.15,
   scoreMin: 0.58,
   risk: 0.005,
   notionalMax: 3,
@@ -39,6 +40,7 @@ const dataOf = (bars: BarColumns): ColdData => ({
   fundingTilts: null,
   funding: null,
   ...regimeAlong(bars, null),
+  news: null,
 });
 const samplesOf = (bars: BarColumns) => coldSamples(dataOf(bars), RULES, POINT);
 const SAMPLES = samplesOf(BARS);

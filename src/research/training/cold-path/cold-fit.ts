@@ -1,5 +1,12 @@
 import { applyScaler, computeFeatures, fitScaler, type Scaler } from '#features';
-import { type BoostedModel, BoostedScorer, S1_FEATURE_NAMES, S1_WARM_UP_BARS, s1Rows } from '#signals';
+import {
+  type BoostedModel,
+  BoostedScorer,
+  S1_FEATURE_NAMES,
+  S1_WARM_UP_BARS,
+  type S1Lengths,
+  s1Rows,
+} from '#signals';
 import { trainBoosted } from '../boosting/index.ts';
 import { labelWeights, tripleBarrierLabels } from '../labels/index.ts';
 import type { BarRange, ColdData, ColdPoint, ColdRules } from './cold-data.ts';
@@ -26,7 +33,7 @@ export interface ColdSamples {
  * Features and labels of a series; nothing in a row or a label looks beyond the bar `spanEnds` names. A row with a hole among the
  * bars it was made from is not whole, as the desk holds there, and a label whose span has a hole in it is not known.
  */
-export function coldSamples(data: ColdData, rules: ColdRules, point: ColdPoint): ColdSamples {
+export function coldSamples(data: ColdData, rules: ColdRules, point: S1Lengths): ColdSamples {
   const { bars, fundingTilts, intervalMs } = data;
   const { rows, usable } = s1Rows(bars, fundingTilts, point);
   const missing = missingBefore(bars.time, bars.length, intervalMs);

@@ -16,6 +16,7 @@ const DATA: ColdData = {
   fundingTilts: null,
   funding: null,
   ...regimeAlong(BARS, null),
+  news: null,
 };
 const RULES: ColdRules = {
   stopAtr: 1.5,
@@ -25,6 +26,7 @@ const RULES: ColdRules = {
   leadMin: 0.1,
   regimeWeight: 0.25,
   modelWeight: 0.6,
+  newsWeight: 0.15,
   scoreMin: 0.58,
   risk: 0.005,
   notionalMax: 3,

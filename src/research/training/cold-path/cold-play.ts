@@ -18,6 +18,9 @@ export interface WindowOutcome {
   readonly sharpe: number | null;
 }
 
+/** What is left of a stop's distance on very bad news (sheet S1 RX68, section 3). */
+const DRAWN_IN = 0.5;
+
 /** The plan of the desk as the columnar engine plays it. */
 export function coldRule(
   data: ColdData,
@@ -26,6 +29,7 @@ export function coldRule(
   atrLength: number,
   times: Float64Array,
   directions: Int8Array,
+  drawsIn: Uint8Array | null = null,
 ): KernelRule {
   const { instrument, intervalMs } = data;
   const atr = `atr:${atrLength}`;
@@ -59,6 +63,8 @@ export function coldRule(
     participation: rules.participation,
     liquidates: false,
     requests: [atr],
+    // the bars that it was given begin with history
+    ...(drawsIn === null ? {} : { drawsIn: { share: DRAWN_IN, bars: drawsIn } }),
   };
 }
 
@@ -93,9 +99,11 @@ export function playWindow(
   const history = Math.min(COLD_WARM_UP_BARS, test.from);
   const bars = barsBetween(data.bars, { from: test.from - history, to: test.to });
   const times = data.bars.time.subarray(test.from, test.to);
+  // history is not traded: what news said then moves no stop
+  const drawsIn = data.news === null ? null : data.news.halves.subarray(test.from - history, test.to);
   const fills: KernelFill[] = [];
   const results: number[] = [];
-  const [play] = playRules(bars, [coldRule(data, rules, costs, atr, times, directions)], {
+  const [play] = playRules(bars, [coldRule(data, rules, costs, atr, times, directions, drawsIn)], {
     recorderOf: () => ({
       fill: (fill) => void fills.push(fill),
       trade: ({ realised, fees }) => void results.push(realised - fees),

@@ -1,4 +1,6 @@
 import { deviation, mean } from '#learning';
+import { calibrateRows } from '../fit-out-of-sample.ts';
+import type { CalibrationWalk, WindowCalibration } from './cold-calibration.ts';
 import type { ColdCosts, ColdData, ColdPoint, ColdRules } from './cold-data.ts';
 import { COLD_CLASSES, coldDirection } from './cold-directions.ts';
 import { type ColdModel, type ColdSamples, fitWindow, predictBars } from './cold-fit.ts';
@@ -19,15 +21,17 @@ export interface ColdWindowResult {
   readonly number: number;
   /** Null: there was nothing to learn from. */
   readonly fitted: ColdModel | null;
-  /** Down, none, up for each bar of the test. */
-  readonly probabilities: Float64Array;
+  /** Down, none, up for each bar of the test, as its model states them. */
+  readonly stated: Float64Array;
   readonly clippedShare: number;
+  /** Null: too little was known when it began. It is held flat then, teaches those behind it, and counts for nothing. */
+  readonly calibration: WindowCalibration | null;
   readonly directions: Int8Array;
   /** Null where the engine could not tell. */
   readonly outcome: WindowOutcome | null;
 }
 
-/** Directions of the bars of a test, from a model's probabilities and the regime gate. */
+/** Directions of the bars of a test, from a model's probabilities, the regime gate and that of news. */
 export function directionsOf(
   { data, rules }: Pick<ColdStudy, 'data' | 'rules'>,
   window: ColdWindow,
@@ -35,29 +39,41 @@ export function directionsOf(
 ): Int8Array {
   const { from, to } = window.test;
   const classes = COLD_CLASSES.length;
-  return Int8Array.from({ length: to - from }, (_, k) =>
-    coldDirection(rules, data.regime[from + k]!, data.regimeStrength[from + k]!, probabilities, k * classes),
-  );
+  const { regime, regimeStrength, news } = data;
+  return Int8Array.from({ length: to - from }, (_, k) => {
+    const bar = from + k;
+    const told = news === null ? null : { score: news.score[bar]!, stops: news.stops[bar]! };
+    return coldDirection(rules, regime[bar]!, regimeStrength[bar]!, probabilities, k * classes, told);
+  });
 }
 
-/** Trains a window, predicts its test, and trades what was predicted. */
+/**
+ * Trains a window, predicts its test, and trades what was predicted as the desk would have: with the calibration that the windows
+ * before it taught. Windows come in order, each once.
+ */
 export function runWindow(
   study: ColdStudy,
   samples: ColdSamples,
   window: ColdWindow,
   point: ColdPoint,
+  walk: CalibrationWalk,
 ): ColdWindowResult {
   const { data, rules, costs, embargoBars, seed } = study;
+  const calibration = walk.before(window);
   const fitted = fitWindow(samples, window, embargoBars, point, seed);
   const { number, test } = window;
   const classes = COLD_CLASSES.length;
-  const { probabilities, clippedShare } =
+  const { probabilities: stated, clippedShare } =
     fitted === null
       ? { probabilities: new Float64Array((test.to - test.from) * classes).fill(Number.NaN), clippedShare: 0 }
       : predictBars(fitted, samples, test);
-  const directions = directionsOf(study, window, probabilities);
+  walk.add(window, { fitted, stated });
+  const directions =
+    calibration === null
+      ? new Int8Array(test.to - test.from)
+      : directionsOf(study, window, calibrateRows(calibration.calibrations, stated, classes));
   const outcome = playWindow(data, rules, costs, point, test, directions);
-  return { number, fitted, probabilities, clippedShare, directions, outcome };
+  return { number, fitted, stated, clippedShare, calibration, directions, outcome };
 }
 
 /** Trades that a window needs for its trial to be allowed (sheet S1 RX68, section 9). */

@@ -1,3 +1,4 @@
+export * from './cold-calibration.ts';
 export * from './cold-data.ts';
 export * from './cold-directions.ts';
 export * from './cold-fit.ts';
