@@ -243,7 +243,9 @@ describe('a run of one config', () => {
     expect(setup.header.desks[0]!.models).toEqual({ [join(root, 'missing.json')]: null });
     const session = await play(one(join(root, 'missing.json')), join(root, 'none'), 400);
     expect(session.engine.counts.orders).toBe(0);
-    expect(heardIn(join(root, 'none'))).toMatchObject([{ desk: 's1-rx68-btc-1m', fault: 'there is no model' }]);
+    expect(heardIn(join(root, 'none'))).toMatchObject([
+      { desk: 's1-rx68-btc-1m', fault: 'there is no model' },
+    ]);
   });
 
   it('is refused where a line gives several desks one name', async () => {
