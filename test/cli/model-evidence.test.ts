@@ -6,8 +6,7 @@ import { JournalFile, ModelRegistry, modelFileText, RegistryPages, RunRegistry }
 import { canonicalJson, sha256 } from '#base';
 import { type ModelEvidence, NOT_OURS } from '#research';
 import { modelIdOf } from '#signals';
-import { artefactOf, DATA, evidenceOf, GOOD_FIGURES, LIVE_FIGURES } from '../support/model-artefacts.ts';
-import { numberedTrial } from '../support/numbered-trials.ts';
+import { artefactOf, evidenceOf, GOOD_FIGURES, LIVE_FIGURES, trainedTrial } from '../support/model-artefacts.ts';
 import { S3Loopback } from '../support/s3-loopback.ts';
 import { jsonOf, runCli, Workplace } from './run-cli.ts';
 
@@ -33,8 +32,8 @@ const artefact = artefactOf(1);
 const id = modelIdOf(artefact);
 const { name } = artefact;
 
-const TRIAL = { ...numberedTrial(1), kind: 'train' as const };
-const RUN = { ...TRIAL, record: { ...TRIAL.record, tapeHash: DATA } };
+const RUN = trainedTrial(name);
+const TRIAL = { ...RUN, record: { ...RUN.record, tapeHash: sha256('other data') } };
 
 /** A training, as it leaves its traces: the run, what it came to, and the model. */
 function trained(machine: string, change: Partial<ModelEvidence> = {}, run = RUN): ModelEvidence {
@@ -291,6 +290,8 @@ describe('the way to live', () => {
     const models = first === undefined ? {} : { models: { [reference]: first[1] } };
     const header = { kind: 'paper', mode: 'PAPER', desks: [{ ...desk, ...models }], request };
     file.append('header', JSON.stringify(header));
+    const word = { note: 'model-heard', at: 1_700_000_100_000, desk: desk.name, fault: null };
+    file.append('note', JSON.stringify({ ...word, instrument: 'BTCUSDT.BINANCE-USDM' }));
     for (let i = 0; i <= 91 * 96; i++) {
       for (const [day, model] of later)
         if (i === day * 96) {

@@ -289,7 +289,7 @@ describe('time on paper of a desk whose model changes', () => {
   it('has no bars of the time without a model', () => {
     const dir = life(10, { 2: changed(null, WITH.none), 5: changed(NEW, WITH.new) });
     const { figures, models } = asked(dir, null);
-    expect(figures.paperUptime).toEqual({ value: 8 / 11, note: '8 of 11 bars' });
+    expect(figures.paperUptime).toEqual({ value: 8 / 11, note: '8 of 11 bars of 1h' });
     expect(
       models.map(({ model, from, to }) => [model, (from - START - 500) / HOUR, (to - START - 500) / HOUR]),
     ).toEqual([

@@ -210,7 +210,7 @@ describe('the promotion of a model', () => {
   it('goes by no figure that somebody else wrote', () => {
     const forged = { ...good, evidence: [evidence({}, ELSEWHERE)] };
     const failed = refusals(forged);
-    for (const name of ['evidence', 'passport', 'registered', 'nothing switched off', 'profitFactor'])
+    for (const name of ['evidence', 'passport', 'nothing switched off', 'profitFactor', 'trades'])
       expect(failed).toContain(name);
     const { criteria } = decideModelPromotion(forged);
     expect(criteria.find(({ name }) => name === 'evidence')!.note).toBe(
@@ -338,7 +338,10 @@ describe('the promotion of a model', () => {
       const given = { ...good, evidence: [record] };
       expect(refusals(given)).toEqual(['dsr']);
       expect(decideModelPromotion({ ...given, exception })).toMatchObject({ promoted: true, exception });
-      const both = { ...record, verdict: verdict(false, 'dsr', 'two engines') };
+      const both = evidence({
+        figures: { ...live, dsr: { value: 0.4 } },
+        verdict: verdict(false, 'dsr', 'two engines'),
+      });
       const refused = decideModelPromotion({ ...given, evidence: [both], exception });
       expect(refused.promoted).toBe(false);
       expect(refused.criteria.find(({ name }) => name === "trainer's verdict")).toMatchObject({

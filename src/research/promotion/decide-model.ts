@@ -63,9 +63,15 @@ export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionD
   const about = given.evidence.filter(({ evidence }) => evidence.model === id);
   const own = about.filter(isOurs).map(({ evidence }) => evidence);
   const fitting = own.filter((one) => one.dataHash === dataHash);
+  const counted = given.counted?.fault === null ? given.counted : null;
+  // whoever signed it vouches for what was tried too; its runs are on record elsewhere
+  const signed = about.filter(
+    ({ origin, evidence }) => origin.kind === 'signed' && evidence.dataHash === dataHash,
+  );
+  const isSignedFor = counted === null && signed.length === fitting.length && signed.length > 0;
   const figures = {
     ...Object.assign({}, ...fitting.map((one) => one.figures), given.measured),
-    ...selectionFigures(fitting, given.counted),
+    ...selectionFigures(fitting, counted, isSignedFor),
   };
   const borrowed = about.length > 0 && own.length === 0 ? [NOT_OURS] : [];
   const stamps = [...new Set([...given.stamps, ...own.flatMap((one) => one.stamps), ...borrowed])];
@@ -76,7 +82,7 @@ export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionD
     interval: given.interval,
     figures,
     stamps,
-    isRegistered: given.counted?.fault === null,
+    isRegistered: counted !== null || isSignedFor,
     exception: given.exception,
   });
   const criteria = [
@@ -92,7 +98,11 @@ export function decideModelPromotion(given: ModelPromotionCase): ModelPromotionD
     ...(to === 'live' ? [onPaperItself(given.ownPaperDays)] : []),
     ...decision.criteria
       .filter(({ name }) => name !== 'stage')
-      .map((one) => (one.name === 'registered' ? { ...one, note: recordNote(given.counted) } : one)),
+      .map((one) =>
+        one.name === 'registered'
+          ? { ...one, note: isSignedFor ? 'where it was signed' : recordNote(given.counted) }
+          : one,
+      ),
   ];
   return {
     promoted: criteria.every(({ verdict }) => verdict === 'met' || verdict === 'excepted'),
@@ -160,12 +170,15 @@ function trainersWord(evidence: readonly ModelEvidence[]): Criterion[] {
 function selectionFigures(
   evidence: readonly ModelEvidence[],
   counted: CountedTrials | null,
+  isSignedFor: boolean,
 ): Partial<Record<FigureName, Measured>> {
   const judge = (name: 'dsr' | 'pbo', worst: typeof worstDsr): Measured => {
     const sheets = evidence.flatMap(({ figures }) => figures[name] ?? []);
     const sheet = worst(sheets);
     const told = sheet === null ? 'not on the sheet' : `on the sheet ${figureText(sheet)}`;
-    if (counted === null || counted.fault !== null) return { value: null, note: told };
+    if (counted === null && isSignedFor && sheet !== null)
+      return { ...sheet, note: `by who signed it, ${told}` };
+    if (counted === null) return { value: null, note: told };
     const { value, passes = false } = worst([...sheets, counted[name]])!;
     const note = `counted ${figureText(counted[name])}, ${told}`;
     return value === null && passes ? { value, note, passes } : { value, note };
