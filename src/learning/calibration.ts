@@ -39,8 +39,7 @@ const usable = (data: WeightedOutcomes, { sampleMin }: CalibrationOptions): bool
 const isWeight = (weight: number): boolean => weight > 0 && Number.isFinite(weight);
 
 const areOutcomes = ({ stated, happened }: Outcomes): boolean =>
-  stated.every(Number.isFinite) &&
-  happened.every((o) => o >= 0 && o <= 1);
+  stated.every(Number.isFinite) && happened.every((o) => o >= 0 && o <= 1);
 
 /**
  * Isotonic regression by pooling adjacent violators (Ayer et al. 1955), as knots: each pooled block is a step from
@@ -52,9 +51,7 @@ export function fitIsotonic(
 ): Calibration | null {
   if (!usable(data, { ...CALIBRATION, ...changes })) return null;
   const { stated, happened, weights } = data;
-  const rows = stated
-    .map((x, i) => ({ x, y: happened[i]!, w: weights?.[i] ?? 1 }))
-    .sort((a, b) => a.x - b.x);
+  const rows = stated.map((x, i) => ({ x, y: happened[i]!, w: weights?.[i] ?? 1 })).sort((a, b) => a.x - b.x);
   const blocks: Block[] = [];
   for (const { x, y, w } of rows) {
     const last = blocks.at(-1);

@@ -47,7 +47,9 @@ export function fitCalibration(
 const short = (count: number): string => String(Number(count.toFixed(1)));
 
 const counted = ({ stated, weights }: WeightedOutcomes, count: number): string =>
-  weights === undefined ? `${count} predictions` : `${stated.length} overlapping predictions count as ${short(count)}`;
+  weights === undefined
+    ? `${count} predictions`
+    : `${stated.length} overlapping predictions count as ${short(count)}`;
 
 const positives = ({ happened, weights }: WeightedOutcomes): number =>
   happened.reduce((sum, o, i) => sum + (weights?.[i] ?? 1) * o, 0);
