@@ -12,8 +12,8 @@ const place = new Workplace();
 const p = (name: string) => place.path(name);
 afterAll(() => place.remove());
 
-const BTC = place.write('BTCUSDT-15m.csv', barsCsv(trendingBars({ days: 8, seed: 'cli' })));
-const SHORT = ['--train-days', '4', '--test-hours', '24'];
+const BTC = place.write('BTCUSDT-15m.csv', barsCsv(trendingBars({ days: 20, seed: 'cli' })));
+const SHORT = ['--train-days', '4', '--test-hours', '48'];
 /** A small training of one configuration. */
 const argv = (out: string, models: string, ...more: string[]) => [
   'train',
@@ -75,8 +75,8 @@ describe('training on made-up bars', () => {
     expect(result).toMatchObject({
       config: 'S1_RX68_BTC_15M',
       stage: 'candidate',
-      windows: 4,
-      stamps: ['no sentiment gate'],
+      windows: 8,
+      stamps: ['no sentiment gate', "windows are not the sheet's"],
       promotion: null,
     });
     expect(result!.verdict.promoted).toBe(false);
@@ -89,7 +89,7 @@ describe('training on made-up bars', () => {
     };
     expect(twoEngines.agree).toBe(true);
     expect(twoEngines.difference).toBeLessThanOrEqual(0.05);
-    expect(windows).toHaveLength(4);
+    expect(windows).toHaveLength(8);
   });
 
   it('leaves the artefact, the search and the registry entry', async () => {
@@ -99,7 +99,7 @@ describe('training on made-up bars', () => {
     expect(file.configs[0]).toMatchObject({ config: 'S1_RX68_BTC_15M', model });
     const search = JSON.parse(readFileSync(p('one/S1_RX68_BTC_15M/training.json'), 'utf8'));
     expect(search.runs).toHaveLength(3);
-    expect(search.runs[0].windows[0].equity).toHaveLength(2);
+    expect(search.runs[0].windows[0].equity).toHaveLength(3);
     const predicted = p('predicted.csv');
     const rows = p('one/S1_RX68_BTC_15M/rows.csv');
     const from = [
@@ -165,7 +165,11 @@ describe('training on made-up bars', () => {
   it('stamps what is put on no record', async () => {
     const done = await runCli(...argv('three', 'models-three', '--trials', '1', '--no-registry', '--json'));
     expect(done.code, done.stderr).toBe(0);
-    expect(outcomeOf(done).configs[0]!.stamps).toEqual(['no sentiment gate', 'unregistered']);
+    expect(outcomeOf(done).configs[0]!.stamps).toEqual([
+      'no sentiment gate',
+      "windows are not the sheet's",
+      'unregistered',
+    ]);
   });
 
   it('refuses a directory of another training', async () => {
@@ -211,7 +215,7 @@ describe('what cannot be trained', () => {
       3,
       'S1_RX68_SOL_15M: no bars of ETH, SOL, XRP',
     ],
-    ['too few days', ['--bars', BTC, '--config', 'BTC_15M'], 3, '8 days of bars hold no window of 30 days'],
+    ['too few days', ['--bars', BTC, '--config', 'BTC_15M'], 3, '20 days of bars hold no window of 30 days'],
     ['tests of half days', ['--bars', BTC, '--test-hours', '36'], 2, 'no whole number of days'],
     ['no trials', ['--bars', BTC, '--trials', '0'], 2, 'whole number from 1'],
     ['a fee below nothing', ['--bars', BTC, '--fee-bps', '-1'], 2, 'number'],
@@ -270,7 +274,7 @@ describe('other markets', () => {
   it('bars with holes are trained on, and not traded on behind a hole', async () => {
     const holed = place.write(
       'HOLED-15m.csv',
-      barsCsv(trendingBars({ days: 10, seed: 'cli' }), (i) => i > 500 && i < 510),
+      barsCsv(trendingBars({ days: 24, seed: 'cli' }), (i) => i > 1_300 && i < 1_310),
     );
     const done = await runCli(
       'train',
@@ -292,15 +296,16 @@ describe('other markets', () => {
     const [result] = outcomeOf(done).configs;
     const { twoEngines, windows } = result!.passport as {
       twoEngines: { agree: boolean };
-      windows: readonly { trades: number }[];
+      windows: readonly { trades: number; calibrated: boolean }[];
     };
-    expect(windows).toHaveLength(6);
+    expect(windows).toHaveLength(10);
     expect(twoEngines.agree).toBe(true);
     expect(done.stderr).toContain('9 bars are missing: nothing is learned from, or entered at, the 249 bars');
-    // tests of bars 384 to 480 and so on; the hole lies in the second, and 250 bars behind it reach into the fourth
+    // tests of bars 384 to 576 and so on; the hole lies in the fifth, and 250 bars behind it reach into the seventh
     const trades = windows.map((one) => one.trades);
-    expect(trades[2]).toBe(0);
-    expect(trades.slice(3).reduce((a, b) => a + b)).toBeGreaterThan(0);
+    expect(windows[5]!.calibrated).toBe(true);
+    expect(trades[5]).toBe(0);
+    expect(trades.slice(6).reduce((a, b) => a + b)).toBeGreaterThan(0);
   });
 });
 
@@ -317,11 +322,11 @@ describe.skipIf(RECORDED === null)('training on recorded bars', () => {
       '--config',
       'ETH_15M',
       '--from',
-      '2023-07-19',
+      '2023-07-10',
       '--to',
       '2023-08-08',
       '--train-days',
-      '14',
+      '7',
       '--trials',
       '1',
       '--out',
@@ -332,7 +337,11 @@ describe.skipIf(RECORDED === null)('training on recorded bars', () => {
     );
     expect(done.code, done.stderr).toBe(0);
     const [result] = outcomeOf(done).configs;
-    expect(result).toMatchObject({ config: 'S1_RX68_ETH_15M', windows: 3, stamps: ['no sentiment gate'] });
+    expect(result).toMatchObject({
+      config: 'S1_RX68_ETH_15M',
+      windows: 11,
+      stamps: ['no sentiment gate', "windows are not the sheet's"],
+    });
     expect(result!.verdict.promoted).toBe(false);
     expect((result!.passport as { twoEngines: { agree: boolean } }).twoEngines.agree).toBe(true);
   });
