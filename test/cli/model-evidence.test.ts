@@ -6,7 +6,13 @@ import { JournalFile, ModelRegistry, modelFileText, RegistryPages, RunRegistry }
 import { canonicalJson, sha256 } from '#base';
 import { type ModelEvidence, NOT_OURS } from '#research';
 import { modelIdOf } from '#signals';
-import { artefactOf, evidenceOf, GOOD_FIGURES, LIVE_FIGURES, trainedTrial } from '../support/model-artefacts.ts';
+import {
+  artefactOf,
+  evidenceOf,
+  GOOD_FIGURES,
+  LIVE_FIGURES,
+  trainedTrial,
+} from '../support/model-artefacts.ts';
 import { S3Loopback } from '../support/s3-loopback.ts';
 import { jsonOf, runCli, Workplace } from './run-cli.ts';
 
