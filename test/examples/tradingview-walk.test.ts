@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfiguration } from '../../src/apps/setup/configuration.ts';
 import { blocksOf, Clone, read } from './support/clone.ts';
-import { ran } from './support/command-line.ts';
+import { environmentIn, ran } from './support/command-line.ts';
 
 const PAGE = 'docs/tradingview.md';
 const PATIENCE_MS = 60_000;
@@ -41,6 +41,7 @@ async function started(script: string): Promise<string> {
   const own = script.replace('npx quorum', `exec ${process.execPath} bin/quorum.js`);
   program = spawn('bash', ['-c', `${own} --no-console`], {
     cwd: clone.path,
+    env: environmentIn(clone.path),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

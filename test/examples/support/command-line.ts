@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -10,10 +10,16 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** A clone keeps its registries to itself, as a stranger's does; what runs in this one goes by the tests'. */
+export function environmentIn(cwd: string): NodeJS.ProcessEnv {
+  const { QUORUM_REGISTRY, QUORUM_MODELS, ...rest } = process.env;
+  return resolve(cwd) === resolve(ROOT) ? process.env : rest;
+}
+
 /** Runs a program to its end without a shell. */
 export function ran(command: string, args: readonly string[], cwd: string): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  return new Promise((settle, reject) => {
+    const child = spawn(command, args, { cwd, env: environmentIn(cwd), stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {
@@ -23,7 +29,7 @@ export function ran(command: string, args: readonly string[], cwd: string): Prom
       stderr += chunk;
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code) => settle({ code, stdout, stderr }));
   });
 }
 
