@@ -84,6 +84,7 @@ it('a kill from Telegram cancels and closes all within a second, with every data
   process.stdout.write(
     `telegram, its messages hanging: the loop cut ${tookMs.toFixed(0)} ms after the press\n`,
   );
+  expect(tookMs).toBeLessThan(1_000);
   await loop.until(async () => {
     const now = await status();
     return now?.workingOrders === 0 && now.positions.length === 0;
