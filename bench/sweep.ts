@@ -23,6 +23,8 @@ const BARS = 100_000;
 const FAST = Array.from({ length: 100 }, (_, i) => 2 + i);
 const SLOW = Array.from({ length: 100 }, (_, i) => 102 + 2 * i);
 const FEE_RATE = 50_000;
+/** Plays before those that count, on either side. */
+const WARM_UP = 2;
 
 interface Played {
   readonly seconds: number;
@@ -80,13 +82,11 @@ class Fused {
   }
 }
 
-async function ours(bars: BarColumns, fast: readonly number[], slow: readonly number[]): Promise<Played> {
-  const { rules, play } = sweepOf(bars, fast, slow);
+/** One play of desks that were read as rules before. */
+async function ours({ rules, play }: ReturnType<typeof sweepOf>): Promise<Played> {
   let outcomes: readonly number[] = [];
   let fills = 0;
   let meanFall = 0;
-  // ten thousand desks were built to be read as rules
-  collectGarbage();
   const seconds = await cpuSeconds(() => {
     const played = play();
     outcomes = played.equities;
@@ -148,7 +148,10 @@ async function besideNumba(bars: BarColumns): Promise<void> {
     `${pairs} SMA pairs (fast 2..101, slow 102..300 by 2) x ${bars.length} one-minute bars, long or flat, fixed units, 5 bps;`,
   );
   console.log(`CPU seconds, medians of ${rounds} rounds in turns`);
-  await ours(bars, FAST.slice(0, 10), SLOW);
+  const sweep = sweepOf(bars, FAST, SLOW);
+  // ten thousand desks were built to be read as rules; then, as the peer has, everything is compiled
+  collectGarbage();
+  for (let i = 0; i < WARM_UP; i++) await ours(sweep);
   const fused = await Fused.start(bars);
   if (fused === null)
     console.log(`skipped: ${PYTHON} has no numba (Debian: python3-numba); our own figures follow`);
@@ -158,7 +161,7 @@ async function besideNumba(bars: BarColumns): Promise<void> {
     figures: [],
   };
   for (let i = 0; i < rounds; i++) {
-    own.push(await ours(bars, FAST, SLOW));
+    own.push(await ours(sweep));
     if (fused === null) continue;
     theirs.return.push(await fused.play('return'));
     theirs.figures.push(await fused.play('figures'));
@@ -208,7 +211,9 @@ async function growth(): Promise<void> {
     const fast = Array.from({ length: side }, (_, i) => 2 + i);
     const slow = Array.from({ length: side }, (_, i) => 2 + side + i);
     const times: number[] = [];
-    for (let i = 0; i < 3; i++) times.push((await ours(columns, fast, slow)).seconds);
+    const sweep = sweepOf(columns, fast, slow);
+    collectGarbage();
+    for (let i = 0; i < 3; i++) times.push((await ours(sweep)).seconds);
     const per = median(times) / bars / side ** 2 / 1e-9;
     const rss = process.memoryUsage().rss / MIB;
     console.log(

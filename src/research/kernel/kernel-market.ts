@@ -1,4 +1,4 @@
-import { DAY, power10 } from '#base';
+import { canonicalJson, DAY, power10 } from '#base';
 import { lotsIn, takerTicks } from '#execution';
 import { BarChecker, type BarColumns, type Instrument, priceMax, valueAt, WORTH_MOST } from '#market';
 
@@ -84,6 +84,31 @@ export class KernelMarket {
   closeAt(bar: number): number {
     return this.bars.time[bar]! + this.intervalMs;
   }
+}
+
+/** Markets of bars that are still in use, by their terms. */
+const known = new WeakMap<BarColumns, Map<string, KernelMarket>>();
+const KNOWN_MOST = 8;
+
+/**
+ * The market of bars under these terms, the same object for the same bars: a sweep plays its variants in many goes. Bars
+ * that have grown make another one; that they are not written over is the caller's word.
+ */
+export function marketOf(bars: BarColumns, terms: MarketTerms): KernelMarket {
+  let markets = known.get(bars);
+  if (markets === undefined) {
+    markets = new Map();
+    known.set(bars, markets);
+  }
+  const { instrument, intervalMs, slippageRate, participation } = terms;
+  const key = canonicalJson([bars.length, instrument, intervalMs, slippageRate, participation]);
+  let market = markets.get(key);
+  if (market === undefined) {
+    if (markets.size === KNOWN_MOST) markets.clear();
+    market = new KernelMarket(bars, terms);
+    markets.set(key, market);
+  }
+  return market;
 }
 
 /** Why bars cannot be played as columns, or null: the loop would refuse, mend or shorten one of them. */

@@ -3,7 +3,7 @@ import type { BarColumns } from '#market';
 import { returnsOf, sharpeOf } from '../statistics/moments.ts';
 import { FeatureTiles, TILE } from './feature-tiles.ts';
 import type { KernelRecorder } from './kernel-account.ts';
-import { KernelMarket } from './kernel-market.ts';
+import { type KernelMarket, marketOf } from './kernel-market.ts';
 import { type Books, KernelPlayer, type Piece, type Played } from './kernel-player.ts';
 import type { KernelRule } from './kernel-rule.ts';
 import { RangeTable } from './range-table.ts';
@@ -97,9 +97,11 @@ export function playRules(
   }
   const plays: KernelPlay[] = new Array(rules.length);
   for (const [g, { swift, others }] of groups.entries()) {
-    const { crew, players } = works[g]!;
-    for (const [k, { i }] of swift.entries()) plays[i] = playOf(crew.played(k));
-    for (const [k, { i }] of others.entries()) plays[i] = playOf(players[k]!.played());
+    const { crew, players, market } = works[g]!;
+    const curve = dayCurve(market.dayEnds.length);
+    const ends = crew.ends();
+    for (const [k, { i }] of swift.entries()) plays[i] = playOf(crew.played(k, ends), curve);
+    for (const [k, { i }] of others.entries()) plays[i] = playOf(players[k]!.played(), curve);
   }
   return plays;
 }
@@ -115,7 +117,7 @@ function groupsOf(
     const key = `${instrument.id} ${intervalMs} ${slippageRate} ${participation} ${liquidates}`;
     let group = groups.get(key);
     if (group === undefined) {
-      group = { market: new KernelMarket(bars, rule), swift: [], others: [] };
+      group = { market: marketOf(bars, rule), swift: [], others: [] };
       groups.set(key, group);
     }
     // fills are told by the player that follows each of them
@@ -171,12 +173,18 @@ function playPiece(work: Work, tiles: FeatureTiles, from: number, to: number): v
   for (let i = 0; i < players.length; i++) players[i]!.advance(piece);
 }
 
-function playOf({ rule, outOfLanguage, books, maxDrawdown, daily }: Played): KernelPlay {
+/** Room for the equity of one rule after another: arrays for ten thousand would cost more than what is reckoned in them. */
+const dayCurve = (days: number) => ({ equity: new Float64Array(days + 1), returns: new Float64Array(days) });
+
+function playOf(
+  { rule, outOfLanguage, books, maxDrawdown, daily }: Played,
+  curve: ReturnType<typeof dayCurve>,
+): KernelPlay {
   if (outOfLanguage !== null) return { outcome: null, reason: outOfLanguage };
-  const equity = new Float64Array(daily.length + 1);
+  const { equity } = curve;
   equity[0] = rule.cash;
   equity.set(daily, 1);
-  const returns = returnsOf(equity);
+  const returns = returnsOf(equity, curve.returns);
   const sharpe = returns === null || returns.length < 3 ? null : sharpeOf(returns, PERIODS_PER_YEAR);
   return { outcome: { ...books, maxDrawdown, sharpe, daily }, reason: null };
 }

@@ -177,8 +177,13 @@ export class SwiftCrew implements Held {
     }
   }
 
-  /** What a rule came to. */
-  played(k: number): Played {
+  /** Equity at the ends of days, rule by rule, out of the memory of the features. */
+  ends(): Float64Array {
+    return this.daily.slice();
+  }
+
+  /** What a rule came to; its days are a part of `ends`, which holds those of all. */
+  played(k: number, ends: Float64Array): Played {
     this.at = k * DOUBLES;
     this.whole = k * WHOLES;
     const { doubles, wholes, at, whole, market } = this;
@@ -202,7 +207,7 @@ export class SwiftCrew implements Held {
       rule,
       outOfLanguage,
       maxDrawdown,
-      daily: this.daily.slice(k * days, (k + 1) * days),
+      daily: ends.subarray(k * days, (k + 1) * days),
       books: {
         equityEnd,
         realised: equityEnd - rule.cash + fees - unrealised,

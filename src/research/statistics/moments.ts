@@ -63,9 +63,14 @@ export function sortinoOf(values: ArrayLike<number>, periodsPerYear = 1): number
   return downside > 0 ? (mean(values) / downside) * Math.sqrt(periodsPerYear) : null;
 }
 
-/** Simple returns of n+1 equities: n values. Null where an equity that a return stands on is not above 0. */
-export function returnsOf(equity: ArrayLike<number>): Float64Array | null {
-  const out = new Float64Array(Math.max(0, equity.length - 1));
+/**
+ * Simple returns of n+1 equities: n values, in `out` where one of that length is given. Null where an equity that a return
+ * stands on is not above 0.
+ */
+export function returnsOf(
+  equity: ArrayLike<number>,
+  out = new Float64Array(Math.max(0, equity.length - 1)),
+): Float64Array | null {
   for (let i = 0; i < out.length; i++) {
     if (!(equity[i]! > 0)) return null;
     out[i] = equity[i + 1]! / equity[i]! - 1;

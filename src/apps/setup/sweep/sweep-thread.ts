@@ -30,5 +30,6 @@ serveTasks<SweepThreadData, readonly number[], never, readonly PlayedVariant[]>(
       return played;
     };
   },
-  (played) => played.map(({ daily }) => daily.closes.buffer as ArrayBuffer),
+  // variants of one play may lie in one buffer
+  (played) => [...new Set(played.map(({ daily }) => daily.closes.buffer as ArrayBuffer))],
 );
