@@ -48,7 +48,7 @@ class Fused {
     this.version = version;
   }
 
-  static async start(bars: BarColumns): Promise<Fused | null> {
+  static async start(bars: BarColumns, fast: readonly number[] = FAST): Promise<Fused | null> {
     if (spawnSync(PYTHON, ['-c', 'import numba']).status !== 0) return null;
     const script = fileURLToPath(new URL('support/fused-kernel.py', import.meta.url));
     const env = { ...process.env, NUMBA_NUM_THREADS: '1', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
@@ -57,7 +57,7 @@ class Fused {
     const { market } = sweepOf(bars, [FAST[0]!], [SLOW[0]!]);
     const task = {
       bars: bars.length,
-      fast: FAST,
+      fast,
       slow: SLOW,
       lots: LOTS,
       value: INSTRUMENT.valueNumerator,
@@ -192,6 +192,25 @@ async function besideNumba(bars: BarColumns): Promise<void> {
   }
 }
 
+/** Wall seconds of the peer's sweep in processes that play a share of the fast windows each: what the machine allows. */
+async function peerWall(bars: BarColumns, processes: number): Promise<number | null> {
+  const share = Math.ceil(FAST.length / processes);
+  const all: Fused[] = [];
+  for (let i = 0; i < processes; i++) {
+    const fused = await Fused.start(bars, FAST.slice(i * share, (i + 1) * share));
+    if (fused === null) return null;
+    all.push(fused);
+  }
+  const times: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const started = process.hrtime.bigint();
+    await Promise.all(all.map((fused) => fused.play('figures')));
+    times.push(Number(process.hrtime.bigint() - started) / 1e9);
+  }
+  for (const fused of all) fused.end();
+  return median(times);
+}
+
 async function threads(bars: BarColumns): Promise<void> {
   const times: [number[], number[]] = [[], []];
   const crews = [new Crew(bars, 1), new Crew(bars, 2)] as const;
@@ -202,6 +221,11 @@ async function threads(bars: BarColumns): Promise<void> {
     `wall time: one thread ${one.toFixed(3)} s, two threads ${two.toFixed(3)} s: ${(one / two).toFixed(2)} times`,
   );
   await Promise.all(crews.map((crew) => crew.end()));
+  const [alone, both] = [await peerWall(bars, 1), await peerWall(bars, 2)];
+  if (alone === null || both === null) return;
+  console.log(
+    `  numba in one process ${alone.toFixed(3)} s, in two ${both.toFixed(3)} s: ${(alone / both).toFixed(2)} times, which is what this machine's cores give`,
+  );
 }
 
 async function growth(): Promise<void> {
