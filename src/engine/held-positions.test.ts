@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VenueReport } from '#ledger';
+import type { OrderRequest, VenueReport } from '#ledger';
 import { fixedUnits, SIGMA_BREAKER, timeExit } from '#risk';
 import {
   ALFA,
@@ -48,6 +48,61 @@ describe('exits', () => {
     expect(canceled(table.step({ ...kill, act: { action: 'kill' } }))).toEqual([entry!.clientId]);
     table.fill(entry!, 100);
     expect(submitted(table.bar(100))).toMatchObject([{ side: 'sell', lots: 100, reason: 'exit:flatten' }]);
+  });
+});
+
+describe('an entry whose cancellation the venue refuses', () => {
+  /** A person closes all while an entry works; the cancellation and what the entry filled are answered as stated. */
+  const answers = {
+    'the fill first': ['fill', 'refused'],
+    'the refusal first': ['refused', 'fill'],
+    'the refusal first, and again': ['refused', 'refused', 'accepted', 'fill'],
+  } as const;
+  const refused = (table: Table, { clientId }: OrderRequest) =>
+    table.step({ kind: 'cancel-rejected', ...now(table), clientId, reason: 'filled' });
+  const now = ({ at }: Table) => ({ at, eventTime: at });
+  const leftEntry = () => {
+    const table = new Table();
+    const [entry] = submitted(table.bar(100, { [ALFA.id]: 1 }));
+    table.accept(entry!);
+    const act = { action: 'flatten', desk: null } as const;
+    const out = table.step({ kind: 'operator-acted', ...now(table), by: 'me', reason: 'test', act });
+    expect(canceled(out)).toEqual([entry!.clientId]);
+    return { table, entry: entry! };
+  };
+
+  it.each(Object.entries(answers))('is closed when it has filled: %s', (_, order) => {
+    const { table, entry } = leftEntry();
+    for (const answer of order) {
+      if (answer === 'fill') table.fill(entry, 100);
+      else if (answer === 'accepted') table.accept(entry);
+      else refused(table, entry);
+    }
+    const [exit] = submitted(table.bar(100));
+    expect(exit).toMatchObject({ side: 'sell', lots: 100, reason: 'exit:flatten' });
+    table.fill(exit!, 100);
+    expect(table.engine.real.leaving.size).toBe(0);
+  });
+
+  it('is closed when it fills after a restart from a snapshot', () => {
+    const { table, entry } = leftEntry();
+    expect(refused(table, entry)).toEqual([{ kind: 'query-order', clientId: entry.clientId }]);
+    const next = new Table();
+    next.at = table.at;
+    next.engine.restore(JSON.parse(JSON.stringify(table.engine.capture())));
+    next.step({ kind: 'run-resumed', ...now(next) });
+    next.fill(entry, 100);
+    expect(submitted(next.bar(100))).toMatchObject([{ side: 'sell', lots: 100, reason: 'exit:flatten' }]);
+  });
+
+  it('leaves nothing to do once it has ended after all', () => {
+    const { table, entry } = leftEntry();
+    refused(table, entry);
+    expect(table.engine.real.leaving.size).toBe(1);
+    table.end('order-expired', entry.clientId);
+    expect(table.engine.real.leaving.size).toBe(0);
+    enterLong(table);
+    expect(submitted(table.bar(100))).toEqual([]);
   });
 });
 

@@ -60,8 +60,10 @@ export class Lane {
   readonly ledger: Ledger;
   readonly held = new Map<BookId, Held>();
   readonly exitMemories = new ExitMemories();
-  /** Books that are to be flat, until they are and nothing of theirs is being canceled any more. */
+  /** Books that are to be flat, until they are and no entry of theirs that was canceled may still fill. */
   readonly leaving = new Map<BookId, Leaving>();
+  /** Entries that may still fill although we canceled them: the venue refused the cancellation. */
+  private readonly uncanceled = new Set<ClientOrderId>();
   private readonly memories = new Map<BookId, EntryMemory>();
   private readonly idPrefix: string;
   private readonly send: (command: VenueCommand, at: Instant) => void;
@@ -339,6 +341,7 @@ export class Lane {
       if (isEnded(booking.order.status)) held.exitAsked = null;
     }
     if (booking.closed !== null) this.cancelOf(book, booking.closed.direction, report.at);
+    if (booking.order !== null) this.noteUncanceled(booking.order, report.kind);
     if (booking.order !== null && isEnded(booking.order.status)) this.forgetEntry(booking.order);
     if (this.leaving.size > 0 && (booking.closed !== null || held === undefined)) this.hasLeft(book);
     return { booking, opened, closed: booking.closed };
@@ -351,11 +354,20 @@ export class Lane {
     if (memory !== undefined && !this.legs.tracks(memory.planId)) this.memories.delete(request.book);
   }
 
-  /** A fill may still cross the cancellation of an entry: until that is answered the book is not left. */
+  /** A refused cancellation says that no end will follow, and often that a fill will: after a restart it comes first. */
+  private noteUncanceled({ request, status }: OrderState, kind: VenueReport['kind']): void {
+    if (isEnded(status)) this.uncanceled.delete(request.clientId);
+    else if (kind === 'cancel-rejected' && !request.reduceOnly) this.uncanceled.add(request.clientId);
+  }
+
+  /** A fill may still cross the cancellation of an entry: until that order has ended the book is not left. */
   private hasLeft(book: BookId): void {
     const crossing = this.ledger
       .workingOrders(book)
-      .some((order) => !order.request.reduceOnly && order.cancelRequestedAt !== null);
+      .some(
+        ({ request, cancelRequestedAt }) =>
+          !request.reduceOnly && (cancelRequestedAt !== null || this.uncanceled.has(request.clientId)),
+      );
     if (!crossing) this.leaving.delete(book);
   }
 

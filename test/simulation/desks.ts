@@ -61,7 +61,7 @@ function flipParts(): DeskParts {
       leverage: 5,
       stop: { atr: 'atr:14', atrMultiple: 1.2, costMultiple: 0, targetMultiple: 1.5 } as never,
     }),
-    exits: [stopLossExit(), takeProfitExit(), timeExit({ otherwiseMs: 45 * MINUTE })],
+    exits: [stopLossExit(), takeProfitExit(), timeExit({ otherwiseMs: 40 * MINUTE })],
     entry: { type: 'limit', offsetRate: 0.0002, bars: 2, postOnly: false },
     opposite: 'reverse',
     review: { topic: 'plan-review', timeoutMs: 8 * MINUTE },
@@ -105,7 +105,7 @@ function pairParts(): DeskParts {
     sources: [ratio],
     pooling: proposalPool(),
     sizer: fixedUnits(1),
-    exits: [timeExit({ otherwiseMs: 55 * MINUTE })],
+    exits: [timeExit({ otherwiseMs: 50 * MINUTE })],
     leverage: 5,
     legFailure: 'unwind',
   };
@@ -162,7 +162,7 @@ export const LARGE: PortfolioDefinition = portfolio([
 /** Two desks on two instruments that trade from the start: for a scenario that dies at every boundary. */
 export const SMALL: PortfolioDefinition = portfolio([
   setup('flip', { ...flipParts(), warmUpBars: 6 }, [SOL]),
-  setup('pair', { ...pairParts(), warmUpBars: 6, exits: [timeExit({ otherwiseMs: 25 * MINUTE })] }, [
+  setup('pair', { ...pairParts(), warmUpBars: 6, exits: [timeExit({ otherwiseMs: 20 * MINUTE })] }, [
     ETH,
     SOL,
   ]),
