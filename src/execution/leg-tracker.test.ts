@@ -223,3 +223,25 @@ it('a completion has its time from the moment the leg failed', () => {
   expect(commands()).toEqual(['sell 10 as u0']);
   expect(tracker.nextDue()).toBe(T + 13 * MIN);
 });
+
+it('asks of the order that unwinds, not of its leg, whether it reduces the net', () => {
+  const of = plan([leg({}), leg({ book: OTHER, side: 'sell' })], { legFailure: 'unwind' });
+  const unwoundAt = (net: number) => {
+    const requests = planOrders(approve(of, T, MIN), (n) => id(`q${n}`), { at: T });
+    const tracker = new LegTracker(of, requests, {
+      ids: (n) => id(`u${n}`),
+      worth: () => 0,
+      reducesNet: ({ side, lots }) => (side === 'sell' ? net >= lots : -net >= lots),
+    });
+    const fill = { fillId: 'f', clientId: id('q0'), instrument: PERP.id, side: 'buy', lots: 4 } as const;
+    const stamp = { at: T, eventTime: T };
+    const priced = { ...fill, ticks: 1, fee: 0, liquidity: 'taker' } as const;
+    tracker.onReport({ kind: 'order-filled', ...stamp, fill: priced });
+    const end = { kind: 'order-canceled', ...stamp, clientId: id('q1'), reason: 'r' } as const;
+    return tracker.onReport(end).flatMap((c) => (c.kind === 'submit-order' ? [c.order] : []));
+  };
+  const asked = { side: 'sell', lots: 4, reduceOnly: true };
+  expect(unwoundAt(4)).toMatchObject([{ ...asked, reduceOnlyAtVenue: true }]);
+  // another desk is short: a reduce-only sale would be refused there
+  expect(unwoundAt(-20)).toMatchObject([{ ...asked, reduceOnlyAtVenue: false }]);
+});

@@ -22,7 +22,7 @@ export interface LegTrackerOptions {
   readonly ids: (n: number) => ClientOrderId;
   /** Worth of `lots` of a leg in minor units of the base currency, to measure what is unhedged. */
   readonly worth: (leg: Leg, lots: number) => number;
-  /** Whether reduce-only orders of the leg also reduce the venue's net; default yes. */
+  /** Whether a reduce-only order of this side and size also reduces the venue's net; default yes. */
   readonly reducesNet?: (leg: Leg) => boolean;
   /**
    * Signed lots in the leg's book: what something else has closed needs no unwinding and no closing. Default: as this
@@ -404,7 +404,8 @@ export class LegTracker {
     reduceOnly: boolean,
     reason: string,
   ): OrderRequest {
-    const reduceOnlyAtVenue = reduceOnly && (this.options.reducesNet?.(leg) ?? true);
+    // an order that unwinds goes against its leg
+    const reduceOnlyAtVenue = reduceOnly && (this.options.reducesNet?.({ ...leg, side, lots }) ?? true);
     return marketOrder(leg, { side, lots, clientId, reduceOnly, reduceOnlyAtVenue, reason });
   }
 }
