@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JournalFile, ModelRegistry, modelFileText, RegistryPages, RunRegistry } from '#adapters';
 import { canonicalJson, sha256 } from '#base';
@@ -280,12 +281,54 @@ describe('what speaks for a model that a file brought', () => {
   });
 });
 
+describe('a damaged record of runs', () => {
+  /** Two entries: the run, and what the training came to. */
+  const broken = (sql: string): void => {
+    const db = new DatabaseSync(join(here, 'runs.sqlite'));
+    const triggers = db.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all();
+    for (const one of triggers) db.exec(`DROP TRIGGER ${String(one.name)}`);
+    db.exec(sql);
+    db.close();
+  };
+
+  it.each([
+    ['an entry was changed', "UPDATE entries SET study = 'x' WHERE position = 1", 'entry 1 was changed'],
+    ['its newest entry was', "UPDATE entries SET subject = 'x' WHERE position = 2", 'entry 2 was changed'],
+    [
+      'its end was cut off',
+      'DELETE FROM entries WHERE position = 2',
+      'it ends after 1 entries, and has had 2',
+    ],
+    [
+      'an entry was put in',
+      "INSERT INTO entries SELECT 3, 'x', kind, at, subject, file, study, body, returns, 'x' FROM entries WHERE position = 2",
+      'entry 3 was changed',
+    ],
+  ])('lets no model go on: %s', async (_, sql, words) => {
+    trained(here);
+    broken(sql);
+    const refused = await promoted(here);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining(words)]);
+    expect(jsonOf(await quorum(here, 'list', '--json'))).toMatchObject({ models: [{ stage: 'candidate' }] });
+  });
+});
+
 describe('the way to live', () => {
   const INTERVAL = 900_000;
   const OTHER = sha256('another model');
 
-  /** 91 days of a desk on paper, with these models from these days on. */
-  function journal(changes: readonly (readonly [day: number, id: string | null])[] | null): string {
+  type Days = readonly [from: number, to: number];
+  const isWithin = (i: number, days: Days | undefined) =>
+    days !== undefined && i > days[0] * 96 && i <= days[1] * 96;
+
+  /**
+   * 91 days of a desk on paper, with these models from these days on. On the days of `mute` none of them speaks, on those of
+   * `finer` only bars of five minutes come, which it does not decide on.
+   */
+  function journal(
+    changes: readonly (readonly [day: number, id: string | null])[] | null,
+    { mute, finer }: { readonly mute?: Days; readonly finer?: Days } = {},
+  ): string {
     const dir = place.path(`paper-${machines++}`);
     mkdirSync(dir);
     const file = JournalFile.create(join(dir, 'journal'));
@@ -296,8 +339,15 @@ describe('the way to live', () => {
     const models = first === undefined ? {} : { models: { [reference]: first[1] } };
     const header = { kind: 'paper', mode: 'PAPER', desks: [{ ...desk, ...models }], request };
     file.append('header', JSON.stringify(header));
-    const word = { note: 'model-heard', at: 1_700_000_100_000, desk: desk.name, fault: null };
-    file.append('note', JSON.stringify({ ...word, instrument: 'BTCUSDT.BINANCE-USDM' }));
+    const word = (at: number, fault: string | null) => {
+      const note = { note: 'model-heard', at, desk: desk.name, fault, instrument: 'BTCUSDT.BINANCE-USDM' };
+      file.append('note', JSON.stringify(note));
+    };
+    const close = (eventTime: number, intervalMs: number) => {
+      const bar = { at: eventTime + 400, eventTime, instrument: 'BTCUSDT.BINANCE-USDM', intervalMs };
+      file.append('event', JSON.stringify({ kind: 'bar-closed', ...bar }));
+    };
+    word(1_700_000_100_000, null);
     for (let i = 0; i <= 91 * 96; i++) {
       for (const [day, model] of later)
         if (i === day * 96) {
@@ -305,19 +355,19 @@ describe('the way to live', () => {
           file.append('note', JSON.stringify(note));
         }
       const eventTime = 1_700_000_100_000 + i * INTERVAL;
-      const bar = {
-        at: eventTime + 400,
-        eventTime,
-        instrument: 'BTCUSDT.BINANCE-USDM',
-        intervalMs: INTERVAL,
-      };
-      file.append('event', JSON.stringify({ kind: 'bar-closed', ...bar }));
+      if (isWithin(i, finer)) {
+        for (const minutes of [10, 5, 0]) close(eventTime - minutes * 60_000, INTERVAL / 3);
+        continue;
+      }
+      close(eventTime, INTERVAL);
+      if (isWithin(i, mute) !== isWithin(i - 1, mute))
+        word(eventTime + 400, isWithin(i, mute) ? 'a feature is not defined' : null);
     }
     file.close();
     return dir;
   }
 
-  it.each<[string, Parameters<typeof journal>[0], boolean, string]>([
+  it.each<[string, Parameters<typeof journal>[0], boolean, string, Parameters<typeof journal>[1]?]>([
     ['itself all the time', [[0, id]], true, '91.0 of 91.0 days'],
     [
       'itself for the last three days',
@@ -338,11 +388,31 @@ describe('the way to live', () => {
       '1.0 of 91.0 days',
     ],
     ['never itself', [[0, OTHER]], false, `0.0 of 91.0 days; others: ${OTHER.slice(0, 12)}`],
+    [
+      'itself for three days, and said nothing on half of them',
+      [
+        [0, OTHER],
+        [88, id],
+      ],
+      false,
+      '1.5 of 89.5 days',
+      { mute: [88, 89.5] },
+    ],
+    [
+      'itself for three days, of which two had no bars that it decides on',
+      [
+        [0, OTHER],
+        [88, id],
+      ],
+      false,
+      '1.0 of 89.0 days',
+      { finer: [88, 90] },
+    ],
     ['nobody knows with which model', null, false, 'does not say which model'],
-  ])('is open to a model that was on paper: %s', async (_, changes, passes, words) => {
+  ])('is open to a model that was on paper: %s', async (_, changes, passes, words, life) => {
     trained(here, { figures: { ...GOOD_FIGURES, parityBpPerBar: LIVE_FIGURES.parityBpPerBar! } });
     expect((await promoted(here)).code).toBe(0);
-    const done = await quorum(here, 'promote', name, '--to', 'live', '--paper', journal(changes));
+    const done = await quorum(here, 'promote', name, '--to', 'live', '--paper', journal(changes, life));
     expect([done.code, done.stdout]).toEqual([passes ? 0 : 4, expect.stringContaining(words)]);
     expect(done.stdout).toContain('on paper itself');
     if (!passes) expect(done.stdout).toContain('REFUSED: 1 of');

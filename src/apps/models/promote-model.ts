@@ -1,13 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import {
-  type HeldStage,
-  type ModelEntry,
-  type ModelRegistry,
-  type RunRegistry,
-  readJournal,
-} from '#adapters';
-import { DAY, InputError } from '#base';
+import type { HeldStage, ModelEntry, ModelRegistry, RunRegistry } from '#adapters';
+import { InputError } from '#base';
 import {
   bindingProfile,
   type Criterion,
@@ -20,14 +12,11 @@ import {
   type PromotionException,
   type PromotionProfile,
 } from '#research';
-import type { ModelArtefact } from '#signals';
 import type { ModelOnPaper } from '../promotion/model-record.ts';
 import { type PaperEvidence, paperEvidence } from '../promotion/paper-evidence.ts';
-import type { PaperHeader } from '../runner/portfolio-setup.ts';
 import { dayLookup } from '../setup/registry/day-lookup.ts';
 import { heldEvidence, trustedKeys } from './held-evidence.ts';
 import { actNow } from './models-folder.ts';
-import { ownPaperDays } from './own-paper-days.ts';
 
 export interface ModelPromotionRequest {
   readonly model: ModelEntry;
@@ -69,15 +58,16 @@ export function promoteModel(
   const { id, name } = model;
   const profile = bindingProfile(name, named);
   const artefact = registry.artefact(id);
-  const { interval, dataHash } = artefact.training;
+  const { instrument, interval, dataHash } = artefact.training;
   const now = actNow();
-  // all of it, entry by entry: what somebody put in bears nothing out
-  runs?.verify();
-  const onPaper = paper === null ? null : timeOnPaper(paper, name, artefact.training, now.at);
+  // all of it, entry by entry and before anything else of it is believed: what somebody put in bears nothing out
+  const record = runs?.trials() ?? null;
+  // of the name, whichever of its models traded, in bars at which one spoke
+  const desk = { desk: deskOfModel(name), deskHash: null, instruments: [instrument], interval, spoken: true };
+  const onPaper = paper === null ? null : paperEvidence(paper, desk, now.at);
   const holder = registry.holder(name, to);
   const held = heldEvidence(registry, id, { runs, keys: trustedKeys(registry.folder) });
   const ours = held.filter(isOurs).map(({ evidence }) => evidence);
-  const record = runs?.trials() ?? null;
   const counted =
     runs === null || record === null
       ? null
@@ -100,16 +90,7 @@ export function promoteModel(
     stamps: [...artefact.stamps, ...(onPaper?.stamps ?? [])],
     evidence: held,
     counted,
-    ...(paper === null || to === 'paper'
-      ? {}
-      : {
-          ownPaperDays: ownPaperDays({
-            dir: paper,
-            desk: deskOfModel(name),
-            model: id,
-            instrument: artefact.training.instrument,
-          }),
-        }),
+    ...(onPaper === null || to === 'paper' ? {} : { ownPaperDays: ownDays(onPaper, id) }),
     holder,
     exception,
     measured: {
@@ -132,46 +113,26 @@ export function promoteModel(
 }
 
 /** Time on paper is the desk's; how much of it was this model's stands beside it. */
-function figuresOf({ figures, models }: PaperEvidence, id: string): Partial<Record<FigureName, Measured>> {
+function figuresOf(
+  { figures, models, modelDays }: PaperEvidence,
+  id: string,
+): Partial<Record<FigureName, Measured>> {
   const { paperDays } = figures;
   if (paperDays.value === null || models.every(({ model }) => model === id || model === null)) return figures;
-  const own = models.find(({ model }) => model === id);
-  const days = own === undefined ? 0 : (own.to - own.from) / DAY;
+  const days = modelDays?.byModel.get(id) ?? 0;
   return { ...figures, paperDays: { ...paperDays, note: `${days.toFixed(1)} of them with this model` } };
 }
 
-/** The desk of a model's name in the books: `S1_RX68_BTC_15M` is `s1-rx68-btc-15m`. */
-export const deskOfModel = (name: string): string => name.toLowerCase().replaceAll('_', '-');
-
-/**
- * How long, and how steadily, the desk of a name has been on paper: of the name, whichever of its models traded, in bars at which
- * one spoke. What each of them did is told apart.
- */
-function timeOnPaper(
-  dir: string,
-  name: string,
-  { instrument, interval }: ModelArtefact['training'],
-  now: number,
-): PaperEvidence {
-  const desk = deskOfModel(name);
-  const path = join(dir, 'journal');
-  if (!existsSync(path))
-    throw new InputError(
-      `${dir} has no journal`,
-      'give the folder of a paper portfolio, such as .quorum/mine',
-    );
-  for (const { kind, text } of readJournal(path)) {
-    const header = kind === 'header' ? (JSON.parse(text) as Partial<PaperHeader>) : null;
-    if (header?.kind === 'paper' && header.desks?.some((one) => one.name === desk))
-      return paperEvidence(
-        dir,
-        { desk, deskHash: null, instruments: [instrument], interval, spoken: true },
-        now,
-      );
-    break;
-  }
-  throw new InputError(
-    `${dir} is no paper portfolio in which ${desk} trades`,
-    'name the folder of the portfolio that has the desk of this model',
-  );
+/** For how many days the desk traded this very model, in the bars that count as its time on paper. */
+function ownDays({ modelDays }: PaperEvidence, id: string): Measured {
+  if (modelDays === null)
+    return { value: null, note: 'the journal does not say which model the desk traded' };
+  const { all, byModel } = modelDays;
+  const value = byModel.get(id) ?? 0;
+  const others = [...byModel].flatMap(([one, days]) => (one === id || days === 0 ? [] : [one.slice(0, 12)]));
+  const rest = others.length === 0 ? '' : `; others: ${others.join(', ')}`;
+  return { value, note: `${value.toFixed(1)} of ${all.toFixed(1)} days${rest}` };
 }
+
+/** The desk of a model's name in the books: `S1_RX68_BTC_15M` is `s1-rx68-btc-15m`. */
+const deskOfModel = (name: string): string => name.toLowerCase().replaceAll('_', '-');

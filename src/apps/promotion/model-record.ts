@@ -13,6 +13,8 @@ export interface ModelOnPaper {
   /** First and last instant at which it was in place and something was heard. */
   readonly from: Instant;
   readonly to: Instant;
+  /** Days that the bars cover which count as time on paper with it, of one instrument or on average of several. */
+  readonly days: number;
   readonly trades: number;
   readonly won: number;
   /** Sums of the trades that won and of those that lost, both positive, and of all; decimals of what the desk is settled in. */
@@ -38,6 +40,7 @@ interface Sums {
 export class ModelRecord {
   private readonly reference: (models: Models) => string | null;
   private readonly sums = new Map<string | null, Sums>();
+  private models: Models;
   private model: string | null = null;
   private at: Instant = 0;
   private minorScale = 0;
@@ -53,15 +56,32 @@ export class ModelRecord {
     // a desk with several models is told by the first that it asks for
     const [reference] = Object.keys(models ?? {});
     this.reference = (now) => (reference === undefined ? null : (now?.[reference] ?? null));
-    this.model = this.reference(models);
+    this.take(models);
   }
 
   /** The desk goes on with other models. */
   changed({ models }: ModelsNote): void {
+    this.take(models);
+  }
+
+  private take(models: Models): void {
+    this.models = models;
     this.model = this.reference(models);
   }
 
-  /** A bar that counts was heard. */
+  /** With which models a bar counts that comes now: all that are in place. Null: the desk asks for some, and has none. */
+  get countsWith(): readonly string[] | null {
+    if (this.models === undefined) return [];
+    const ids = new Set(Object.values(this.models).filter((id) => id !== null));
+    return ids.size === 0 ? null : [...ids];
+  }
+
+  /** Whether the journal says which models the desk has. */
+  get namesModels(): boolean {
+    return this.models !== undefined;
+  }
+
+  /** A bar was heard while it was news. */
   heard(at: Instant): void {
     this.at = at;
     this.now().to = at;
@@ -108,11 +128,12 @@ export class ModelRecord {
     return sums;
   }
 
-  /** By model, in the order in which they came. */
-  result(): readonly ModelOnPaper[] {
+  /** By model, in the order in which they came. `days`: the time on paper of each, by id. */
+  result(days: ReadonlyMap<string, number>): readonly ModelOnPaper[] {
     const money = (minor: number) => formatDecimal(minor, this.minorScale);
     return [...this.sums.values()].map(({ profit, loss, ...rest }) => ({
       ...rest,
+      days: days.get(rest.model ?? '') ?? 0,
       profit: money(profit),
       loss: money(loss),
       net: money(profit - loss),

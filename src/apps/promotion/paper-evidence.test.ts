@@ -288,7 +288,7 @@ describe('time on paper of a desk whose model changes', () => {
 
   it('has no bars of the time without a model', () => {
     const dir = life(10, { 2: changed(null, WITH.none), 5: changed(NEW, WITH.new) });
-    const { figures, models } = asked(dir, null);
+    const { figures, models, modelDays } = asked(dir, null);
     expect(figures.paperUptime).toEqual({ value: 8 / 11, note: '8 of 11 bars of 1h' });
     expect(
       models.map(({ model, from, to }) => [model, (from - START - 500) / HOUR, (to - START - 500) / HOUR]),
@@ -297,6 +297,57 @@ describe('time on paper of a desk whose model changes', () => {
       [null, 3, 5],
       [NEW, 6, 10],
     ]);
+    expect(models.map(({ days }) => days)).toEqual([3 / 24, 0, 5 / 24]);
+    expect(modelDays).toEqual({
+      all: 8 / 24,
+      byModel: new Map([
+        [OLD, 3 / 24],
+        [NEW, 5 / 24],
+      ]),
+    });
+    // a desk that asks for no models has days, but none with a model
+    expect(asked(dir, null, 'other').modelDays).toBeNull();
+    expect(() => asked(dir, null, 'nobody')).toThrow('nobody is not on paper in');
+  });
+
+  it('is no time of a model that does not speak, whoever was in place', () => {
+    const word = (hour: number, fault: string | null) => (file: JournalFile) =>
+      file.append(
+        'note',
+        JSON.stringify({
+          note: 'model-heard',
+          at: START + hour * HOUR + 500,
+          desk: 's1-rx68-btc-1m',
+          instrument: 'BTCUSDT.BINANCE-USDM',
+          fault,
+        }),
+      );
+    const dir = life(72, {
+      0: word(0, null),
+      24: changed(NEW, WITH.new),
+      // silent from its second bar on, for a day
+      26: word(26, 'a feature is not defined'),
+      50: word(50, null),
+    });
+    const spoken = paperEvidence(
+      dir,
+      {
+        desk: 's1-rx68-btc-1m',
+        deskHash: null,
+        instruments: ['BTCUSDT.BINANCE-USDM'],
+        interval: '1h',
+        spoken: true,
+      },
+      NOW,
+    );
+    expect(spoken.figures.paperUptime.value).toBe(49 / 73);
+    expect(spoken.modelDays).toEqual({
+      all: 49 / 24,
+      byModel: new Map([
+        [OLD, 25 / 24],
+        [NEW, 1],
+      ]),
+    });
   });
 
   it('gives each trade to the model that decided on its entry', () => {

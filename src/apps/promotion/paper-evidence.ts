@@ -9,8 +9,8 @@ import type { Measured } from '#research';
 import type { ModelHeardNote, PaperNote } from '../runner/notes.ts';
 import type { PaperHeader } from '../runner/portfolio-setup.ts';
 import { isLive } from '../setup/configuration.ts';
-import { HeardBars } from './heard-bars.ts';
-import { type ModelOnPaper, ModelRecord, type Models } from './model-record.ts';
+import { type CountsWith, HeardBars } from './heard-bars.ts';
+import { type ModelOnPaper, ModelRecord } from './model-record.ts';
 
 /** What a paper portfolio's journal says of a desk's time on paper. */
 export interface PaperEvidence {
@@ -19,6 +19,15 @@ export interface PaperEvidence {
   readonly stamps: readonly string[];
   /** What the desk did with each of its models; one that asks for none has one line, without a model. */
   readonly models: readonly ModelOnPaper[];
+  /** Null: the journal does not say which models the desk had. */
+  readonly modelDays: ModelDays | null;
+}
+
+/** Days that the bars cover which count as time on paper; of several instruments the average. */
+export interface ModelDays {
+  readonly all: number;
+  /** By id of the model that was in place, whichever of the desk's references meant it. */
+  readonly byModel: ReadonlyMap<string, number>;
 }
 
 /** Whose time on paper is asked for. */
@@ -43,7 +52,8 @@ export interface OnPaper {
  * feed brings only shorter ones, such a bar came when all that it is made of did. Bars that were filled in later count as
  * missed: nobody traded them; so do all of an instrument that never came, those that came while other models were in
  * place than the ones asked about, and of a model those at which it said nothing. `now` is the present. Throws {@link InputError}
- * for a folder that is no paper portfolio's, or of one in which the desk with exactly these parameters does not trade.
+ * for a folder that is no paper portfolio's, or of one in which the desk with exactly these parameters does not trade. The journal is
+ * read once: days by model are of the same bars.
  */
 export function paperEvidence(dir: string, onPaper: OnPaper, now: number): PaperEvidence {
   const path = join(dir, 'journal');
@@ -52,7 +62,7 @@ export function paperEvidence(dir: string, onPaper: OnPaper, now: number): Paper
       `${dir} has no journal`,
       'give the folder of a paper portfolio, such as .quorum/mine',
     );
-  const { desk, instruments, spoken = false } = onPaper;
+  const { desk, deskHash, instruments, spoken = false } = onPaper;
   // of a model that does not say its bars, none is known
   const intervalMs = parseInterval(onPaper.interval) ?? Number.NaN;
   let header: PaperHeader | null = null;
@@ -64,29 +74,35 @@ export function paperEvidence(dir: string, onPaper: OnPaper, now: number): Paper
     if (header === null) {
       header = headerOf(kind, text, dir);
       desks = new DesksOnPaper(header, onPaper);
+      // names of desks stay what they are; hashes change with models
+      if (deskHash === null && !desks.counted) break;
       continue;
     }
     if (kind === 'event' && text.startsWith('{"kind":"bar-closed"')) {
       const event = JSON.parse(text) as BarClosed;
       if (isNews(event)) desks!.heard(event.at);
-      heard.hear(event, speaks && desks!.counts);
+      heard.hear(event, speaks ? desks!.countsWith : null);
     } else if (spoken && kind === 'note' && text.startsWith('{"note":"model-heard"')) {
       const note = JSON.parse(text) as ModelHeardNote;
       if (note.desk !== desk) continue;
       speaks = note.fault === null;
       hasSpoken ||= speaks;
       // of this very bar, which came before the word
-      heard.told(note.instrument, note.at, speaks && desks!.counts);
+      heard.told(note.instrument, note.at, speaks ? desks!.countsWith : null);
     } else desks!.take(kind, text);
   }
   if (desks !== null && !desks.counted) throw notOnPaper(dir, onPaper, header!);
-  const models = desks?.models ?? [];
+  const modelDays = daysOf(heard, instruments, intervalMs);
+  const told = {
+    models: desks?.asked?.result(modelDays.byModel) ?? [],
+    modelDays: desks?.asked?.namesModels === true ? modelDays : null,
+  };
   const stamps = header === null ? ['no mode: no evidence'] : stampsOf(header);
   const spans = instruments.flatMap((instrument) => heard.spanOf(instrument) ?? []);
   if (spans.length === 0) {
     const note = hasSpoken ? 'no bar came live' : 'by the journal its model never spoke';
     const none = { value: null, note };
-    return { figures: { paperDays: none, paperUptime: none }, stamps, models };
+    return { figures: { paperDays: none, paperUptime: none }, stamps, ...told };
   }
   const first = Math.min(...spans.map((span) => span.first));
   const last = Math.max(...spans.map((span) => span.last));
@@ -104,8 +120,20 @@ export function paperEvidence(dir: string, onPaper: OnPaper, now: number): Paper
       },
     },
     stamps,
-    models,
+    ...told,
   };
+}
+
+function daysOf(heard: HeardBars, instruments: readonly string[], intervalMs: number): ModelDays {
+  const ofBars = (bars: number) => (bars * intervalMs) / DAY / instruments.length;
+  const byModel = new Map<string, number>();
+  let all = 0;
+  for (const instrument of instruments) {
+    all += ofBars(heard.spanOf(instrument)?.bars ?? 0);
+    for (const [id, bars] of heard.byModelOf(instrument))
+      byModel.set(id, (byModel.get(id) ?? 0) + ofBars(bars));
+  }
+  return { all, byModel };
 }
 
 const ORDER = '["submit-order"';
@@ -113,18 +141,17 @@ const NOTES = ['{"note":"models"', '{"note":"fill"', '{"note":"trade"'];
 
 /** A portfolio's desks as their models change, and whether what comes now is time on paper of the one that is asked about. */
 class DesksOnPaper {
-  /** Whether it is now, and whether it ever was. */
-  counts = false;
-  counted = false;
+  /** Whether it is now, and with which models. */
+  countsWith: CountsWith = null;
+  /** The record of the desk that is asked about, once it is known which. */
+  asked: ModelRecord | null = null;
   private readonly onPaper: OnPaper;
-  private readonly desks = new Map<string, { hash: string; models: Models; readonly record: ModelRecord }>();
-  /** The desk that is asked about, once it is known which. */
-  private asked: string | null = null;
+  private readonly desks = new Map<string, { hash: string; readonly record: ModelRecord }>();
 
   constructor({ desks }: PaperHeader, onPaper: OnPaper) {
     this.onPaper = onPaper;
     for (const { name, hash, models } of desks)
-      this.desks.set(name, { hash, models, record: new ModelRecord(models) });
+      this.desks.set(name, { hash, record: new ModelRecord(models) });
     this.look();
   }
 
@@ -132,20 +159,16 @@ class DesksOnPaper {
     const { desk, deskHash } = this.onPaper;
     const found =
       deskHash === null
-        ? this.desks.has(desk) && desk
-        : [...this.desks].find(([, d]) => d.hash === deskHash)?.[0];
-    this.counts = typeof found === 'string';
-    if (typeof found !== 'string') return;
-    this.asked = found;
-    this.counted = true;
-    const { models } = this.desks.get(found)!;
+        ? this.desks.get(desk)
+        : [...this.desks.values()].find(({ hash }) => hash === deskHash);
+    this.asked = found?.record ?? this.asked;
     // a desk without its model decides nothing
-    if (models !== undefined) this.counts = Object.values(models).some((id) => id !== null);
+    this.countsWith = found?.record.countsWith ?? null;
   }
 
-  /** What the desk that was asked about did with each of its models. */
-  get models(): readonly ModelOnPaper[] {
-    return this.asked === null ? [] : this.desks.get(this.asked)!.record.result();
+  /** Whether the desk was ever there. */
+  get counted(): boolean {
+    return this.asked !== null;
   }
 
   /** A bar came while it was news. */
@@ -172,7 +195,6 @@ class DesksOnPaper {
       const desk = this.desks.get(note.desk);
       if (desk === undefined) return;
       desk.hash = note.hash;
-      desk.models = note.models;
       desk.record.changed(note);
       this.look();
     }
@@ -195,8 +217,13 @@ function headerOf(kind: string, text: string, dir: string): PaperHeader {
   throw new InputError(`${dir} is not the folder of a paper portfolio`, 'name one below the data directory');
 }
 
-function notOnPaper(dir: string, { desk }: OnPaper, header: PaperHeader): InputError {
+function notOnPaper(dir: string, { desk, deskHash }: OnPaper, header: PaperHeader): InputError {
   const names = header.desks.map(({ name }) => name).join(', ');
+  if (deskHash === null)
+    return new InputError(
+      `${desk} is not on paper in ${dir}, which trades ${names}`,
+      'name the folder of the portfolio that has the desk of this model',
+    );
   return new InputError(
     `${desk} with these parameters is not on paper in ${dir}, which trades ${names}`,
     'name the portfolio that trades exactly the desk of the run',

@@ -95,14 +95,19 @@ function sayPromotion(terminal: Terminal, outcome: ModelPromotionOutcome): void 
 function onPaperLines(records: readonly ModelOnPaper[], id: string): string[] {
   if (records.length === 0) return [];
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
-  const rows = records.map(({ model, from, to, trades, won, net }) => [
+  const rows = records.map(({ model, from, to, days, trades, won, net }) => [
     `  ${model === null ? 'none' : shortId(model)}${model === id ? ' (this one)' : ''}`,
     `${day(from)} to ${day(to)}`,
+    days.toFixed(1),
     String(trades),
     trades === 0 ? '-' : `${((won / trades) * 100).toFixed(1)} %`,
     net,
   ]);
-  return ['', 'on paper', ...table([['  model', 'in place', 'trades', 'won', 'net'], ...rows], [2, 3, 4])];
+  return [
+    '',
+    'on paper',
+    ...table([['  model', 'in place', 'days', 'trades', 'won', 'net'], ...rows], [2, 3, 4, 5]),
+  ];
 }
 
 interface ReasonOptions extends ModelsOptions {
