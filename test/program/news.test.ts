@@ -113,7 +113,7 @@ describe('a portfolio with news', () => {
     const seen = observations();
     expect(seen.map((one) => one.subject)).toEqual(['news:BTC', 'news:ETH']);
     for (const { value, at, publishedAt, source } of seen) {
-      expect(source).toBe('alpha-vantage');
+      expect(source).toBe(`alpha-vantage at ${new URL(news.url).host}`);
       expect(publishedAt).toBe(at);
       expect(sentimentScore(value, at)).toMatchObject({ articles: 5, scorer: 'lexicon', stale: false });
       expect(sentimentScore(value, at).score).toBeLessThan(0);

@@ -6,6 +6,7 @@ import { Companion, type CompanionOptions } from '../runner/companion.ts';
 import type { ObservationOutlet, ObservationPublisher } from '../runner/observation-publisher.ts';
 import type { NewsConfiguration } from './news-configuration.ts';
 import { type NewsWord, newsLine } from './news-round.ts';
+import { newsSource } from './news-source.ts';
 
 /** What is needed of a {@link Companion}; tests bring their own. */
 export type Beside = (options: CompanionOptions) => { close(): Promise<void> };
@@ -87,8 +88,8 @@ export class NewsCompanion implements ObservationPublisher {
     const { asset, value } = word;
     this.missing.delete(asset);
     const { fetchedAt } = readNewsObservation(value)!;
-    const { kind } = this.options.news;
-    outlet.publish({ source: kind, subject: newsSubject(asset), value, eventTime: fetchedAt });
+    const source = newsSource(this.options.news);
+    outlet.publish({ source, subject: newsSubject(asset), value, eventTime: fetchedAt });
     outlet.say(newsLine(word));
   }
 

@@ -30,6 +30,7 @@ export const trainingStamps = (
   windows: readonly Pick<ColdWindow, 'test'>[],
 ): string[] => [
   ...(coversNews(market.data, windows) ? [] : [NO_NEWS]),
+  ...market.newsStamps,
   ...costStamps(costs),
   ...windowStamps(train),
 ];

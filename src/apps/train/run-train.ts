@@ -18,6 +18,8 @@ export interface TrainRequest {
   readonly data: Parameters<typeof readTape>[0];
   /** Journals, or folders of portfolios, that heard news; empty: there is no gate of news. */
   readonly news: readonly string[];
+  /** Whether news that ran beside made-up prices are wanted; every model that heard them is stamped. */
+  readonly madeUpNews: boolean;
   readonly seed: string;
   readonly trials: number;
   readonly trainDays: number | null;
@@ -58,7 +60,8 @@ export interface TrainOutcome {
 export async function runTrain(request: TrainRequest, hooks: TrainHooks): Promise<TrainOutcome> {
   const chosen = chosenConfigs(request.configs, request);
   const tape = await readTape(request.data);
-  const markets = new TrainMarkets(tape, request.news.length === 0 ? null : readNewsRecord(request.news));
+  const { news, madeUpNews } = request;
+  const markets = new TrainMarkets(tape, news.length === 0 ? null : readNewsRecord(news, madeUpNews));
   const lacks = chosen.map(({ config }) => `${config.id}: ${markets.missing(config) ?? ''}`);
   if (chosen.every(({ config }) => markets.missing(config) !== null)) {
     throw new InputError(

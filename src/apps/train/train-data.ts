@@ -33,6 +33,8 @@ export interface TrainMarket {
   /** The instrument of every symbol that has bars. */
   readonly peers: readonly (readonly [symbol: S1Symbol, instrument: string])[];
   readonly notes: readonly string[];
+  /** What its news rest on, where that is not live prices. */
+  readonly newsStamps: readonly string[];
 }
 
 const LEADER: S1Symbol = 'BTC';
@@ -115,7 +117,7 @@ export class TrainMarkets {
     const flat = due === null ? 0 : flattenWhereOld(due, fundingMs, closes, regime);
     const looksAt = symbol === LEADER ? [symbol] : [symbol, ...S1_SYMBOLS.filter((one) => one !== symbol)];
     // news that there are none of an asset stop its every entry, as they stop the desk's
-    const told = this.news === null ? null : (this.news.get(symbol) ?? []);
+    const told = this.news === null ? null : (this.news.byAsset.get(symbol) ?? []);
     const news = told === null ? null : newsAlong(told, closes);
     const recorded = [
       ...this.recordedOf(config, looksAt),
@@ -134,6 +136,7 @@ export class TrainMarkets {
       tape: new Tape(
         recorded.map((series) => (series.kind === 'bars' ? this.atInterval(series, intervalMs) : series)),
       ),
+      newsStamps: this.news?.stamps ?? [],
       peers: looksAt.map((one) => [one, this.instrumentOf(one)!.id] as const),
       notes: [
         ...holesOf(bars, intervalMs),

@@ -8,6 +8,7 @@ import type { InstrumentId, ObservationPublished } from '#market';
 import { coldWindows, playWindow } from '#research';
 import { newsObservationText } from '#signals';
 import { QUARTER, TREND_START, trendingBars } from '../../../test/support/trending-market.ts';
+import { newsSource } from '../news/news-source.ts';
 import { checkOnLoop } from './loop-check.ts';
 import { newsAlong, readNewsRecord } from './news-record.ts';
 import { coversNews, NO_NEWS, trainingStamps } from './register-trials.ts';
@@ -51,10 +52,14 @@ function newsOf(quiet: readonly [number, number] = [0, 0]): ObservationPublished
 }
 
 /** The journal of a portfolio that heard these. */
-function portfolio(name: string, events: readonly object[]): string {
+function portfolio(
+  name: string,
+  events: readonly object[],
+  header: object | null = { kind: 'paper', mode: 'PAPER' },
+): string {
   const path = join(place, `${name}.journal`);
   const file = JournalFile.create(path);
-  file.append('header', '{"kind":"paper","mode":"PAPER"}');
+  if (header !== null) file.append('header', JSON.stringify(header));
   for (const event of events) {
     file.append('event', JSON.stringify(event));
     file.append('note', '{"note":"x"}');
@@ -65,10 +70,10 @@ function portfolio(name: string, events: readonly object[]): string {
 
 const [train] = chosenConfigs(['BTC_15M'], { trainDays: 4, testHours: 48 });
 const bars = trendingBars({ days: DAYS, seed: 'one' });
-const marketOf = (events: readonly ObservationPublished[] | null) =>
+const marketOf = (events: readonly ObservationPublished[] | null, stamps: readonly string[] = []) =>
   new TrainMarkets(
     new Tape([barSeries(BTC, QUARTER, bars)]),
-    events === null ? null : new Map([['BTC', events]]),
+    events === null ? null : { byAsset: new Map([['BTC', events]]), stamps },
   ).market(train!.config);
 const costs = { cash: 10_000, feeBps: 3.8, slippageBps: 1 };
 const point = coldPoint({
@@ -98,10 +103,11 @@ describe('news of a journal', () => {
     const weather = { ...two, subject: 'weather:LON' };
     const mine = portfolio('mine', [two, bar, one, weather, other]);
     const yours = portfolio('yours', [two, three]);
-    const news = readNewsRecord([mine, yours]);
+    const { byAsset: news, stamps } = readNewsRecord([mine, yours]);
+    expect(stamps).toEqual([]);
     expect(news.get('BTC')!.map(({ publishedAt }) => publishedAt)).toEqual([HOUR, 2 * HOUR, 3 * HOUR]);
     expect([...news.keys()].sort()).toEqual(['BTC', 'ETH']);
-    expect([...readNewsRecord([yours, mine]).get('BTC')!]).toEqual([...news.get('BTC')!]);
+    expect([...readNewsRecord([yours, mine]).byAsset.get('BTC')!]).toEqual([...news.get('BTC')!]);
   });
 
   it('are refused where there are none, or no journal', () => {
@@ -109,6 +115,59 @@ describe('news of a journal', () => {
     expect(() => readNewsRecord([join(place, 'nowhere')])).toThrow('is not there');
     writeFileSync(join(place, 'text'), 'news:BTC');
     expect(() => readNewsRecord([join(place, 'text')])).toThrow();
+  });
+});
+
+describe('what news rest on', () => {
+  const told = [published(HOUR, 0.1)];
+  const feed = (kind: string) => ({ request: { feed: { kind } } });
+  const made = { kind: 'paper', mode: 'SYNTHETIC', ...feed('synthetic') };
+  const sample = { kind: 'paper', mode: 'REPLAY', ...feed('sample') };
+
+  it.each<[string, object, string[]]>([
+    ['live prices', { kind: 'paper', mode: 'PAPER', ...feed('binance-usdm') }, []],
+    ['a rehearsal', { kind: 'paper', mode: 'REPLAY', ...feed('webhook') }, ['news of a REPLAY journal']],
+    ['a backtest', { kind: 'backtest' }, ['news of a backtest']],
+  ])('is on the stamp: %s', (name, header, stamps) => {
+    expect(readNewsRecord([portfolio(name, told, header)]).stamps).toEqual(stamps);
+  });
+
+  it.each<[string, object, string]>([
+    ['made-up prices', made, 'news made up: of a SYNTHETIC journal'],
+    ['the sample', sample, 'news made up: of a sample journal'],
+  ])('is refused for %s unless it is wanted, and then stamped', (name, header, stamp) => {
+    const live = portfolio(`live beside ${name}`, [published(2 * HOUR, 0.1)]);
+    const path = portfolio(name, told, header);
+    expect(() => readNewsRecord([live, path])).toThrow(
+      `the news of ${path} are made up: it ran beside ${name}`,
+    );
+    const { byAsset, stamps } = readNewsRecord([live, path], true);
+    expect([byAsset.get('BTC')!.length, stamps]).toEqual([2, [stamp]]);
+    // a journal that heard no news speaks for none
+    expect(readNewsRecord([live, portfolio(`deaf beside ${name}`, [], header)]).stamps).toEqual([]);
+  });
+
+  it('is refused where the journal does not say', () => {
+    for (const [name, header] of [
+      ['bare', null],
+      ['odd', { kind: 'paper' }],
+      ['other', { kind: 'x' }],
+    ] as const)
+      expect(() => readNewsRecord([portfolio(name, told, header)], true)).toThrow(
+        'does not say what it ran beside',
+      );
+  });
+
+  it("tells an address that is not the source's own", () => {
+    const own = newsSource({ kind: 'alpha-vantage', baseUrl: 'https://www.alphavantage.co/' });
+    const strange = newsSource({ kind: 'alpha-vantage', baseUrl: 'http://127.0.0.1:8080/alphavantage.co' });
+    expect([own, newsSource({ kind: 'alpha-vantage' })]).toEqual(['alpha-vantage', 'alpha-vantage']);
+    expect(newsSource({ kind: 'alpha-vantage', baseUrl: 'https://notalphavantage.co' })).not.toBe(own);
+    const stampsOf = (source: string) =>
+      readNewsRecord([portfolio(`from ${source}`.replaceAll(/\W/g, '-'), [published(HOUR, 0.1, { source })])])
+        .stamps;
+    expect(stampsOf(own)).toEqual([]);
+    expect(stampsOf(strange)).toEqual(["news from 127.0.0.1:8080: not the source's own"]);
   });
 });
 
@@ -187,6 +246,9 @@ describe('a training with news', () => {
     expect(stamps(market)).not.toContain(NO_NEWS);
     expect(stamps(marketOf(null))).toContain(NO_NEWS);
     expect(stamps(marketOf([]))).toContain(NO_NEWS);
+    expect(stamps(marketOf(newsOf(), ['news of a REPLAY journal']))).toEqual(
+      [...stamps(market), 'news of a REPLAY journal'].toSorted(),
+    );
     const { from } = tests[2]!;
     // eight hours of fetches left out: news of the one before grow stale
     const gap = marketOf(newsOf([from + 10 * HOUR, from + 18 * HOUR]));

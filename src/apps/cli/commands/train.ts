@@ -15,6 +15,7 @@ interface Options
     RegistryOptions {
   config: string[];
   news?: string[];
+  madeUpNews: boolean;
   trials: number;
   seed: string;
   trainDays?: number;
@@ -39,7 +40,7 @@ through goes on, with --promote or quorum models promote. A refusal is a result:
 for more.
 
 A model is stamped, and refused, where it was trained without news or with news that do not reach over all judged windows (none, or
-older than six hours, at a single bar), with fee, slippage or cash below the defaults, or with other windows than the sheet's.
+older than six hours, at a single bar), with news of a journal that ran beside anything but live prices, with fee, slippage or cash below the defaults, or with other windows than the sheet's.
 
 The same data, seed and version give the same models, byte for byte, with any number of workers and after any interruption:
 Ctrl-C keeps the trials that are done, and the same command goes on.
@@ -68,6 +69,11 @@ export function trainCommand(): Command {
     .option(
       '--news <DIR...>',
       'news as they were published: folders of portfolios that ran with "news", or their journals',
+    )
+    .option(
+      '--made-up-news',
+      'take news that ran beside made-up prices as well; the models are stamped',
+      false,
     )
     .option('--store <dir>', 'history store that holds the series named; history when left out')
     .option('--from <time>', 'first bar', instantArgument)
@@ -187,6 +193,7 @@ async function trainOnce(options: Options, signal: AbortSignal): Promise<void> {
         configs: options.config,
         data: { bars, funding, tapes, store, from, to },
         news: options.news ?? [],
+        madeUpNews: options.madeUpNews,
         seed: options.seed,
         trials: options.trials,
         trainDays: options.trainDays ?? null,
