@@ -7,8 +7,6 @@ import {
   areaUnderCurve,
   averageUniqueness,
   type ColdData,
-  type ColdPoint,
-  type ColdRules,
   type ColdSamples,
   checkFolds,
   coldSamples,
@@ -34,6 +32,7 @@ import {
   walkForward,
 } from '#research';
 import { BoostedScorer, writeBoostedModel } from '#signals';
+import { COLD_POINT, COLD_RULES } from '../support/cold-path.ts';
 import { perpetual } from '../support/instruments.ts';
 
 const list = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i));
@@ -41,30 +40,9 @@ const list = <T>(count: number, make: (i: number) => T) => Array.from({ length: 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 const INTERVAL = 15 * MINUTE;
-const RULES: ColdRules = {
-  stopAtr: 1.5,
-  targetAtr: 2.25,
-  verticalBars: 12,
-  probabilityMin: 0.55,
-  leadMin: 0.1,
-  regimeWeight: 0.25,
-  modelWeight: 0.6,
-  newsWeight: 0.15,
-  scoreMin: 0.58,
-  risk: 0.005,
-  notionalMax: 3,
-  participation: null,
-};
-const POINT: ColdPoint = {
-  rsi: 14,
-  atr: 14,
-  momentum: 20,
-  maxDepth: 3,
-  eta: 0.2,
-  minChildWeight: 2,
-  subsample: 0.8,
-  rounds: 12,
-};
+// what a bar traded bounds no order: only what is learned is looked at
+const RULES = { ...COLD_RULES, participation: null };
+const POINT = { ...COLD_POINT, rounds: 12 };
 
 /** A market that nobody can foretell. */
 function randomBars(count: number, seed: string): BarColumns {

@@ -11,13 +11,11 @@ import { replayPaper } from '../../src/apps/runner/replay-paper.ts';
 import { DEFAULT_ACCOUNT } from '../../src/apps/setup/configuration.ts';
 import { EdgexLoopback } from '../adapters/edgex-loopback.ts';
 import { s1Model } from '../support/s1-model.ts';
+import { PATIENT } from '../support/s1-portfolio.ts';
 import { barsIn, fastClock, runLive } from './live-run.ts';
 import { entriesOf } from './play.ts';
 
 const BTC = 'BTCUSDC.EDGEX';
-/** A model that loses may go on: what is tested is that it trades. */
-const PATIENT = { lossesInARow: 10_000, dayLossMax: 1, groupDayLossMax: 1, drawdownMax: 1 };
-
 /** Two hours up, two hours down, with a little noise. */
 function bar(contractId: string, time: number) {
   const level = (at: number) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Chance, MINUTE } from '#base';
 import { type Command, Engine, type Event, NO_TRACE } from '#engine';
-import { columnsOfBars, type InstrumentId } from '#market';
+import type { InstrumentId } from '#market';
 import { modelIdOf } from '#signals';
 import { MeantModels } from '../../src/apps/models/meant-models.ts';
 import { desksAnswer } from '../../src/apps/runner/desks-answer.ts';
@@ -13,7 +13,7 @@ import { type PortfolioRequest, setUpPortfolio } from '../../src/apps/runner/por
 import { replayPaper } from '../../src/apps/runner/replay-paper.ts';
 import { begunHeader, headerOf, Session } from '../../src/apps/runner/session.ts';
 import { statusOf } from '../../src/apps/runner/status.ts';
-import { DEFAULT_ACCOUNT } from '../../src/apps/setup/configuration.ts';
+import { DRIFT_FROM, driftingMinutes, PATIENT, s1Portfolio } from '../support/s1-portfolio.ts';
 import { StagedModels, tinyS1 } from '../support/staged-models.ts';
 import { decisionsIn, entriesOf, tradesIn, writeJournal } from './play.ts';
 
@@ -25,67 +25,27 @@ const folder = () => {
   return join(root, String(folders));
 };
 
-const FROM = Date.UTC(2024, 0, 1);
 const NAME = 'S1_RX68_BTC_1M';
 const REFERENCE = `${NAME}@paper`;
 const DESK = 's1-rx68-btc-1m';
 const WARM_UP = 250;
 const BARS = 640;
 
-/** A market that drifts up and down, enough for models that follow or do the opposite. */
-const tape = (() => {
-  const chance = new Chance('model change');
-  let price = 50_000;
-  return columnsOfBars(
-    Array.from({ length: BARS }, (_, i) => {
-      const open = price;
-      price *= Math.exp(0.0009 * Math.sin(i / 14) + 0.0003 * chance.normal());
-      return {
-        time: FROM + i * MINUTE,
-        open,
-        high: Math.max(open, price) * 1.0003,
-        low: Math.min(open, price) * 0.9997,
-        close: price,
-        volume: 1e6,
-      };
-    }),
-  );
-})();
 const file = join(root, 'bars.csv');
-writeFileSync(
-  file,
-  ['time,open,high,low,close,volume']
-    .concat(
-      Array.from({ length: tape.length }, (_, i) =>
-        [tape.time[i], tape.open[i], tape.high[i], tape.low[i], tape.close[i], tape.volume[i]].join(','),
-      ),
-    )
-    .join('\n'),
-);
+const tape = driftingMinutes(file, { seed: 'model change', count: BARS, most: 0.0009, swing: 14 });
 
-const PATIENT = { lossesInARow: 10_000, dayLossMax: 1, groupDayLossMax: 1, drawdownMax: 1 };
-const request = (model: string | null = null): PortfolioRequest => ({
-  name: 's1',
-  portfolio: {
-    base: 'USDT',
-    desks: [
-      {
-        desk: 's1-momentum',
-        configuration: 'default',
-        parameters: { symbol: 'BTC', timeframe: '1M', parity: false, tMin: 0.2, ...PATIENT, model },
-      },
-    ],
-    account: 'paper',
-    feed: 'recorded',
-    seed: '1',
-    running: true,
-  },
-  account: DEFAULT_ACCOUNT,
-  feed: { kind: 'recorded', bars: [`BTCUSDT.BINANCE-USDM=${file}`], funding: [] },
-});
+const request = (model: string | null = null): PortfolioRequest =>
+  s1Portfolio([`BTCUSDT.BINANCE-USDM=${file}`], [], {
+    symbol: 'BTC',
+    timeframe: '1M',
+    parity: false,
+    tMin: 0.2,
+    ...PATIENT,
+    model,
+  });
 
-const OLD = tinyS1(NAME, FROM, { momentum: 20 });
-const NEW = tinyS1(NAME, FROM, { momentum: 33, way: -1 });
+const OLD = tinyS1(NAME, DRIFT_FROM, { momentum: 20 });
+const NEW = tinyS1(NAME, DRIFT_FROM, { momentum: 33, way: -1 });
 const [OLD_ID, NEW_ID] = [modelIdOf(OLD), modelIdOf(NEW)];
 
 let models: StagedModels;
@@ -202,7 +162,7 @@ describe('a portfolio whose model changes on the way', () => {
     const before = (directory: string) => {
       const texts: string[] = [];
       for (const { kind, text } of entriesOf(directory)) {
-        if (kind === 'event' && (JSON.parse(text) as Event).at > FROM + at * MINUTE) break;
+        if (kind === 'event' && (JSON.parse(text) as Event).at > DRIFT_FROM + at * MINUTE) break;
         if (kind === 'command') texts.push(text);
       }
       return texts;
@@ -253,8 +213,8 @@ describe('a portfolio whose model changes on the way', () => {
 
   it('shows the model in place, with its age and its features', async () => {
     models.promote(OLD);
-    models.register({ ...NEW, training: { ...NEW.training, to: FROM + 5 * MINUTE } });
-    const later = modelIdOf({ ...NEW, training: { ...NEW.training, to: FROM + 5 * MINUTE } });
+    models.register({ ...NEW, training: { ...NEW.training, to: DRIFT_FROM + 5 * MINUTE } });
+    const later = modelIdOf({ ...NEW, training: { ...NEW.training, to: DRIFT_FROM + 5 * MINUTE } });
     const session = await play(folder(), 310, { 300: later });
     const around = { feed: 'tape', tape: null, projections: null };
     expect(statusOf(session, around).models).toEqual([
@@ -262,14 +222,14 @@ describe('a portfolio whose model changes on the way', () => {
         desk: DESK,
         reference: REFERENCE,
         id: later,
-        changedAt: FROM + 300 * MINUTE,
+        changedAt: DRIFT_FROM + 300 * MINUTE,
         deskHash: expect.any(String),
       },
     ]);
     const { books } = desksAnswer(session, session.engine.at);
     expect(books[0]!.model).toMatchObject({
       id: later.slice(0, 12),
-      trainedTo: FROM + 5 * MINUTE,
+      trainedTo: DRIFT_FROM + 5 * MINUTE,
       ageMs: 305 * MINUTE,
       rows: 10,
       fault: null,
@@ -392,7 +352,7 @@ describe('the watch on the registry', () => {
     look();
     expect(alerts).toEqual([expect.stringContaining('there is no registry of models')]);
     mkdirSync(models.folder);
-    new StagedModels(models.folder).promote(tinyS1('OTHER', FROM));
+    new StagedModels(models.folder).promote(tinyS1('OTHER', DRIFT_FROM));
     look();
     expect(alerts[1]).toMatch(/does not know/);
     expect(inPlace(session)).toBe(OLD_ID);

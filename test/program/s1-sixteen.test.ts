@@ -3,27 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readJournal, readTapeFile, Tape, TapeCursor, type TapeSeries } from '#adapters';
-import { Chance, canonicalJson, InputError, MINUTE } from '#base';
+import { canonicalJson, InputError, MINUTE } from '#base';
 import { S1_CONFIGS } from '#desks';
 import { NO_JOURNAL, NO_TRACE } from '#engine';
 import { simulatedVenue } from '#execution';
 import { deskOfBook, type Trade } from '#ledger';
-import { columnsOfBars } from '#market';
 import { Backtest, type BacktestResult, EquityCurve } from '#research';
 import { modelIdOf } from '#signals';
-import { type PortfolioRequest, setUpPortfolio } from '../../src/apps/runner/portfolio-setup.ts';
+import { setUpPortfolio } from '../../src/apps/runner/portfolio-setup.ts';
 import { replayPaper } from '../../src/apps/runner/replay-paper.ts';
 import { headerOf } from '../../src/apps/runner/session.ts';
-import { DEFAULT_ACCOUNT } from '../../src/apps/setup/configuration.ts';
 import { RECORDED, recordedFiles } from '../support/recorded.ts';
 import { s1Model } from '../support/s1-model.ts';
+import { DRIFT_FROM, driftingMinutes, PATIENT, s1Portfolio } from '../support/s1-portfolio.ts';
 import { play } from './play.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'quorum-s1-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-/** A model that loses may go on: what is tested is that all of it trades. */
-const PATIENT = { lossesInARow: 10_000, dayLossMax: 1, groupDayLossMax: 1, drawdownMax: 1 };
 
 /** Follows what the last five bars did, as long as it was something. */
 const follower = (to: number) => {
@@ -50,24 +46,6 @@ function modelFile(name: string, to: number): { path: string; id: string } {
   return { path, id: modelIdOf(artefact) };
 }
 
-const request = (
-  bars: readonly string[],
-  funding: readonly string[],
-  parameters: Record<string, unknown>,
-): PortfolioRequest => ({
-  name: 's1',
-  portfolio: {
-    base: 'USDT',
-    desks: [{ desk: 's1-momentum', configuration: 'default', parameters }],
-    account: 'paper',
-    feed: 'recorded',
-    seed: '1',
-    running: true,
-  },
-  account: DEFAULT_ACCOUNT,
-  feed: { kind: 'recorded', bars: [...bars], funding: [...funding] },
-});
-
 describe.skipIf(RECORDED === null)('all sixteen configs on recorded minutes', () => {
   /** Warm-up of the longest bars is 520 quarters of an hour: some days more than that. */
   const MINUTES = 8_800;
@@ -93,7 +71,7 @@ describe.skipIf(RECORDED === null)('all sixteen configs on recorded minutes', ()
     model: string,
     more: Record<string, unknown> = {},
   ) {
-    const setup = await setUpPortfolio(request(data.files, data.funding, { model, ...more }));
+    const setup = await setUpPortfolio(s1Portfolio(data.files, data.funding, { model, ...more }));
     const tape = new Tape(data.series).cut(data.from, data.from + MINUTES * MINUTE);
     const backtest = new Backtest({
       definition: setup.define(NO_TRACE),
@@ -170,42 +148,13 @@ describe.skipIf(RECORDED === null)('all sixteen configs on recorded minutes', ()
 });
 
 describe('a run of one config', () => {
-  const FROM = Date.UTC(2024, 0, 1);
-  /** A market that drifts up and down, enough for a model that follows. */
-  const tape = (() => {
-    const chance = new Chance('s1');
-    let price = 50_000;
-    return columnsOfBars(
-      Array.from({ length: 700 }, (_, i) => {
-        const open = price;
-        price *= Math.exp(0.0008 * Math.sin(i / 20) + 0.0003 * chance.normal());
-        return {
-          time: FROM + i * MINUTE,
-          open,
-          high: Math.max(open, price) * 1.0003,
-          low: Math.min(open, price) * 0.9997,
-          close: price,
-          volume: 1e6,
-        };
-      }),
-    );
-  })();
   const file = join(root, 'bars.csv');
-  writeFileSync(
-    file,
-    ['time,open,high,low,close,volume']
-      .concat(
-        Array.from({ length: tape.length }, (_, i) =>
-          [tape.time[i], tape.open[i], tape.high[i], tape.low[i], tape.close[i], tape.volume[i]].join(','),
-        ),
-      )
-      .join('\n'),
-  );
+  driftingMinutes(file, { seed: 's1', count: 700, most: 0.0008, swing: 20 });
   const bars = [`BTCUSDT.BINANCE-USDM=${file}`];
-  const one = (model: string) => request(bars, [], { symbol: 'BTC', timeframe: '1M', model });
+  const one = (model: string) => s1Portfolio(bars, [], { symbol: 'BTC', timeframe: '1M', model });
 
   it('is replayed with the model it began with, whatever its reference has come to mean', async () => {
-    const { path, id } = modelFile('moving.json', FROM);
+    const { path, id } = modelFile('moving.json', DRIFT_FROM);
     const directory = join(root, 'replayed');
     await play(one(path), directory, 600);
     const header = headerOf(join(directory, 'journal'))!;
@@ -214,16 +163,16 @@ describe('a run of one config', () => {
     const replayed = await replayPaper(directory);
     expect(replayed).toMatchObject({ commands: expect.any(Number) });
     // the file holds another model by now
-    const other = modelFile('moving.json', FROM + 1);
+    const other = modelFile('moving.json', DRIFT_FROM + 1);
     expect(other.id).not.toBe(id);
     await expect(replayPaper(directory)).rejects.toThrow(InputError);
     await expect(replayPaper(directory)).rejects.toThrow('is not here');
-    modelFile('moving.json', FROM);
+    modelFile('moving.json', DRIFT_FROM);
     await expect(replayPaper(directory)).resolves.toBeDefined();
   });
 
   it('goes on after an interruption as if there had been none', async () => {
-    const { path } = modelFile('steady.json', FROM);
+    const { path } = modelFile('steady.json', DRIFT_FROM);
     const whole = await play(one(path), join(root, 'whole'), 600);
     await play(one(path), join(root, 'cut'), 430, { leave: true, snapshotEvery: 100 });
     const cut = await play(one(path), join(root, 'cut'), 600);
@@ -249,13 +198,13 @@ describe('a run of one config', () => {
   });
 
   it('is refused where a line gives several desks one name', async () => {
-    const given = request(bars, [], {});
+    const given = s1Portfolio(bars, [], {});
     const desks = [{ ...given.portfolio.desks[0]!, name: 'mine' }];
     await expect(setUpPortfolio({ ...given, portfolio: { ...given.portfolio, desks } })).rejects.toThrow(
       '16 desks',
     );
-    await expect(setUpPortfolio(request(bars, [], { symbol: 'DOGE' }))).rejects.toThrow('no config');
+    await expect(setUpPortfolio(s1Portfolio(bars, [], { symbol: 'DOGE' }))).rejects.toThrow('no config');
     // the alts need bars that this feed does not bring
-    await expect(setUpPortfolio(request(bars, [], { symbol: 'ETH' }))).rejects.toThrow('does not bring');
+    await expect(setUpPortfolio(s1Portfolio(bars, [], { symbol: 'ETH' }))).rejects.toThrow('does not bring');
   });
 });

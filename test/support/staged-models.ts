@@ -1,4 +1,5 @@
 import { ModelRegistry } from '#adapters';
+import { S1_CONFIGS, s1Instrument } from '#desks';
 import { type ModelArtefact, S1_FEATURE_NAMES } from '#signals';
 import { s1Model } from './s1-model.ts';
 
@@ -52,7 +53,7 @@ export class StagedModels {
 
 /**
  * A tiny S1 model of a name that follows what its longest return did, or goes against it, with lengths of its own: its
- * features differ from those of another one.
+ * features differ from those of another one. Made from the bars that a config of its name decides on.
  */
 export function tinyS1(
   name: string,
@@ -69,5 +70,8 @@ export function tinyS1(
     { name, features: S1_FEATURE_NAMES },
   );
   const parameters = { momentum, rsi: 7 + (momentum % 20), atr: 8 + (momentum % 12) };
-  return { ...artefact, training: { ...artefact.training, to, parameters } };
+  const config = S1_CONFIGS.find(({ id }) => id === name);
+  const made =
+    config === undefined ? {} : { interval: config.interval, instrument: s1Instrument(config.symbol) };
+  return { ...artefact, training: { ...artefact.training, ...made, to, parameters } };
 }

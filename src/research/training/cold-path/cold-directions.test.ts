@@ -1,24 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ColdRules } from './cold-data.ts';
+import { COLD_RULES } from '../../../../test/support/cold-path.ts';
 import { coldDirection } from './cold-directions.ts';
 
-const RULES: ColdRules = {
-  stopAtr: 1.5,
-  targetAtr: 2.25,
-  verticalBars: 12,
-  probabilityMin: 0.55,
-  leadMin: 0.1,
-  regimeWeight: 0.25,
-  modelWeight: 0.6,
-  newsWeight: 0.15,
-  scoreMin: 0.58,
-  risk: 0.005,
-  notionalMax: 3,
-  participation: null,
-};
-
 /** What is let through with these probabilities of down and up. */
-const says = (regime: number, strength: number, down: number, up: number, rules = RULES) =>
+const says = (regime: number, strength: number, down: number, up: number, rules = COLD_RULES) =>
   coldDirection(rules, regime, strength, [down, 1 - down - up, up], 0);
 
 describe('the gates and the score, at their bounds', () => {
@@ -44,14 +29,14 @@ describe('the gates and the score, at their bounds', () => {
   it("the sheet's score without news", () => {
     // R 0.70, X 0.66: (0.175 + 0.396) / 0.85
     const score = (0.25 * 0.7 + 0.6 * 0.66) / 0.85;
-    expect(says(1, 0.7, 0.1, 0.66, { ...RULES, scoreMin: score })).toBe(1);
-    expect(says(1, 0.7, 0.1, 0.66, { ...RULES, scoreMin: score + 1e-9 })).toBe(0);
+    expect(says(1, 0.7, 0.1, 0.66, { ...COLD_RULES, scoreMin: score })).toBe(1);
+    expect(says(1, 0.7, 0.1, 0.66, { ...COLD_RULES, scoreMin: score + 1e-9 })).toBe(0);
   });
 
   it("the sheet's score with news, and what they stop", () => {
     const told = (news: { score: number; stops: number }, scoreMin = 0, regime = 1) =>
       coldDirection(
-        { ...RULES, scoreMin },
+        { ...COLD_RULES, scoreMin },
         regime,
         0.7,
         regime === 1 ? [0.1, 0.24, 0.66] : [0.66, 0.24, 0.1],
@@ -70,7 +55,7 @@ describe('the gates and the score, at their bounds', () => {
 
   it('reads the row it is asked about', () => {
     const rows = [0.8, 0.1, 0.1, 0.1, 0.1, 0.8];
-    expect(coldDirection(RULES, 1, 1, rows, 3)).toBe(1);
-    expect(coldDirection(RULES, 1, 1, rows, 0)).toBe(0);
+    expect(coldDirection(COLD_RULES, 1, 1, rows, 3)).toBe(1);
+    expect(coldDirection(COLD_RULES, 1, 1, rows, 0)).toBe(0);
   });
 });

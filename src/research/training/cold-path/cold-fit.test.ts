@@ -1,48 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { DAY } from '#base';
-import { type BarColumns, barColumns, type InstrumentId, instrumentFor } from '#market';
+import { type BarColumns, barColumns } from '#market';
+import { COLD_POINT, COLD_RULES, coldDataOf } from '../../../../test/support/cold-path.ts';
 import { QUARTER, trendingBars } from '../../../../test/support/trending-market.ts';
-import type { ColdData, ColdPoint, ColdRules } from './cold-data.ts';
 import { coldSamples, fitOn, fitWindow, predictBars } from './cold-fit.ts';
 import { barsBetween } from './cold-play.ts';
-import { regimeAlong } from './cold-regime.ts';
 import { coldWindows } from './cold-windows.ts';
 
-const RULES: ColdRules = {
-  stopAtr: 1.5,
-  targetAtr: 2.25,
-  verticalBars: 12,
-  probabilityMin: 0.55,
-  leadMin: 0.1,
-  regimeWeight: 0.25,
-  modelWeight: 0.6,
-  newsWeight: 0.15,
-  scoreMin: 0.58,
-  risk: 0.005,
-  notionalMax: 3,
-  participation: 0.1,
-};
-const POINT: ColdPoint = {
-  rsi: 14,
-  atr: 14,
-  momentum: 20,
-  maxDepth: 3,
-  eta: 0.2,
-  minChildWeight: 2,
-  subsample: 0.8,
-  rounds: 10,
-};
 const BARS = trendingBars({ days: 9, seed: 'fit' });
-const dataOf = (bars: BarColumns): ColdData => ({
-  instrument: instrumentFor('BTCUSDT.BINANCE-USDM' as InstrumentId),
-  intervalMs: QUARTER,
-  bars,
-  fundingTilts: null,
-  funding: null,
-  ...regimeAlong(bars, null),
-  news: null,
-});
-const samplesOf = (bars: BarColumns) => coldSamples(dataOf(bars), RULES, POINT);
+const samplesOf = (bars: BarColumns) => coldSamples(coldDataOf(bars), COLD_RULES, COLD_POINT);
 const SAMPLES = samplesOf(BARS);
 
 /** The same bars without some. */
@@ -60,7 +26,7 @@ function without(bars: BarColumns, skip: (i: number) => boolean): BarColumns {
 describe('rows and labels', () => {
   it('begin after 250 bars, and end where the last labels are not known yet', () => {
     expect(SAMPLES.whole.indexOf(1)).toBe(249);
-    expect(SAMPLES.usable.lastIndexOf(1)).toBe(BARS.length - 1 - RULES.verticalBars);
+    expect(SAMPLES.usable.lastIndexOf(1)).toBe(BARS.length - 1 - COLD_RULES.verticalBars);
     expect(SAMPLES.whole.lastIndexOf(1)).toBe(BARS.length - 1);
     expect(SAMPLES.rows.subarray(249 * 18).every(Number.isFinite)).toBe(true);
   });
@@ -97,8 +63,8 @@ describe('a window', () => {
   });
 
   it('is trained behind a scaler of its own rows, and says 1 in all of every whole row', () => {
-    const fitted = fitWindow(SAMPLES, window!, RULES.verticalBars, POINT, 'a')!;
-    expect(fitted.learnedFrom.at(-1)).toBeLessThan(window!.test.from - RULES.verticalBars);
+    const fitted = fitWindow(SAMPLES, window!, COLD_RULES.verticalBars, COLD_POINT, 'a')!;
+    expect(fitted.learnedFrom.at(-1)).toBeLessThan(window!.test.from - COLD_RULES.verticalBars);
     const column = [...fitted.learnedFrom].map((bar) => SAMPLES.rows[bar * 18]!);
     expect(fitted.scaler.mean[0]).toBeCloseTo(column.reduce((a, b) => a + b) / column.length, 12);
     const { probabilities } = predictBars(fitted, SAMPLES, window!.test);
@@ -108,7 +74,7 @@ describe('a window', () => {
 
   it('is the same for the same seed, and another for another', () => {
     const said = (seed: string) => [
-      ...predictBars(fitWindow(SAMPLES, window!, 12, POINT, seed)!, SAMPLES, window!.test).probabilities,
+      ...predictBars(fitWindow(SAMPLES, window!, 12, COLD_POINT, seed)!, SAMPLES, window!.test).probabilities,
     ];
     expect(said('a')).toEqual(said('a'));
     expect(said('a')).not.toEqual(said('b'));
@@ -116,14 +82,14 @@ describe('a window', () => {
 
   it('learns nothing from one kind of label, or from none', () => {
     const alike = { ...SAMPLES, labels: new Int8Array(BARS.length).fill(1) };
-    expect(fitWindow(alike, window!, 12, POINT, 'a')).toBeNull();
+    expect(fitWindow(alike, window!, 12, COLD_POINT, 'a')).toBeNull();
     const none = { ...SAMPLES, usable: new Uint8Array(BARS.length) };
-    expect(fitWindow(none, window!, 12, POINT, 'a')).toBeNull();
+    expect(fitWindow(none, window!, 12, COLD_POINT, 'a')).toBeNull();
   });
 
   it('knows of two kinds alone, and still speaks of three', () => {
     const labels = SAMPLES.labels.map((label) => (label === 0 ? 1 : label));
-    const fitted = fitWindow({ ...SAMPLES, labels }, window!, 12, POINT, 'a')!;
+    const fitted = fitWindow({ ...SAMPLES, labels }, window!, 12, COLD_POINT, 'a')!;
     const { probabilities } = predictBars(fitted, SAMPLES, window!.test);
     expect(probabilities.every((p) => p >= 0 && p <= 1)).toBe(true);
     expect(Math.max(...probabilities.filter((_, k) => k % 3 === 0))).toBeLessThan(0.2);
@@ -133,7 +99,7 @@ describe('a window', () => {
     const fitted = fitOn(
       SAMPLES,
       Int32Array.from({ length: 200 }, (_, i) => 300 + i),
-      POINT,
+      COLD_POINT,
       'a',
     );
     const rows = SAMPLES.rows.slice();

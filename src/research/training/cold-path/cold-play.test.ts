@@ -1,38 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR } from '#base';
-import { type InstrumentId, instrumentFor } from '#market';
+import { COLD_COSTS, COLD_RULES, coldDataOf } from '../../../../test/support/cold-path.ts';
 import { QUARTER, trendingBars } from '../../../../test/support/trending-market.ts';
 import type { ColdCosts, ColdData, ColdFunding, ColdRules } from './cold-data.ts';
 import { fundingAfter, isFundingOld } from './cold-funding.ts';
 import { isWholeBehind, missingBefore } from './cold-gaps.ts';
 import { playWindow } from './cold-play.ts';
-import { regimeAlong } from './cold-regime.ts';
 
 const BARS = trendingBars({ days: 6, seed: 'play' });
-const DATA: ColdData = {
-  instrument: instrumentFor('BTCUSDT.BINANCE-USDM' as InstrumentId),
-  intervalMs: QUARTER,
-  bars: BARS,
-  fundingTilts: null,
-  funding: null,
-  ...regimeAlong(BARS, null),
-  news: null,
-};
-const RULES: ColdRules = {
-  stopAtr: 1.5,
-  targetAtr: 2.25,
-  verticalBars: 12,
-  probabilityMin: 0.55,
-  leadMin: 0.1,
-  regimeWeight: 0.25,
-  modelWeight: 0.6,
-  newsWeight: 0.15,
-  scoreMin: 0.58,
-  risk: 0.005,
-  notionalMax: 3,
-  participation: 0.1,
-};
-const COSTS: ColdCosts = { cash: 10_000 * 10 ** 8, feeRate: 0.00038, slippageRate: 0.0001 };
+const DATA = coldDataOf(BARS);
 const TEST = { from: 300, to: 492 };
 const play = (
   directions: (k: number) => number,
@@ -40,8 +16,8 @@ const play = (
 ) =>
   playWindow(
     change.data ?? DATA,
-    change.rules ?? RULES,
-    change.costs ?? COSTS,
+    change.rules ?? COLD_RULES,
+    change.costs ?? COLD_COSTS,
     { atr: 14 },
     TEST,
     Int8Array.from({ length: TEST.to - TEST.from }, (_, k) => directions(k)),
@@ -52,7 +28,7 @@ describe('one test window', () => {
   it('is flat and without a ratio where nothing is let through', () => {
     const { equity, nets, sharpe } = play(() => 0);
     expect(equity).toHaveLength(TEST.to - TEST.from + 1);
-    expect(new Set(equity)).toEqual(new Set([COSTS.cash]));
+    expect(new Set(equity)).toEqual(new Set([COLD_COSTS.cash]));
     expect(nets).toEqual([]);
     expect(sharpe).toBeNull();
   });
@@ -66,7 +42,7 @@ describe('one test window', () => {
   it.each([null, 0.1])(
     'holds for the vertical barrier and no bar longer with a cap of %s',
     (participation) => {
-      const rules = { ...RULES, stopAtr: 40, targetAtr: 60, participation };
+      const rules = { ...COLD_RULES, stopAtr: 40, targetAtr: 60, participation };
       const { equity } = play((k) => (k === 10 ? 1 : 0), { rules });
       // filled at the opening of the eleventh bar: twelve of them are behind it at the close of the twenty-second
       const flat = (from: number, to: number) => new Set(equity.slice(from, to)).size === 1;
@@ -80,14 +56,14 @@ describe('one test window', () => {
   it('leaves by time after the vertical barrier, and counts what is open at the last close', () => {
     const late = play((k) => (k === 189 ? 1 : 0));
     expect(late.nets).toEqual([]);
-    expect(late.equity.at(-1)).not.toBe(COSTS.cash);
+    expect(late.equity.at(-1)).not.toBe(COLD_COSTS.cash);
     // the last bar's signal would be filled behind the window
-    expect(play((k) => (k === 191 ? 1 : 0)).equity.at(-1)).toBe(COSTS.cash);
+    expect(play((k) => (k === 191 ? 1 : 0)).equity.at(-1)).toBe(COLD_COSTS.cash);
   });
 
   it('pays for every fill', () => {
     const signal = (k: number) => (k === 20 ? 1 : 0);
-    const dear = play(signal, { costs: { ...COSTS, feeRate: 3 * COSTS.feeRate } });
+    const dear = play(signal, { costs: { ...COLD_COSTS, feeRate: 3 * COLD_COSTS.feeRate } });
     expect(dear.nets[0]).toBeLessThan(play(signal).nets[0]!);
   });
 
