@@ -125,13 +125,17 @@ export interface FoundModel {
   readonly artefact: ModelArtefact;
 }
 
+/** Why a desk cannot use a model, in words; null where it can. */
+export type ModelUnfit = (artefact: ModelArtefact) => string | null;
+
 /** What a desk is handed besides its parameters. */
 export interface DeskResources {
   /**
    * The model of a reference: an id, `NAME@STAGE` such as `S1_RX68_BTC_15M@paper`, or the path of a file. Null when there is none yet;
-   * a desk without its model must not trade.
+   * a desk without its model must not trade. Of `NAME@candidate` it is the newest of which `unfit` says nothing: whatever else has a
+   * stage or is named by its id or file was chosen by a person or a judgement. Throws where there are candidates, and none fits.
    */
-  readonly model: (reference: string) => FoundModel | null;
+  readonly model: (reference: string, unfit?: ModelUnfit) => FoundModel | null;
 }
 
 /** For desks that ask for nothing, and where nothing is to be had. */

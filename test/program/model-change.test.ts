@@ -372,7 +372,7 @@ describe('the watch on the registry', () => {
 
 describe('what references mean', () => {
   const meantBy = (reference: string, id: string | null) =>
-    new MeantModels(models.folder).moved([[reference, id]])[0]?.id;
+    new MeantModels(models.folder).moved([{ reference, id }])[0]?.id;
 
   it('follows stages, and neither ids nor names nor files', () => {
     models.promote(OLD);
@@ -397,7 +397,7 @@ describe('what references mean', () => {
     models.promote(OLD);
     const meant = new MeantModels(models.folder);
     expect([meant.hasMoved(), meant.hasMoved()]).toEqual([true, false]);
-    meant.moved([[REFERENCE, OLD_ID]]);
+    meant.moved([{ reference: REFERENCE, id: OLD_ID }]);
     expect(meant.hasMoved()).toBe(false);
     models.promote(NEW);
     expect([meant.hasMoved(), meant.hasMoved()]).toEqual([true, false]);

@@ -9,7 +9,7 @@ import { desksAnswer, driftAnswer } from './desks-answer.ts';
 import { exitsAnswer } from './exits-answer.ts';
 import { learningAnswer } from './learning-answer.ts';
 import { EVENT_LOOP_RESOLUTION_MS, metricsAnswer } from './metrics-answer.ts';
-import { modelFault } from './model-watch.ts';
+import { candidateFault, modelFault } from './model-watch.ts';
 import { riskAnswer } from './risk-answer.ts';
 import type { Session } from './session.ts';
 import type { Status } from './status.ts';
@@ -146,7 +146,10 @@ export class ControlLine {
     const at = now();
     // what is due by now may end the order or the position that is meant
     if (act.action === 'cancel' || act.action === 'close') session.passTime(at);
-    const refused = act.action === 'model' ? modelFault(engine, act) : operatorRefusal(engine, act);
+    const refused =
+      act.action === 'model'
+        ? (modelFault(engine, act) ?? candidateFault(session.setup, act))
+        : operatorRefusal(engine, act);
     if (refused !== null) {
       session.commit();
       return { ok: false, refused: JUDGED.has(act.action), error: refused };

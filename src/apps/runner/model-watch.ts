@@ -1,6 +1,9 @@
+import { readReference } from '#adapters';
 import { InputError, type Instant, SECOND } from '#base';
 import { type Engine, type OperatorAction, operatorRefusal } from '#engine';
 import { type Meant, MeantModels } from '../models/meant-models.ts';
+import { modelResources } from '../models/model-resources.ts';
+import type { PaperSetup } from './portfolio-setup.ts';
 import type { Session } from './session.ts';
 
 type ModelAct = Extract<OperatorAction, { action: 'model' }>;
@@ -34,6 +37,19 @@ export function modelFault(engine: Engine, act: ModelAct): string | null {
     if (!(error instanceof Error)) throw error;
     return error instanceof InputError ? error.message : `the desk cannot be made with it: ${error.message}`;
   }
+}
+
+/**
+ * Why a person cannot have a candidate's reference mean this model; null where it can. A stage that was judged, an id and a file mean
+ * what they mean, and so does a model that is not here: whoever takes it says so.
+ */
+export function candidateFault({ unfit }: Pick<PaperSetup, 'unfit'>, act: ModelAct): string | null {
+  const { desk, reference, id } = act;
+  const judge = unfit[desk]?.[reference];
+  const read = readReference(reference);
+  if (judge === undefined || id === null || read.kind !== 'stage' || read.stage !== 'candidate') return null;
+  const found = modelResources().model(id);
+  return found === null ? null : judge(found.artefact);
 }
 
 /**
@@ -87,7 +103,10 @@ export class ModelWatch {
     );
     let meant: readonly (Meant | null)[];
     try {
-      meant = this.meant.moved(asked.map(({ reference, id }) => [reference, id]));
+      const { unfit } = session.setup;
+      meant = this.meant.moved(
+        asked.map(({ desk, reference, id }) => ({ reference, id, unfit: unfit[desk]?.[reference] })),
+      );
     } catch (error) {
       // whatever is wrong there, the portfolio goes on with what it has
       if (!(error instanceof Error)) throw error;
@@ -102,7 +121,7 @@ export class ModelWatch {
         continue;
       }
       const act: ModelAct = { action: 'model', desk, reference, id: one.id };
-      const fault = modelFault(session.engine, act);
+      const fault = one.fault ?? modelFault(session.engine, act);
       if (fault === null) {
         this.told.delete(`${desk} ${reference}`);
         this.act(act, one.why);

@@ -36,7 +36,7 @@ import {
 } from '../setup/configuration.ts';
 import { expandDesks } from '../setup/expand-desks.ts';
 import { deskHash, deskWith, type LoadedDesk, loadDeskWith } from '../setup/load-desk.ts';
-import { type FoundModels, theseModels } from '../setup/noting-models.ts';
+import { type FoundModels, theseModels, type UnfitCandidates } from '../setup/noting-models.ts';
 import { bpsRate } from '../setup/study.ts';
 import { liveVenueOf } from './live-venue-of.ts';
 import { type MarketTape, RecordedTape, SyntheticTape } from './market-tape.ts';
@@ -84,6 +84,8 @@ export interface PaperSetup {
   readonly feedMs: number;
   /** Recorded or made-up events; null for a live feed. */
   readonly tape: MarketTape | null;
+  /** Which candidates its desks cannot use, by desk. */
+  readonly unfit: Readonly<Record<string, UnfitCandidates>>;
 }
 
 export function modeOf(feed: FeedConfiguration): RunMode {
@@ -191,6 +193,7 @@ export async function setUpPortfolio(
     warmUpBars: Math.max(...desks.map((d) => d.parts.warmUpBars)),
     feedMs,
     tape: source.tape,
+    unfit: Object.fromEntries(desks.map(({ unfit = {} }, i) => [deskSetups[i]!.name, unfit])),
   };
 }
 

@@ -8,7 +8,7 @@ import type { DeskDefinition, DeskParts, DeskResources } from '#engine';
 import { nearest } from '#features';
 import { modelResources } from '../models/model-resources.ts';
 import { sourceHashOf } from './desk-sources.ts';
-import { type FoundModels, notingModels } from './noting-models.ts';
+import { type FoundModels, notingModels, type UnfitCandidates } from './noting-models.ts';
 
 /** A desk with its parameters read and its parts built. */
 export interface LoadedDesk {
@@ -21,6 +21,8 @@ export interface LoadedDesk {
   readonly named: string;
   /** Models that its parts were built with; absent or empty: it asks for none. */
   readonly models?: FoundModels;
+  /** Which candidates cannot become what its references mean, where it says so. */
+  readonly unfit?: UnfitCandidates;
 }
 
 /** A desk as its file defines it, without parameters. */
@@ -45,7 +47,9 @@ export function deskWith(
   const noting = notingModels(resources, models);
   const parts = partsOf(found.definition, read, found.named, noting.resources);
   const built = { ...found, parameters: read, parts };
-  return Object.keys(noting.models).length === 0 ? built : { ...built, models: noting.models };
+  return Object.keys(noting.models).length === 0
+    ? built
+    : { ...built, models: noting.models, unfit: noting.unfit };
 }
 
 /** The same with parameters as data, as a journal or a configuration file has them. */

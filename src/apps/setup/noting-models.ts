@@ -1,9 +1,12 @@
 import { readReference } from '#adapters';
 import { InputError } from '#base';
-import type { DeskResources, FoundModel, ModelsInPlace } from '#engine';
+import type { DeskResources, FoundModel, ModelsInPlace, ModelUnfit } from '#engine';
 
 /** What the references of a desk's models were found as. */
 export type FoundModels = ModelsInPlace;
+
+/** What a desk says of candidates, by reference. */
+export type UnfitCandidates = Readonly<Record<string, ModelUnfit>>;
 
 /**
  * Resources that note which models were found. A reference that `known` names means that model and no other: what a run was
@@ -12,18 +15,20 @@ export type FoundModels = ModelsInPlace;
 export function notingModels(
   resources: DeskResources,
   known: FoundModels,
-): { readonly resources: DeskResources; readonly models: FoundModels } {
+): { readonly resources: DeskResources; readonly models: FoundModels; readonly unfit: UnfitCandidates } {
   const models: Record<string, string | null> = {};
-  const model: DeskResources['model'] = (reference) => {
+  const unfits: Record<string, ModelUnfit> = {};
+  const model: DeskResources['model'] = (reference, unfit) => {
+    if (unfit !== undefined) unfits[reference] = unfit;
     const id = Object.hasOwn(known, reference) ? known[reference]! : undefined;
     models[reference] = null;
     // there was none then: what has come since is another run's
     if (id === null) return null;
-    const found = id === undefined ? resources.model(reference) : knownModel(resources, reference, id);
+    const found = id === undefined ? resources.model(reference, unfit) : knownModel(resources, reference, id);
     models[reference] = found?.id ?? null;
     return found;
   };
-  return { resources: { model }, models };
+  return { resources: { model }, models, unfit: unfits };
 }
 
 /** A model by its id: what its reference means by now may be another one, or damaged, and does not matter. */

@@ -1,4 +1,4 @@
-import { DAY } from '#base';
+import { DAY, InputError } from '#base';
 import {
   type DeskDefinition,
   type DeskParts,
@@ -6,9 +6,10 @@ import {
   defineDesk,
   type KillFault,
   type KillSwitchPart,
+  type ModelUnfit,
 } from '#engine';
 import { fundingCost, learnedGates, noGap } from '#ensemble';
-import { EDGEX } from '#market';
+import { EDGEX, instrumentFor } from '#market';
 import {
   type BreakerConfig,
   bufferedFraction,
@@ -21,6 +22,7 @@ import {
 import {
   BARRIER_MODEL_SOURCE,
   barrierModel,
+  barrierModelFault,
   momentumRegime,
   NEWS_SENTIMENT_SOURCE,
   newsSentiment,
@@ -65,12 +67,36 @@ export const s1ModelReference = (
   { id }: Pick<S1Config, 'id'>,
 ): string => model ?? `${id}@paper`;
 
+/**
+ * Why a config cannot use a candidate: it was made from another market or length of bars, or the learned gate could not ask it. What
+ * its training thought of it is no matter: whoever names a candidate wants one that nobody let through.
+ */
+const unfitFor =
+  ({ symbol, interval }: S1Config): ModelUnfit =>
+  (artefact) => {
+    const { instrument, interval: made } = artefact.training;
+    if (made !== interval) return `it was made from bars of ${made || 'unknown length'}, not of ${interval}`;
+    if (underlyingOf(instrument) !== symbol)
+      return `it was made from ${instrument || 'an unknown market'}, not from bars of ${symbol}`;
+    return barrierModelFault(artefact);
+  };
+
+/** What an instrument is of; null where its name is none. */
+function underlyingOf(instrument: string): string | null {
+  try {
+    return instrumentFor(instrument).underlying;
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+}
+
 function build(p: S1Parameters, resources: DeskResources): DeskParts {
   const config = s1Config(p.symbol, p.timeframe);
   const instrumentOf = (symbol: S1Symbol) => p.instruments[symbol] ?? s1Instrument(symbol);
   const peers = p.symbol === LEADER ? [] : S1_SYMBOLS.filter((symbol) => symbol !== p.symbol);
   const holdMs = config.barrierBars * config.intervalMs;
-  const found = resources.model(s1ModelReference(p, config));
+  const found = resources.model(s1ModelReference(p, config), unfitFor(config));
   // the measure of stop and target is the one that the model's labels were made with
   const atr = `atr:${s1LengthsOf(found?.artefact.training.parameters ?? {}).atr}`;
   return {
