@@ -26,6 +26,10 @@ describe('reading', () => {
     const opened = HistoryStore.open(place.store);
     return opened.cachePath(opened.find(SERIES_ID));
   };
+  const replaceCache = (bytes: Uint8Array) => {
+    rmSync(cacheOf());
+    writeFileSync(cacheOf(), bytes);
+  };
   const load = () => HistoryStore.open(place.store, { shared: false }).load(SERIES_ID);
   beforeEach(async () => {
     await place.import([place.file('X-1h.csv', csvOf(barRows(0, 500)))]);
@@ -57,6 +61,17 @@ describe('reading', () => {
     expect([third.from, third.block.rows, first.block.rows]).toEqual(['cache', 510, 500]);
   });
 
+  it('gives the same bars mapped, read, out of memory and from Parquet', async () => {
+    await place.import([place.file('Y-1h.csv', csvOf(barRows(0, 30_000)))]);
+    const held = await HistoryStore.open(place.store).load('Y.LOCAL@1h');
+    expect(['mapped', 'cache']).toContain(held.from);
+    const ways = [{}, { mapped: false, shared: false }, { cached: false, shared: false }];
+    const all = await Promise.all(ways.map((way) => HistoryStore.open(place.store, way).load('Y.LOCAL@1h')));
+    expect(all.map(({ from }) => from)).toEqual(['memory', 'cache', 'parquet, no cache written']);
+    for (const { block } of all) expect(block.columns).toEqual(held.block.columns);
+    expect(all[0]!.block.buffer).toBe(held.block.buffer);
+  });
+
   it('makes the cache again when any byte of it is not what was written', async () => {
     const { block } = await load();
     const good = readFileSync(cacheOf());
@@ -64,13 +79,13 @@ describe('reading', () => {
     for (const place of places) {
       const bad = Buffer.from(good);
       bad[place]! ^= 0x41;
-      writeFileSync(cacheOf(), bad);
+      replaceCache(bad);
       const again = await load();
       expect(again.from, `byte ${place}`).toBe('parquet');
       expect(again.block.columns).toEqual(block.columns);
     }
     for (const bad of [good.subarray(0, -8), Buffer.concat([good, good.subarray(0, 8)]), Buffer.alloc(0)]) {
-      writeFileSync(cacheOf(), bad);
+      replaceCache(bad);
       expect((await load()).from).toBe('parquet');
     }
     expect((await load()).from).toBe('cache');

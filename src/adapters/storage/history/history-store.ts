@@ -6,14 +6,15 @@ import { type BarSeries, type RowSeries, rowSeries } from '../../feeds/series.ts
 import { barsOver, blockOver, type ColumnBlock } from './column-block.ts';
 import { type ColumnsKey, readColumnsFile, writeColumnsFile } from './columns-file.ts';
 import { MANIFEST, type Manifest, readManifest, type StoredSeries } from './manifest.ts';
+import { mapFile } from './map-file.ts';
 import { parquetIdentity, readParquetColumns } from './parquet-columns.ts';
 import { columnsOf, type DatedKind, parseSeriesName, type SeriesName } from './series-name.ts';
 
 /**
- * Where a series was read from: memory in which this thread still holds it, its cache file, or Parquet, with or without a
- * cache left behind for the next time.
+ * Where a series was read from: memory in which this thread still holds it, its cache file, mapped or copied, or Parquet,
+ * with or without a cache left behind for the next time.
  */
-export type ReadFrom = 'memory' | 'cache' | 'parquet' | 'parquet, no cache written';
+export type ReadFrom = 'memory' | 'mapped' | 'cache' | 'parquet' | 'parquet, no cache written';
 
 /** One series in memory that threads share. */
 export interface LoadedSeries {
@@ -35,19 +36,27 @@ export interface DatedSeries {
 }
 
 /** Series that somebody in this thread still uses, by what they were read from: who asks again gets the same memory. */
-const inMemory = new Map<string, WeakRef<SharedArrayBuffer>>();
+const inMemory = new Map<string, { readonly buffer: WeakRef<SharedArrayBuffer>; readonly from: number }>();
 const forgotten = new FinalizationRegistry<string>((key) => {
-  if (inMemory.get(key)?.deref() === undefined) inMemory.delete(key);
+  if (inMemory.get(key)?.buffer.deref() === undefined) inMemory.delete(key);
 });
 
-function remember(key: string, { buffer }: ColumnBlock): void {
-  inMemory.set(key, new WeakRef(buffer));
+function remember(key: string, { buffer, bytes }: ColumnBlock): void {
+  inMemory.set(key, { buffer: new WeakRef(buffer), from: bytes.byteOffset });
   forgotten.register(buffer, key);
+}
+
+function remembered(key: string, rows: number, count: number): ColumnBlock | null {
+  const held = inMemory.get(key);
+  const buffer = held?.buffer.deref();
+  return held === undefined || buffer === undefined ? null : blockOver(buffer, held.from, rows, count);
 }
 
 export interface StoreOptions {
   /** Cache files are read and written; otherwise only Parquet is read. */
   readonly cached?: boolean;
+  /** Cache files are mapped into memory where the machine can; otherwise they are read into it. */
+  readonly mapped?: boolean;
   /** A series in use in this thread is handed out again; otherwise each reading has memory of its own. */
   readonly shared?: boolean;
 }
@@ -57,7 +66,7 @@ const CACHE_DIR = 'cache';
 
 /**
  * Market history in a folder. Parquet files below `series/` are the truth; `cache/` holds the same columns as raw
- * doubles, which are read straight into shared memory, and may be deleted at any time. `store.json` lists what is
+ * doubles, which are mapped or read straight into shared memory, and may be deleted at any time. `store.json` lists what is
  * there: an import replaces that list in one step, so it happens whole or not at all.
  */
 export class HistoryStore {
@@ -67,7 +76,7 @@ export class HistoryStore {
 
   private constructor(dir: string, options: StoreOptions, manifest: Manifest) {
     this.dir = dir;
-    this.options = { cached: true, shared: true, ...options };
+    this.options = { cached: true, mapped: true, shared: true, ...options };
     this.manifest = manifest;
   }
 
@@ -135,17 +144,15 @@ export class HistoryStore {
     const name = parseSeriesName(stored.id)!;
     const parquet = this.parquetPath(stored);
     const key = keyOf(name, stored, parquet);
-    const { cached, shared } = this.options;
+    const { cached, mapped, shared } = this.options;
     const known = `${resolve(parquet)} ${key.parquet} ${key.hash}`;
-    const held = shared ? inMemory.get(known)?.deref() : undefined;
-    if (held !== undefined) {
-      return { stored, name, block: blockOver(held, stored.rows, key.columns.length), from: 'memory' };
-    }
+    const held = shared ? remembered(known, stored.rows, key.columns.length) : null;
+    if (held !== null) return { stored, name, block: held, from: 'memory' };
     const path = this.cachePath(stored);
-    const found = cached ? readColumnsFile(path, key) : null;
-    const block = found ?? (await readParquetColumns(parquet, name, stored));
+    const found = cached ? readColumnsFile(path, key, mapped ? mapFile : null) : null;
+    const block = found?.block ?? (await readParquetColumns(parquet, name, stored));
     if (shared) remember(known, block);
-    if (found !== null) return { stored, name, block, from: 'cache' };
+    if (found !== null) return { stored, name, ...found };
     const isWritten = cached && writeColumnsFile(path, key, block);
     return { stored, name, block, from: isWritten ? 'parquet' : 'parquet, no cache written' };
   }
