@@ -4,6 +4,8 @@ import { type Bar, type BarColumns, barAt, columnsOfBars, resampleColumns } from
 import { type Series, s1Series, seriesOf } from '../../src/apps/ingest/series.ts';
 import { RECORDED, recordedFiles } from './recorded.ts';
 
+export const WEEK_SYMBOLS = ['BTC', 'ETH', 'SOL', 'XRP'] as const;
+
 /** One-minute bars of the four symbols, and the longer bars of the sixteen made of them. */
 export class WebhookTape {
   readonly series: readonly Series[] = seriesOf(s1Series({}));
@@ -11,7 +13,7 @@ export class WebhookTape {
   readonly start: Instant;
   readonly isRecorded: boolean;
   private readonly minutes: ReadonlyMap<string, ReadonlyMap<Instant, Bar>>;
-  private readonly bars = new Map<string, ReadonlyMap<Instant, Bar>>();
+  private readonly barsOf = new Map<string, ReadonlyMap<Instant, Bar>>();
 
   private constructor(columns: ReadonlyMap<string, BarColumns>, start: Instant, isRecorded: boolean) {
     this.start = start;
@@ -22,16 +24,15 @@ export class WebhookTape {
     for (const { id, symbol, intervalMs } of this.series) {
       const own = columns.get(symbol)!;
       const some = intervalMs === MINUTE ? own : resampleColumns(own, MINUTE, intervalMs).columns;
-      this.bars.set(id, byTime(some));
+      this.barsOf.set(id, byTime(some));
     }
   }
 
   /** Recorded bars of May 2025 where they are, else the made-up market with minutes for its five. */
   static async open(): Promise<WebhookTape> {
-    const symbols = ['BTC', 'ETH', 'SOL', 'XRP'];
     if (RECORDED !== null) {
       const columns = new Map<string, BarColumns>();
-      for (const symbol of symbols) {
+      for (const symbol of WEEK_SYMBOLS) {
         const [file] = recordedFiles('crypto/binance-perp', new RegExp(`^${symbol}USDT-1m-2025\\.csv\\.gz$`));
         columns.set(symbol, (await readBarsFile(file!))[0]!.columns);
       }
@@ -39,7 +40,7 @@ export class WebhookTape {
     }
     const from = Date.UTC(2025, 4, 5);
     const market = new SyntheticMarket('webhook-week', from);
-    const rows = new Map<string, Bar[]>(symbols.map((symbol) => [symbol, []]));
+    const rows = new Map<string, Bar[]>(WEEK_SYMBOLS.map((symbol) => [symbol, []]));
     for (let minute = 0; minute < 16 * 1_440; minute++) {
       market.next().forEach((bar, i) => {
         const symbol = SYNTHETIC_SYMBOLS[i]!.replace('USDT', '');
@@ -57,9 +58,15 @@ export class WebhookTape {
     return this.minutes.get(symbol)?.get(time) ?? null;
   }
 
+  /** Bars of one symbol and length by open time; null for a length that none of the sixteen has. */
+  bars(symbol: string, intervalMs: number): ReadonlyMap<Instant, Bar> | null {
+    const one = this.series.find((some) => some.symbol === symbol && some.intervalMs === intervalMs);
+    return one === undefined ? null : this.barsOf.get(one.id)!;
+  }
+
   /** Throws when the tape does not hold it. */
   bar(config: string, time: Instant): Bar {
-    const bar = this.bars.get(config)?.get(time);
+    const bar = this.barsOf.get(config)?.get(time);
     if (bar === undefined) throw new Error(`the tape has no bar of ${config} at ${formatInstant(time)}`);
     return bar;
   }

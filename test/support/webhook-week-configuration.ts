@@ -10,23 +10,26 @@ export const FEED = 'tape';
 export function writeWeekConfiguration(
   folder: string,
   start: Instant,
-  providerUrl: string,
+  urls: { readonly provider: string; readonly fallback: string },
   withServers: boolean,
 ): void {
   const provider = {
     kind: 'twelve-data',
     apiKeyEnv: 'REHEARSAL_DATA_KEY',
-    baseUrl: providerUrl,
+    baseUrl: urls.provider,
     creditsPerMinute: 1_000_000,
     creditsPerDay: 100_000_000,
     decides: false,
   };
+  // states the volumes that the provider does not
+  const fallback = { kind: 'binance-usdm', restUrl: urls.fallback };
   const feed = {
     kind: 'webhook',
     listen: { port: 0 },
     hmacKeyEnv: 'REHEARSAL_KEY',
     rate: { burst: 100_000, perSecond: 100_000 },
     provider,
+    fallback,
     ingest: 'separate',
     replayed: true,
     ...(withServers

@@ -12,8 +12,9 @@ import type { Status } from '../../src/apps/runner/status.ts';
 import { checkConfiguration } from '../../src/apps/setup/configuration.ts';
 import { TwelveDataLoopback } from '../adapters/twelve-data-loopback.ts';
 import { Child } from '../program/child.ts';
+import { KlinesLoopback } from './klines-loopback.ts';
 import { WebhookSender } from './webhook-sender.ts';
-import type { WebhookTape } from './webhook-tape.ts';
+import { WEEK_SYMBOLS, type WebhookTape } from './webhook-tape.ts';
 import { FEED, PORTFOLIO, writeWeekConfiguration } from './webhook-week-configuration.ts';
 
 const SECRET = 'a-secret-of-the-rehearsal';
@@ -34,6 +35,8 @@ export interface WeekOptions {
   readonly minutes: number;
   readonly seed: string;
   readonly workers: number;
+  /** Symbols whose volumes nobody can look up; desks hold behind a bar of theirs that was dropped. */
+  readonly silent?: readonly string[];
   /** Minutes between kills of a worker, of the endpoint and of the loop. */
   readonly killEvery: { readonly worker: number; readonly endpoint: number; readonly loop: number };
   readonly say?: (line: string) => void;
@@ -89,6 +92,7 @@ export class WebhookWeek {
   private endpoint: Child | null = null;
   private loop: Child | null = null;
   private provider: TwelveDataLoopback | null = null;
+  private fallback: KlinesLoopback | null = null;
   store: BarStore | null = null;
   private port = 0;
   private now: Instant;
@@ -119,18 +123,25 @@ export class WebhookWeek {
 
   /** Opens everything and gives the loop its history. */
   async open(): Promise<void> {
-    const { tape, servers, workers } = this.options;
+    const { tape, servers, workers, silent = [] } = this.options;
     setClockFile(this.clockPath, this.now);
+    const now = () => Math.min(this.now, this.end);
     this.provider = await new TwelveDataLoopback({
-      now: () => Math.min(this.now, this.end),
+      now,
       key: DATA_KEY,
-      symbols: ['BTC/USD', 'ETH/USD', 'SOL/USD', 'XRP/USD'],
+      symbols: WEEK_SYMBOLS.map((symbol) => `${symbol}/USD`),
       // what lies behind the end is not looked up
       minute: (symbol, time) => (time < this.end ? tape.minute(symbol.slice(0, 3), time) : null),
       perMinute: 1e9,
       perDay: 1e9,
     }).start();
-    writeWeekConfiguration(this.place, tape.start, this.provider.url, servers !== null);
+    this.fallback = await new KlinesLoopback({
+      now,
+      symbols: WEEK_SYMBOLS.filter((symbol) => !silent.includes(symbol)).map((symbol) => `${symbol}USDT`),
+      bar: (symbol, intervalMs, time) => tape.bars(symbol.slice(0, 3), intervalMs)?.get(time) ?? null,
+    }).start();
+    const urls = { provider: this.provider.url, fallback: this.fallback.url };
+    writeWeekConfiguration(this.place, tape.start, urls, servers !== null);
     const file = join(this.dataDir, 'ingest', FEED, 'bars.sqlite');
     this.store = await openBars({ file, databaseUrl: servers?.database ?? null });
     this.loop = this.startLoop();
@@ -176,6 +187,7 @@ export class WebhookWeek {
     this.sender.close();
     await this.store?.close();
     await this.provider?.stop();
+    await this.fallback?.stop();
     rmSync(this.place, { recursive: true, force: true });
   }
 
