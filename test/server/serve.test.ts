@@ -89,6 +89,17 @@ describe('quorum start', () => {
     expect(lockHolder(join(folder, CONSOLE_LOCK))).toBeNull();
   }, 120_000);
 
+  it('ends as it was asked to when its server hangs', async () => {
+    const child = new Child(start('hanging'), { cwd: root });
+    await child.until(() => urlIn(child.stdout) !== undefined, 'the console');
+    const server = lockHolder(join(root, 'hanging', CONSOLE_LOCK))!;
+    process.kill(server, 'SIGSTOP');
+    child.kill('SIGTERM');
+    const { code, stderr } = await child.ended;
+    expect(code, stderr).toBe(0);
+    expect(lockHolder(join(root, 'hanging', CONSOLE_LOCK))).toBeNull();
+  }, 120_000);
+
   it('takes its server along when it is killed, and has none when told so', async () => {
     const folder = join(root, 'killed');
     const child = new Child(start('killed'), { cwd: root });

@@ -58,6 +58,8 @@ export class Companion {
     if (this.timer !== null) clearTimeout(this.timer);
     const { child } = this;
     if (child === null) return;
+    // nothing else may be left that keeps this process waiting for it
+    child.ref();
     await new Promise<void>((done) => {
       const force = setTimeout(() => child.kill('SIGKILL'), GOODBYE_MS);
       child.once('close', () => {
