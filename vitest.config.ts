@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,9 +6,14 @@ import { defineConfig } from 'vitest/config';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-// runs that tests make are put on record where nobody works; processes that they start inherit it
-const registry = mkdtempSync(join(tmpdir(), 'quorum-tests-'));
-process.once('exit', () => rmSync(registry, { recursive: true, force: true }));
+// Whatever tests and the processes that they start put into the folder for temporary files goes with this run, also what
+// a killed process left behind. Runs that they make are put on record there, and what they compile is kept there: clones
+// that come and go would fill up the folder of the packages.
+const place = mkdtempSync(join(tmpdir(), 'quorum-tests-'));
+// PostgreSQL, which runs under another account, has its folder in it
+chmodSync(place, 0o711);
+process.once('exit', () => rmSync(place, { recursive: true, force: true, maxRetries: 3 }));
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 export default defineConfig({
   resolve: {
@@ -22,7 +27,13 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'],
     // they have a command of their own: see vitest.browser.config.ts
     exclude: ['**/node_modules/**', 'test/browser/**'],
-    env: { QUORUM_REGISTRY: join(registry, 'runs.sqlite') },
+    env: {
+      TMPDIR: place,
+      TEMP: place,
+      TMP: place,
+      QUORUM_REGISTRY: join(place, 'runs.sqlite'),
+      NODE_COMPILE_CACHE: join(place, 'compiled'),
+    },
     pool: 'threads',
     isolate: false,
     // one less than there are cores would be one, on a machine with two

@@ -51,6 +51,9 @@ function startAgain() {
 if (major < NEEDED) startAgain();
 else {
   tuneCompiler();
+  // after that, since code compiled with other settings is of no use; loaded here, since an older Node cannot load it
+  const { keepCompiled } = await import('./keep-compiled.js');
+  keepCompiled(root);
   const built = !existsSync(new URL('src/index.ts', root));
   const base = new URL(built ? 'dist/' : 'src/', root);
   serveOwnEntries(base, built ? '.js' : '.ts');

@@ -63,16 +63,18 @@ class FileServer {
   }
 }
 
+let place: string;
 let folder: string;
 let server: FileServer;
 beforeEach(async () => {
-  folder = join(mkdtempSync(join(tmpdir(), 'quorum-fetch-')), 'finbert');
+  place = mkdtempSync(join(tmpdir(), 'quorum-fetch-'));
+  folder = join(place, 'finbert');
   server = new FileServer(tinyFinbertFiles());
   await server.start();
 });
 afterEach(async () => {
   await server.stop();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(place, { recursive: true, force: true });
 });
 
 const MODEL = 'onnx/model.onnx';
