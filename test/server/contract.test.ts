@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_ALERTS } from '../../src/apps/alerts/alert-configuration.ts';
 import {
@@ -451,6 +452,12 @@ describe('the server', () => {
     expect(Object.keys((JSON.parse(served.text) as Json).paths as Json).sort()).toEqual(
       Object.keys(document.paths).sort(),
     );
+    // by the schema that the OpenAPI initiative publishes; the schemas inside it have tests of their own above
+    const verdict = (served: Json) => new Validator().validate(served);
+    expect(await verdict(JSON.parse(served.text) as Json)).toEqual({ valid: true });
+    const faulty = JSON.parse(served.text) as { paths: Record<string, { get: { tags: unknown } }> };
+    faulty.paths['/api/health']!.get.tags = 'health';
+    expect((await verdict(faulty)).valid).toBe(false);
     const page = await call({ method: 'GET', path: '/docs' });
     expect(page.text).toContain('swagger-ui');
     expect(page.headers.get('content-security-policy')).not.toMatch(
