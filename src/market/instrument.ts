@@ -105,16 +105,22 @@ export interface InstrumentSpec {
 const FINE: Step = { units: 1, scale: 8 };
 const ONE: Step = { units: 1, scale: 0 };
 
+/** Whether a text is `SYMBOL.VENUE`. */
+export function isInstrumentId(text: string): text is InstrumentId {
+  const dot = text.lastIndexOf('.');
+  return dot > 0 && dot < text.length - 1 && /^[A-Za-z0-9._:/@+-]+$/.test(text);
+}
+
 /** Splits `SYMBOL.VENUE` at the last dot. Throws {@link InputError} on anything else. */
 export function parseInstrumentId(text: string): { id: InstrumentId; symbol: string; venue: VenueId } {
-  const dot = text.lastIndexOf('.');
-  if (dot <= 0 || dot === text.length - 1 || !/^[A-Za-z0-9._:/@+-]+$/.test(text)) {
+  if (!isInstrumentId(text)) {
     throw new InputError(
       `"${text}" is not an instrument id`,
       'write SYMBOL.VENUE, for example BTCUSDT.BINANCE-USDM',
     );
   }
-  return { id: text as InstrumentId, symbol: text.slice(0, dot), venue: text.slice(dot + 1) as VenueId };
+  const dot = text.lastIndexOf('.');
+  return { id: text, symbol: text.slice(0, dot), venue: text.slice(dot + 1) as VenueId };
 }
 
 function gcd(a: number, b: number): number {

@@ -1,4 +1,4 @@
-import { DAY, InputError } from '#base';
+import { DAY } from '#base';
 import {
   type DeskDefinition,
   type DeskParts,
@@ -9,7 +9,7 @@ import {
   type ModelUnfit,
 } from '#engine';
 import { fundingCost, learnedGates, noGap } from '#ensemble';
-import { EDGEX, instrumentFor } from '#market';
+import { EDGEX, instrumentFor, isInstrumentId } from '#market';
 import {
   type BreakerConfig,
   bufferedFraction,
@@ -82,14 +82,8 @@ const unfitFor =
   };
 
 /** What an instrument is of; null where its name is none. */
-function underlyingOf(instrument: string): string | null {
-  try {
-    return instrumentFor(instrument).underlying;
-  } catch (error) {
-    if (error instanceof InputError) return null;
-    throw error;
-  }
-}
+const underlyingOf = (instrument: string): string | null =>
+  isInstrumentId(instrument) ? instrumentFor(instrument).underlying : null;
 
 function build(p: S1Parameters, resources: DeskResources): DeskParts {
   const config = s1Config(p.symbol, p.timeframe);
