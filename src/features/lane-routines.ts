@@ -3,7 +3,6 @@ import {
   add,
   alone,
   below,
-  block,
   both,
   type Code,
   constant,
@@ -32,11 +31,11 @@ import {
   step,
   store,
   times,
-  unless,
   when,
   whether,
   zero,
 } from './lane-assembler.ts';
+import { momentPairs, moments } from './moment-routines.ts';
 
 /** A loop that steps all its addresses, the target's first, until the target's reaches the last parameter. */
 function elementwise(name: string, sources: number, value: (offset: number) => Code): Routine {
@@ -143,50 +142,6 @@ function shares(): Routine {
       ],
       below(get(to), get(end)),
     ),
-  };
-}
-
-/**
- * moments(state, values, old, end, means, squares, n): the loop of Moments. The state is anchor, sum, sum of squares,
- * peak, and then the address of the value it stopped before, as a double.
- */
-function moments(): Routine {
-  const [state, at, old, end, means, squares, n] = [0, 1, 2, 3, 4, 5, 6];
-  const [anchor, sum, sumSquares, peak, d, gone, nextSum, next, shift, rest] = [
-    7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-  ];
-  const { add, minus, times, over } = alone;
-  const kept = [anchor, sum, sumSquares, peak];
-  return {
-    name: 'moments',
-    parameters: [I32, I32, I32, I32, I32, I32, F64],
-    locals: Array<number>(10).fill(F64),
-    code: [
-      ...kept.flatMap((local, k) => set(local, alone.load(get(state), 8 * k))),
-      ...block(
-        repeat(
-          [
-            ...set(d, minus(alone.load(get(at)), get(anchor))),
-            ...set(gone, minus(alone.load(get(old)), get(anchor))),
-            ...set(nextSum, add(get(sum), minus(get(d), get(gone)))),
-            ...set(next, add(get(sumSquares), times(minus(get(d), get(gone)), add(get(d), get(gone))))),
-            ...set(shift, over(get(nextSum), get(n))),
-            ...set(rest, minus(get(next), times(get(nextSum), get(shift)))),
-            ...unless(alone.reaches(get(rest), times(double(1e-4), get(peak)))),
-            ...unless(alone.reaches(get(rest), times(double(1e-4), get(next)))),
-            ...when(alone.exceeds(get(next), get(peak)), set(peak, get(next))),
-            ...set(sum, get(nextSum)),
-            ...set(sumSquares, get(next)),
-            ...alone.store(get(means), add(get(anchor), get(shift))),
-            ...alone.store(get(squares), get(rest)),
-            ...[at, old, means, squares].flatMap((local) => step(local, 8)),
-          ],
-          below(get(at), get(end)),
-        ),
-      ),
-      ...kept.flatMap((local, k) => alone.store(get(state), get(local), 8 * k)),
-      ...alone.store(get(state), [...get(at), 0xb8], 32),
-    ],
   };
 }
 
@@ -348,7 +303,6 @@ function bands(region: number): Routine {
 export const laneRoutines = (region: number): readonly Routine[] => [
   elementwise('higher', 2, (k) => max(first(k), second(k))),
   elementwise('lower', 2, (k) => min(first(k), second(k))),
-  elementwise('minus', 2, (k) => minus(first(k), second(k))),
   windowSums(),
   newest('newestHighest', (a, b) => lanes(0x4c, a, b)),
   newest('newestLowest', (a, b) => lanes(0x4b, a, b)),
@@ -358,6 +312,7 @@ export const laneRoutines = (region: number): readonly Routine[] => [
     return over(times(both(double(100)), total), both(double(7)));
   }),
   moments(),
+  momentPairs(),
   trail(),
   distances(),
   deviations(),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Chance, captureState } from '#base';
 import { type BarColumns, barColumns } from '#market';
 import { BLOCK } from './kernel.ts';
+import { SPAN } from './loops.ts';
 import { parseFeature } from './registry.ts';
 
 /** A walk with equal prices, gaps, a flat stretch and an absurd bar, over more than two blocks. */
@@ -27,14 +28,16 @@ function walk(rows: number): BarColumns {
 
 const rows = 2 * BLOCK + 777;
 const bars = walk(rows);
+const long = walk(2 * SPAN + 777);
 
-function compute(text: string, cuts: (from: number) => number) {
+function compute(text: string, cuts: (from: number) => number, over = bars) {
+  const rows = over.length;
   const { definition, parameters, columns } = parseFeature(text);
   const kernel = definition.create(parameters);
   const out = columns.map(() => new Float64Array(rows));
   for (let from = 0; from < rows; ) {
     const to = Math.min(rows, cuts(from));
-    kernel.run(bars, out, from, to);
+    kernel.run(over, out, from, to);
     from = to;
   }
   return { columns, out, state: JSON.stringify(captureState(kernel)) };
@@ -42,9 +45,20 @@ function compute(text: string, cuts: (from: number) => number) {
 
 const windows = [2, 3, 4, 5, 14, 20, 33, 128, 513];
 const texts = [
-  ...['max', 'min', 'donchian', 'willr', 'cci', 'aroon', 'mom', 'stddev', 'bbands', 'wma', 'mfi'].flatMap(
-    (name) => windows.map((n) => `${name}:${n}`),
-  ),
+  ...[
+    'max',
+    'min',
+    'donchian',
+    'willr',
+    'cci',
+    'aroon',
+    'mom',
+    'roc',
+    'stddev',
+    'bbands',
+    'wma',
+    'mfi',
+  ].flatMap((name) => windows.map((n) => `${name}:${n}`)),
   ...windows.flatMap((n) => [
     `stoch:${n}:3:3`,
     `stoch:${n}:5:1`,
@@ -80,5 +94,12 @@ describe('spans of rows in blocks', () => {
       });
       expect(other.state).toBe(one.state);
     }
+  });
+
+  it.each(['mom:10', 'roc:10', 'tr'])('%s over more rows than its loop takes at once', (text) => {
+    const one = compute(text, (from) => from + 1, long);
+    const all = compute(text, () => long.length, long);
+    expect(all.out[0]!.findIndex((value, i) => !Object.is(value, one.out[0]![i]))).toBe(-1);
+    expect(all.state).toBe(one.state);
   });
 });

@@ -13,13 +13,12 @@ export const REACH = 512;
  */
 const REGION = BLOCK + REACH + 64;
 const REGIONS = 6;
-/** Values of a routine's state. */
-const STATE = 8;
+/** Values of a routine's state, and of what it leaves beside. */
+const STATE = 16;
 
 interface Routines {
   higher(to: number, a: number, b: number, end: number): void;
   lower(to: number, a: number, b: number, end: number): void;
-  minus(to: number, a: number, b: number, end: number): void;
   windowSums(to: number, values: number, tails: number, n: number, end: number): void;
   newestHighest(values: number, positions: number, shift: number, end: number): void;
   newestLowest(values: number, positions: number, shift: number, end: number): void;
@@ -54,6 +53,7 @@ interface Routines {
     squares: number,
     n: number,
   ): void;
+  momentPairs: Routines['moments'];
 }
 
 /**
@@ -138,11 +138,6 @@ export class Lanes {
     for (let k = 0; k < rows; k++) this.values[at / 8 + k] = k;
   }
 
-  /** to = a - b for as many values. */
-  minus(to: number, a: number, b: number, rows: number): void {
-    this.routines.minus(to, a, b, to + 8 * rows);
-  }
-
   /** to = the first over the second of each pair, 0 where the second is 0. */
   shares(to: number, pairs: number, rows: number): void {
     this.routines.shares(to, pairs, to + 8 * rows);
@@ -181,6 +176,25 @@ export class Lanes {
    */
   bands(values: number, rows: number, n: number, factor: number): void {
     this.routines.bands(this.first, this.first + 8 * rows, values, n, factor);
+  }
+
+  /**
+   * As {@link moments}, two values at a time, for an even number of rows. Returns whether it took them: not where one of
+   * them might be one to stop before. The state is then as it was.
+   */
+  momentPairs(values: number, rows: number, means: number, squares: number, n: number): boolean {
+    const memory = this.values;
+    const at = this.state / 8;
+    this.routines.momentPairs(this.state, values, values - 8 * n, values + 8 * rows, means, squares, n);
+    const peak = Math.max(memory[at + 10], memory[at + 11]);
+    // What is not a number is left out of the least, but every square after it is none either.
+    const limit = 1e-4 * peak;
+    const least = Math.min(memory[at + 12], memory[at + 13]);
+    if (!(least >= limit && memory[squares / 8 + rows - 1] >= limit)) return false;
+    memory[at + 1] = memory[at + 8];
+    memory[at + 2] = memory[at + 9];
+    memory[at + 3] = peak;
+    return true;
   }
 
   /**

@@ -88,7 +88,12 @@ export class Moments {
     values[state + 1] = this.sum;
     values[state + 2] = this.sumSquares;
     values[state + 3] = this.peak;
-    const taken = lanes.moments(at, most, mean, square, n);
+    const even = most - (most % 2);
+    let taken = even > 0 && lanes.momentPairs(at, even, mean, square, n) ? even : 0;
+    if (taken < most) {
+      const done = 8 * taken;
+      taken += lanes.moments(at + done, most - taken, mean + done, square + done, n);
+    }
     if (taken === 0) return 0;
     this.sum = values[state + 1];
     this.sumSquares = values[state + 2];

@@ -117,7 +117,8 @@ export class Wma implements Kernel {
   private slide(x: Float64Array, y: Float64Array, weights: number, from: number, to: number): void {
     const { n } = this;
     let { sum, weighted } = this;
-    for (let i = from, old = from - n; i < to; i++, old++) {
+    const end = to | 0;
+    for (let i = from | 0, old = (from - n) | 0; i < end; i = (i + 1) | 0, old = (old + 1) | 0) {
       weighted += n * x[i] - sum;
       sum += x[i] - x[old];
       y[i] = weighted / weights;

@@ -1,8 +1,8 @@
 import type { BarColumns } from '#market';
 import { bars, type Definitions } from '../definition.ts';
 import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
-import { fillsBlocks, lanes } from '../lanes.ts';
 import { EmaLine, RsiLine } from '../lines.ts';
+import { changes, rates, SPAN } from '../loops.ts';
 
 /** RSI (Wilder 1978): 100 without losses, 0 where the close has never moved (TA-Lib; a desk may read it as 50). */
 export class Rsi implements Kernel {
@@ -82,7 +82,6 @@ export class Roc implements Kernel {
   }
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const x = bars.close;
     const y = out[0];
     const n = this.lookback;
@@ -91,7 +90,7 @@ export class Roc implements Kernel {
       this.seen++;
       y[i] = Number.NaN;
     }
-    for (; i < to; i++) y[i] = (x[i] / x[i - n] - 1) * 100;
+    for (; i < to; i += SPAN) rates(x, y, n, i, Math.min(to, i + SPAN));
   }
 }
 
@@ -113,16 +112,7 @@ export class Momentum implements Kernel {
       this.seen++;
       y[i] = Number.NaN;
     }
-    if (fillsBlocks(n, to - i)) {
-      const block = lanes();
-      for (; i < to; i += BLOCK) {
-        const rows = Math.min(to - i, BLOCK);
-        block.take(x, i - n, i + rows, block.first);
-        block.minus(block.first, block.first + 8 * n, block.first, rows);
-        block.give(block.first, rows, y, i);
-      }
-    }
-    for (; i < to; i++) y[i] = x[i] - x[i - n];
+    for (; i < to; i += SPAN) changes(x, y, n, i, Math.min(to, i + SPAN));
   }
 }
 

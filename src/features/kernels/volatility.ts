@@ -2,6 +2,7 @@ import type { BarColumns } from '#market';
 import { bars, barsPerYear, type Definitions } from '../definition.ts';
 import { BLOCK, inBlocks, type Kernel } from '../kernel.ts';
 import { trueRange, WilderLine } from '../lines.ts';
+import { SPAN, trueRanges } from '../loops.ts';
 import { Moments } from '../moments.ts';
 import { History, WindowSum } from '../windows.ts';
 
@@ -11,7 +12,6 @@ export class TrueRange implements Kernel {
   private begun = false;
 
   run(bars: BarColumns, out: readonly Float64Array[], from: number, to: number): void {
-    if (to - from > BLOCK) return inBlocks(this, bars, out, from, to);
     const { high, low, close } = bars;
     const y = out[0];
     let i = from;
@@ -19,12 +19,7 @@ export class TrueRange implements Kernel {
       this.begun = true;
       y[i++] = Number.NaN;
     }
-    if (i === to) return;
-    let before = close[i - 1];
-    for (; i < to; i++) {
-      y[i] = trueRange(high[i], low[i], before);
-      before = close[i];
-    }
+    for (; i < to; i += SPAN) trueRanges(high, low, close, y, i, Math.min(to, i + SPAN));
   }
 }
 
