@@ -59,7 +59,7 @@ const all: readonly Row[] = [
   { request: 'max:20', functions: ['MAX'] },
   { request: 'min:20', functions: ['MIN'] },
   // five columns of ours, three of theirs
-  { request: 'bbands:20:2', functions: ['BBANDS'] },
+  { request: 'bbands:20:2', functions: ['BBANDS', 'PCTB_WIDTH'] },
   { request: 'stddev:20:1', functions: ['STDDEV'], within: 1e-6 },
   { request: 'tr', functions: ['TRANGE'] },
   { request: 'atr:14', functions: ['ATR'] },

@@ -13,7 +13,7 @@ enum { SUMMED = 1000 };
 static const double SHORTEST_TURN = 0.04;
 
 static int bars, begin, count;
-static double *open_, *high, *low, *close_, *volume, *a, *b, *c;
+static double *open_, *high, *low, *close_, *volume, *a, *b, *c, *d, *e;
 
 static double cpu(void) {
   struct rusage used;
@@ -60,6 +60,17 @@ FUNCTION(natr, TA_NATR(SPAN, high, low, close_, 14, OUT, a))
 FUNCTION(obv, TA_OBV(SPAN, close_, volume, OUT, a))
 FUNCTION(mfi, TA_MFI(SPAN, high, low, close_, volume, 14, OUT, a))
 
+/* Not of TA-Lib: what our kernel gives beside the three bands, out of what BBANDS left behind. */
+static TA_RetCode within(void) {
+  const double *x = close_ + begin;
+  for (int i = 0; i < count; i++) {
+    double wide = a[i] - c[i];
+    d[i] = (x[i] - c[i]) / wide;
+    e[i] = wide / b[i];
+  }
+  return TA_SUCCESS;
+}
+
 static const struct {
   const char *name;
   Work work;
@@ -70,9 +81,9 @@ static const struct {
     {"WILLR", willr},     {"CCI", cci},           {"ULTOSC", ultosc},   {"ADX", adx},
     {"DX", dx},           {"PLUS_DI", plus_di},   {"MINUS_DI", minus_di}, {"AROON", aroon},
     {"AROONOSC", aroonosc}, {"SAR", sar},         {"LINEARREG", linreg}, {"LINEARREG_SLOPE", slope},
-    {"MAX", max},         {"MIN", min},           {"BBANDS", bbands},   {"STDDEV", stddev},
-    {"TRANGE", tr},       {"ATR", atr},           {"NATR", natr},       {"OBV", obv},
-    {"MFI", mfi},
+    {"MAX", max},         {"MIN", min},           {"BBANDS", bbands},   {"PCTB_WIDTH", within},
+    {"STDDEV", stddev},   {"TRANGE", tr},         {"ATR", atr},         {"NATR", natr},
+    {"OBV", obv},         {"MFI", mfi},
 };
 
 static int measure(const char *name, Work work) {
@@ -100,8 +111,10 @@ int main(int argc, char **argv) {
   a = malloc(size);
   b = malloc(size);
   c = malloc(size);
+  d = malloc(size);
+  e = malloc(size);
   FILE *file = fopen(argv[2], "rb");
-  if (columns == NULL || a == NULL || b == NULL || c == NULL || file == NULL) return 1;
+  if (columns == NULL || a == NULL || b == NULL || c == NULL || d == NULL || e == NULL || file == NULL) return 1;
   if (fread(columns, size, 5, file) != 5) return 1;
   open_ = columns;
   high = open_ + bars;
