@@ -114,6 +114,17 @@ function ownDesk(): void {
   step('replay, why, features, doctor, and an error with its code');
 }
 
+/** What sends traces is installed by who wants it: without it the program says so, and only when it is asked for them. */
+function withoutTraces(): void {
+  const env = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+  const args = ['quorum', 'start', '--demo', '--no-console', '--slices', '3', '--speed', '0'];
+  const asked = spawnSync('npx', args, { cwd: home, env, encoding: 'utf8' });
+  assert.equal(asked.status, 3, `${asked.stdout}${asked.stderr}`);
+  assert.match(asked.stderr, /npm install @opentelemetry\/exporter-trace-otlp-http/);
+  run(home, 'npx', args);
+  step('a portfolio without traces, and a word where they are asked for');
+}
+
 function javaScriptDesk(): void {
   run(home, 'npx', ['quorum', 'new', 'plain', '--js']);
   const text = run(home, 'npx', ['quorum', 'backtest', 'plain/desk.js', '--bars', 'WALK-1h.csv', '--json']);
@@ -156,6 +167,7 @@ try {
   const tarball = pack();
   if (install(tarball)) {
     ownDesk();
+    withoutTraces();
     javaScriptDesk();
     types();
     assert.ok(!existsSync(join(home, 'node_modules', 'quorum', 'src')));

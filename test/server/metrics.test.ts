@@ -77,6 +77,7 @@ const ANSWER: MetricsAnswer = {
   journal: { entries: 10, bytes: 2_048 },
   projections: { behind: false, queued: 0, lag: null, failures: 0, error: null },
   ingest: null,
+  traces: null,
   process: {
     feedQueue: 0,
     stepAt: 999_000,

@@ -11,5 +11,5 @@ export { signatureHeader } from './signature.ts';
 export type { AccessOptions } from './webhook-access.ts';
 export type { Refusal, RefusalReason } from './webhook-answers.ts';
 export type { WebhookNote } from './webhook-notes.ts';
-export { WebhookServer, type WebhookServerOptions } from './webhook-server.ts';
+export { type WebhookAnswered, WebhookServer, type WebhookServerOptions } from './webhook-server.ts';
 export type { WebhookSnapshot } from './webhook-tally.ts';

@@ -34,6 +34,17 @@ export interface WebhookServerOptions extends AccessOptions {
   /** Epoch ms. */
   readonly now?: () => number;
   readonly note?: (note: WebhookNote) => void;
+  /** Told of each answer; `startedMs` by the monotonic clock. Must neither wait nor throw. */
+  readonly onAnswer?: (answered: WebhookAnswered) => void;
+}
+
+/** One request that was answered, without its address and its secret. */
+export interface WebhookAnswered {
+  readonly method: string;
+  /** Null where it did not come so far. */
+  readonly desk: string | null;
+  readonly status: number;
+  readonly startedMs: number;
 }
 
 const BODY_BYTES_MOST = 65_536;
@@ -290,7 +301,9 @@ export class WebhookServer {
   private answer(visit: Visit, answer: Answer): void {
     visit.isAnswered = true;
     visit.answer(answer);
-    this.tally.answered(performance.now() - visit.startedMs);
+    const { method, desk, startedMs } = visit;
+    this.tally.answered(performance.now() - startedMs);
+    this.options.onAnswer?.({ method, desk: desk?.name ?? null, status: answer.status, startedMs });
   }
 
   private note(note: WebhookNote): void {

@@ -5,10 +5,12 @@ import {
   type RateBuckets,
   RedisBuckets,
   RedisStreams,
+  type WebhookAnswered,
   type WebhookNote,
   WebhookServer,
   type WebhookSnapshot,
 } from '#adapters';
+import type { Traces } from '../traces/traces.ts';
 import { type IngestSettings, readAccess } from './ingest-settings.ts';
 
 /** The readers of the queue that put bars into the store, whatever process they are in. */
@@ -29,6 +31,7 @@ export async function openEndpoint(
   streams: BarStreams,
   clock: FeedClock,
   say: (line: string) => void,
+  traces: Traces | null = null,
 ): Promise<Endpoint> {
   const { feed, series } = settings;
   const server = new WebhookServer({
@@ -40,6 +43,7 @@ export async function openEndpoint(
     buckets: bucketsOf(settings, streams),
     now: () => clock.now(),
     note: (note) => say(wordsOf(note)),
+    ...(traces === null ? {} : { onAnswer: (answered) => traceAnswer(traces, answered) }),
   });
   const { host, port } = await server.listen(feed.listen.port, feed.listen.host);
   return {
@@ -48,6 +52,19 @@ export async function openEndpoint(
     snapshot: () => server.snapshot(),
     close: () => server.close(),
   };
+}
+
+const ROUTE = '/webhook/:secret/:desk';
+
+/** A request as a trace: the pattern of the address, since the address holds the secret. */
+function traceAnswer(traces: Traces, { method, desk, status, startedMs }: WebhookAnswered): void {
+  const attributes = {
+    'http.request.method': method,
+    'http.route': ROUTE,
+    'http.response.status_code': status,
+    ...(desk === null ? {} : { 'quorum.desk': desk }),
+  };
+  traces.begin(`${method} ${ROUTE}`, 'server', null, startedMs).end(attributes, { failed: status >= 500 });
 }
 
 /** Endpoints over one Redis share one limit; over a file there is one endpoint. */

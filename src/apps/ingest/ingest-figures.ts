@@ -1,4 +1,5 @@
 import type { BarStreams, FeedClock, WebhookSnapshot } from '#adapters';
+import type { TraceFigures } from '../traces/traces.ts';
 import { INTAKE_GROUP } from './endpoint.ts';
 import type { IntakeCounts } from './intake-counts.ts';
 
@@ -29,6 +30,8 @@ export interface IngestFigures {
     /** How long ago the oldest bar was received that this worker holds and the store has not; 0 for none. */
     readonly storeLagMs: number;
   } | null;
+  /** Null, or absent, where none are collected. */
+  readonly traces?: TraceFigures | null;
 }
 
 /** What figures are taken from. */
@@ -41,6 +44,7 @@ export interface FigureSources {
     readonly counts: IntakeCounts;
     holding(): readonly { entry: { receivedAt: number } }[];
   } | null;
+  readonly traces?: { figures(): TraceFigures } | null;
 }
 
 export async function ingestFigures(sources: FigureSources): Promise<IngestFigures> {
@@ -52,6 +56,7 @@ export async function ingestFigures(sources: FigureSources): Promise<IngestFigur
     endpoint: endpoint === null ? null : repliesOf(endpoint.snapshot()),
     queue: { kind, durability, isDurable, ...depths },
     worker: worker === null ? null : workOf(worker, clock.now()),
+    traces: sources.traces?.figures() ?? null,
   };
 }
 

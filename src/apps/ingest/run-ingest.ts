@@ -1,4 +1,5 @@
 import type { FeedClock } from '#adapters';
+import type { Traces } from '../traces/traces.ts';
 import { BarIntake } from './bar-intake.ts';
 import { INTAKE_RULES, type IntakeRules } from './bar-plan.ts';
 import { chartValuesOf } from './chart-values.ts';
@@ -29,6 +30,8 @@ export interface IngestOptions {
   readonly onFigures?: (figures: IngestFigures) => void;
   /** Other than usual, for rehearsals. */
   readonly rules?: Partial<IntakeRules & OverdueRules & WorkerRules>;
+  /** Where requests are told; null or absent: nowhere. Closed by who opened it. */
+  readonly traces?: Traces | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -37,6 +40,7 @@ const FIGURES_MS = 2_000;
 /** Runs the endpoint of a feed, a worker, or both, until the signal; what the worker did. Throws what keeps it from beginning. */
 export async function runIngest(options: IngestOptions): Promise<IntakeCounts> {
   const { settings, feedName = 'feed', role, clock, say, signal, onFigures = () => undefined } = options;
+  const { traces = null } = options;
   const counts = noIntake();
   const closes: (() => Promise<void> | void)[] = [];
   try {
@@ -44,10 +48,10 @@ export async function runIngest(options: IngestOptions): Promise<IntakeCounts> {
     closes.push(() => streams.close());
     const worker = role === 'endpoint' ? null : await openWorker(options, streams, counts, closes);
     // the address opens last: what it takes is dealt with from the first bar on
-    const endpoint = role === 'worker' ? null : await openEndpoint(settings, streams, clock, say);
+    const endpoint = role === 'worker' ? null : await openEndpoint(settings, streams, clock, say, traces);
     if (endpoint !== null) closes.push(() => endpoint.close());
     say(`the queue is ${streams.kind}: ${streams.durability}`);
-    const sources = { feed: feedName, streams, clock, endpoint, worker: worker?.figures ?? null };
+    const sources = { feed: feedName, streams, clock, endpoint, worker: worker?.figures ?? null, traces };
     closes.push(tellFigures(sources, onFigures));
     options.onOpen({ shown: endpoint?.shown ?? null, port: endpoint?.port ?? null });
     if (worker !== null) await worker.run();

@@ -2,6 +2,7 @@ import type { EdgeState, PortfolioLimits } from '#engine';
 import type { BreakerCause, BreakerConfig, BreakerMeasures, BreakerMove, KillTrigger } from '#risk';
 import type { ModelReport, ParityReport } from '#signals';
 import type { IngestFigures } from '../ingest/ingest-figures.ts';
+import type { TraceFigures } from '../traces/traces.ts';
 import type { HistogramAnswer } from './histogram.ts';
 import type { Status } from './status.ts';
 
@@ -262,6 +263,8 @@ export interface Heartbeat {
 export interface MetricsAnswer {
   /** Of an ingestion beside the loop; null without one, and before it has told any. */
   readonly ingest: IngestFigures | null;
+  /** Of the loop's own traces; null where none are collected. */
+  readonly traces: TraceFigures | null;
   readonly at: number;
   readonly pid: number;
   readonly startedAt: number;

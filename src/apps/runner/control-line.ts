@@ -139,10 +139,13 @@ export class ControlLine {
     });
   }
 
-  private operate({ act, by, reason }: Extract<ReadRequest, { ask: 'operator' }>): ControlAnswer {
+  private operate(request: Extract<ReadRequest, { ask: 'operator' }>): ControlAnswer {
     if (this.closed) return { ok: false, error: 'the portfolio is ending' };
+    const { act, by, reason } = request;
     const { session, now } = this.around;
     const { engine } = session;
+    const { trace } = session.times;
+    trace?.acts(act.action, request.traceparent);
     const at = now();
     // what is due by now may end the order or the position that is meant
     if (act.action === 'cancel' || act.action === 'close') session.passTime(at);
@@ -151,6 +154,7 @@ export class ControlLine {
         ? (modelFault(engine, act) ?? candidateFault(session.setup, act))
         : operatorRefusal(engine, act);
     if (refused !== null) {
+      trace?.refused();
       session.commit();
       return { ok: false, refused: JUDGED.has(act.action), error: refused };
     }

@@ -10,7 +10,7 @@ import type { AnswersByAsk } from './control-answers.ts';
 
 /**
  * The control line of a running portfolio: a local socket only its user may open, one JSON object a line each way.
- * `{"ask":"status"}`, `{"ask":"shutdown"}`, `{"ask":"operator","by","reason","act":{"action",...}}`,
+ * `{"ask":"status"}`, `{"ask":"shutdown"}`, `{"ask":"operator","by","reason","act":{"action",...},"traceparent"?}`,
  * `{"ask":"why","instrument"?,"at"?,"most"?}`, `{"ask":"drift","desk"}`, and without more `risk`, `learning`, `exits`, `metrics`,
  * `desks`, `heartbeat`.
  * Answers carry `"ok":true` and what was asked for, or `"ok":false,"error"`. None waits for the projections.
@@ -56,7 +56,14 @@ const request = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('drift'), desk: text }),
   z.strictObject({ ask: z.literal('heartbeat') }),
   z.strictObject({ ask: z.literal('shutdown') }),
-  z.strictObject({ ask: z.literal('operator'), by: text, reason: text, act }),
+  // where the sender's trace is: no part of the act, not journaled, and what is none is no reason to refuse the act
+  z.strictObject({
+    ask: z.literal('operator'),
+    by: text,
+    reason: text,
+    act,
+    traceparent: z.string().optional().catch(undefined),
+  }),
   z.strictObject({
     ask: z.literal('why'),
     instrument: text.nullable().default(null),

@@ -112,6 +112,7 @@ export function metricsAnswer(session: Session, around: MetricsSurroundings): Me
             error: projector.error,
           },
     ingest: around.ingest ?? null,
+    traces: times.trace?.figures() ?? null,
     process: {
       feedQueue: around.feedQueue,
       stepAt: around.stepAt,

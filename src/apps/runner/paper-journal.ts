@@ -40,7 +40,9 @@ export class PaperJournal implements JournalSink {
     if (this.waiting.length === 0) return;
     const from = performance.now();
     this.file.commit({ durable: true });
-    this.times.commit.add(performance.now() - from);
+    const to = performance.now();
+    this.times.commit.add(to - from);
+    this.times.trace?.committed(this.waiting.length, from, to);
     const entries = this.waiting.map(({ position, kind, text }) => this.reader.read(position, kind, text));
     this.waiting = [];
     this.onDurable(entries);

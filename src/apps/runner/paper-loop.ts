@@ -5,6 +5,7 @@ import type { VenueReport } from '#ledger';
 import type { MarketEvent } from '#market';
 import type { DerivedNote } from './notes.ts';
 import type { PaperJournal } from './paper-journal.ts';
+import { StageTimes } from './stage-times.ts';
 
 /** What a crash left undone: see {@link PaperLoop.complete}. */
 export interface Unfinished {
@@ -25,6 +26,8 @@ export interface PaperLoopOptions {
   readonly latencyMs: number;
   /** Questions and alerts: commands that are not the venue's. */
   readonly onCommand: (command: Command, at: Instant) => void;
+  /** Who measures; nobody unless given. */
+  readonly times?: StageTimes;
 }
 
 /**
@@ -39,6 +42,7 @@ export class PaperLoop implements Outside {
   private readonly loop: Loop;
   private readonly latencyMs: number;
   private readonly onCommand: (command: Command, at: Instant) => void;
+  private readonly times: StageTimes;
   /** Reports waiting for their turn. */
   private readonly inbox: VenueReport[] = [];
   private draining = false;
@@ -51,6 +55,7 @@ export class PaperLoop implements Outside {
     this.journal = options.journal;
     this.latencyMs = options.latencyMs;
     this.onCommand = options.onCommand;
+    this.times = options.times ?? new StageTimes();
     this.loop = new Loop(options.engine, options.journal, this);
   }
 
@@ -59,10 +64,14 @@ export class PaperLoop implements Outside {
       case 'submit-order':
       case 'amend-order':
       case 'cancel-order':
-      case 'query-order':
+      case 'query-order': {
+        const { trace } = this.times;
+        const from = trace === null ? 0 : performance.now();
         this.arrivalAt = Math.min(this.arrivalAt, at + this.latencyMs);
         for (const report of this.venue.execute(command, at)) this.inbox.push(report);
+        trace?.sent(command, from, performance.now());
         return;
+      }
       case 'ask-question':
       case 'raise-alert':
         this.onCommand(command, at);

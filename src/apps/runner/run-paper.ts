@@ -5,6 +5,7 @@ import type { Command, TraceLine } from '#engine';
 import { plain } from '../cli/plain-text.ts';
 import type { IngestFigures } from '../ingest/ingest-figures.ts';
 import type { IngestSettings } from '../ingest/ingest-settings.ts';
+import type { Traces } from '../traces/traces.ts';
 import { serveControl } from './control.ts';
 import { ControlLine } from './control-line.ts';
 import { LiveDriver } from './live-driver.ts';
@@ -21,6 +22,7 @@ import { Session } from './session.ts';
 import { type Status, statusOf } from './status.ts';
 import { playTape } from './tape-driver.ts';
 import { TextLog } from './text-log.ts';
+import { TurnTrace } from './turn-trace.ts';
 import { openWebhookDriver } from './webhook-driver.ts';
 
 export interface RunPaperOptions {
@@ -52,6 +54,8 @@ export interface RunPaperOptions {
   readonly console?: () => ConsolePlace | null;
   /** Told once, when the portfolio is about to run: what else this process runs may speak through it. */
   readonly onVoice?: (voice: Voice) => void;
+  /** Where turns that decided something are told; null or absent: nowhere. Closed by who opened it. */
+  readonly traces?: Traces | null;
 }
 
 /** How companions of the loop reach the person at the terminal. */
@@ -119,6 +123,7 @@ class Program {
       throw error;
     }
     const { session } = this;
+    if (options.traces != null) session.times.trace = new TurnTrace(options.traces, setup.name);
     this.line = new ControlLine({
       session,
       status: () => this.status(),
@@ -144,7 +149,10 @@ class Program {
     };
     const control = await serveControl(directory, (request) => this.line.answer(request));
     this.announce();
-    session.recorder.onLine = (line) => this.tellLine(line);
+    session.recorder.onLine = (line) => {
+      session.times.trace?.decided(line);
+      this.tellLine(line);
+    };
     const release = this.heedSignals();
     const redraw = this.startScreen();
     options.onVoice?.({ tell: (line) => this.tell(line), whisper: (line) => this.whisper(line) });

@@ -114,7 +114,9 @@ export class Session {
       this.journal = new PaperJournal(file, new EntryReader(this.engine.at, redefined, true), this.times);
       const { engine, venue, journal } = this;
       const { onCommand } = options;
-      this.loop = new PaperLoop({ engine, venue, journal, latencyMs: setup.venue.latencyMs, onCommand });
+      const { times } = this;
+      const { latencyMs } = setup.venue;
+      this.loop = new PaperLoop({ engine, venue, journal, latencyMs, onCommand, times });
       this.recorder.sink = (note) => journal.note(note);
       if (known === null) journal.append('header', canonicalJson(this.header));
       this.complete(found?.unfinished ?? NOTHING);
@@ -256,7 +258,7 @@ export class Session {
       this.journal.note(this.figures.equityNote(this.engine, this.engine.at));
     }
     this.journal.commit();
-    this.times.turned();
+    this.times.turned(this.engine.at);
     if (this.journal.file.head.entries - this.snapshotAt >= this.snapshotEvery) this.snapshot();
   }
 

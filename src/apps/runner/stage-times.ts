@@ -1,5 +1,7 @@
+import type { Instant } from '#base';
 import { type Command, Engine, type Event, type PortfolioDefinition } from '#engine';
 import { Histogram } from './histogram.ts';
+import type { TurnTrace } from './turn-trace.ts';
 
 /** How long the stages of the loop take, since the process started. Measured by the monotonic clock, around the engine. */
 export class StageTimes {
@@ -19,12 +21,15 @@ export class StageTimes {
   lastTurnMs = 0;
   /** False while a journal is folded: what was done before is not timed. */
   measuring = false;
+  /** Told of the same stages, where somebody collects traces. */
+  trace: TurnTrace | null = null;
   private turnFrom = -1;
 
   /** An event begins; returns when. */
   begins(): number {
     const now = performance.now();
     if (this.turnFrom < 0) this.turnFrom = now;
+    this.trace?.begins(now);
     return now;
   }
 
@@ -32,9 +37,10 @@ export class StageTimes {
     this.event.add(performance.now() - from);
   }
 
-  /** A turn is over and durable. Counts nothing when no event came. */
-  turned(): void {
+  /** A turn is over and durable, at `at` of the loop. Counts nothing when no event came. */
+  turned(at: Instant): void {
     this.stepAt = Date.now();
+    this.trace?.over(at);
     if (this.turnFrom < 0) return;
     this.lastTurnMs = performance.now() - this.turnFrom;
     this.turn.add(this.lastTurnMs);
@@ -55,7 +61,11 @@ export class TimedEngine extends Engine {
   override step(event: Event): readonly Command[] {
     const from = performance.now();
     const commands = super.step(event);
-    if (this.times.measuring) this.times.decide.add(performance.now() - from);
+    const { measuring, decide, trace } = this.times;
+    if (!measuring) return commands;
+    const to = performance.now();
+    decide.add(to - from);
+    trace?.stepped(event, commands, from, to);
     return commands;
   }
 }

@@ -8,7 +8,10 @@ import { type ConsoleOptions, createConsole, DEFAULT_PORT, type OpenConsole } fr
 import { ensureWebBuilt } from './web-build.ts';
 
 export interface OwnConsoleOptions
-  extends Pick<ConsoleOptions, 'dataDir' | 'host' | 'tls' | 'trustedProxy' | 'origins' | 'configFile'> {
+  extends Pick<
+    ConsoleOptions,
+    'dataDir' | 'host' | 'tls' | 'trustedProxy' | 'origins' | 'configFile' | 'traces'
+  > {
   /** Null: the default one. Where it is taken, one of the next twenty. */
   readonly port: number | null;
   readonly say: (line: string) => void;

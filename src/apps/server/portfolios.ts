@@ -22,6 +22,12 @@ export interface PortfoliosOptions {
   readonly now: () => number;
   /** Hears every act that was sent to a loop and what came of it. */
   readonly onOperator?: (name: string, question: OperatorQuestion, answer: ControlAnswer | null) => void;
+  /** Sends an act as part of a trace; absent: it is just sent. */
+  readonly traceAct?: (
+    name: string,
+    question: OperatorQuestion,
+    send: (traceparent: string) => Promise<ControlAnswer | null>,
+  ) => Promise<ControlAnswer | null>;
 }
 
 interface Kept {
@@ -75,10 +81,19 @@ export class ReachedPortfolios implements Portfolios {
 
   async ask(name: string, question: ControlRequest, timeoutMs = ASK_MS): Promise<ControlAnswer | null> {
     const folder = this.folder(name);
-    if (question.ask === 'operator' || question.ask === 'shutdown') {
+    if (question.ask === 'operator') {
+      const { traceAct, onOperator } = this.options;
+      const send = (traceparent: string) => sendTraced(folder, { ...question, traceparent }, timeoutMs);
+      const answer = await (traceAct === undefined
+        ? askControl(folder, question, timeoutMs)
+        : traceAct(name, question, send));
+      this.forget(name);
+      onOperator?.(name, question, answer);
+      return answer;
+    }
+    if (question.ask === 'shutdown') {
       const answer = await askControl(folder, question, timeoutMs);
       this.forget(name);
-      if (question.ask === 'operator') this.options.onOperator?.(name, question, answer);
       return answer;
     }
     const key = `${name}\n${JSON.stringify(question)}`;
@@ -151,6 +166,19 @@ export class ReachedPortfolios implements Portfolios {
     if (found === undefined) throw unreachable('there is no file');
     return `${found.dev}:${found.ino}`;
   }
+}
+
+/** A loop that runs since before acts had a trace refuses the word unread: it gets the act without. */
+async function sendTraced(
+  folder: string,
+  question: OperatorQuestion,
+  timeoutMs: number,
+): Promise<ControlAnswer | null> {
+  const answer = await askControl(folder, question, timeoutMs);
+  const isUnread = answer?.ok === false && answer.refused === undefined;
+  if (!isUnread || !/Unrecognized key.*traceparent/.test(answer.error ?? '')) return answer;
+  const { traceparent: _, ...bare } = question;
+  return askControl(folder, bare, timeoutMs);
 }
 
 function unreachable(why: string): Problem {

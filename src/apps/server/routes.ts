@@ -16,12 +16,15 @@ import { BadInput, isBusy } from './answer-errors.ts';
 import type { CallNotes } from './call-notes.ts';
 import { type Call, type Handlers, Raw } from './context.ts';
 import { actorOf, confirmAct, type Identity, REPORT_CSP } from './identity/index.ts';
+import type { RequestTraces } from './trace-requests.ts';
 
 export interface RouteOptions {
   readonly handlers: Handlers<Routes>;
   readonly identity: Identity;
   readonly notes: CallNotes;
   readonly now: () => number;
+  /** Null: no traces are collected. */
+  readonly traces: RequestTraces | null;
   /** Also checks what handlers answer against the contract: for tests. */
   readonly checkAnswers: boolean;
 }
@@ -68,7 +71,8 @@ async function answer(turn: Turn): Promise<FastifyReply> {
   if (shape.danger === true) confirm(turn, asked);
   const handler = options.handlers[id] as AnyHandler;
   const call = callOf(request, reply);
-  const run = () => options.notes.during(call, () => handler(asked, call));
+  const place = options.traces?.placeOf(request) ?? null;
+  const run = () => options.notes.during(call, place, () => handler(asked, call));
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (!isRead) {
     try {

@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { makeFolder } from '#adapters';
 import type { AlertsConfiguration } from '../alerts/alert-configuration.ts';
 import { schemaOf } from '../runner/projecting.ts';
+import type { Traces } from '../traces/traces.ts';
 import { beginAlerts } from './alerts-feed.ts';
 import { answerTo } from './answer-errors.ts';
 import { allHandlers } from './areas.ts';
@@ -30,11 +31,12 @@ import { journalActs, keepAct, record } from './keep-act.ts';
 import { LiveHub, type LiveLimits } from './live/live-hub.ts';
 import { registerLive } from './live/live-route.ts';
 import { MemoryRest } from './memory-rest.ts';
-import { alertsPart, registerMetrics } from './metrics/index.ts';
+import { alertsPart, registerMetrics, traceSamples } from './metrics/index.ts';
 import { ReachedPortfolios } from './portfolios.ts';
 import { registerRoutes } from './routes.ts';
 import { ServerLog } from './server-log.ts';
 import { registerWeb } from './static-web.ts';
+import { RequestTraces } from './trace-requests.ts';
 
 export interface ConsoleOptions {
   readonly dataDir: string;
@@ -62,6 +64,8 @@ export interface ConsoleOptions {
   readonly limits?: Partial<Limits>;
   readonly rates?: Partial<RateLimits>;
   readonly live?: LiveLimits;
+  /** Where requests and acts are told; null or absent: nowhere. Closed by who opened it. */
+  readonly traces?: Traces | null;
 }
 
 export interface Limits {
@@ -101,10 +105,15 @@ export async function createConsole(options: ConsoleOptions): Promise<OpenConsol
   const notes = new CallNotes();
   const { databaseUrl = null } = options;
   const onTrouble = (what: string, error: Error) => log.write('warning', what, { error });
+  const spans = options.traces ?? null;
+  const traces = spans === null ? null : new RequestTraces(spans);
   const portfolios = new ReachedPortfolios({
     dataDir,
     databaseUrl: (name) => (databaseUrl === null ? null : schemaOf(databaseUrl, name).url),
     now,
+    ...(traces === null
+      ? {}
+      : { traceAct: (name, question, send) => traces.act(name, question, notes.place(), send) }),
     onOperator: (name, question, answer) => {
       try {
         keepAct(identity, notes, name, question, answer);
@@ -152,6 +161,7 @@ export async function createConsole(options: ConsoleOptions): Promise<OpenConsol
     frameworkErrors: (error, request, reply) => fail(log, error, request, reply),
   }) as unknown as FastifyInstance;
   app.setErrorHandler((error, request, reply) => fail(log, error, request, reply));
+  traces?.register(app);
   await identityPlugin(app, {
     identity,
     listening,
@@ -166,13 +176,15 @@ export async function createConsole(options: ConsoleOptions): Promise<OpenConsol
   await registerLive(app, hub, portfolios);
   // what a proxy hands on comes from anywhere
   const isHere = isLoopback(host) && trustedProxy.length === 0;
-  registerMetrics(app, { context, isLoopback: isHere, parts: [alertsPart(context)] });
+  const tracesPart = { samples: () => (spans === null ? [] : traceSamples('', 'server', spans.figures())) };
+  registerMetrics(app, { context, isLoopback: isHere, parts: [alertsPart(context), tracesPart] });
   const handlers = allHandlers(context);
   registerRoutes(app, {
     handlers,
     identity,
     notes,
     now,
+    traces,
     checkAnswers: options.checkAnswers ?? false,
   });
   await registerDocs(app, cookieName(identity, context.secureCookie));

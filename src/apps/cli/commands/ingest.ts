@@ -59,6 +59,8 @@ async function run(options: Options): Promise<void> {
   const { rehearsalClock } = await import('../../ingest/rehearsal.ts');
   const settings = ingestSettings(feed, ingestFolder(options.dataDir, name), process.env);
   const clock = rehearsalClock(feed, options.clockFile ?? null);
+  const { openTraces } = await import('../../traces/open-traces.ts');
+  const traces = openTraces({ process: 'ingest', env: process.env, say });
   const stop = new AbortController();
   const ending = heedEnding(isCompanion, stop);
   const counts = await runIngest({
@@ -68,6 +70,7 @@ async function run(options: Options): Promise<void> {
     clock,
     say,
     signal: stop.signal,
+    traces,
     onOpen: ({ shown, port }) => {
       if (isCompanion) word({ word: 'open', shown, port });
       else if (shown !== null) terminal.say(`bars are taken at ${shown}`);
@@ -76,7 +79,10 @@ async function run(options: Options): Promise<void> {
       ? { onFigures: (figures: IngestFigures) => process.connected && word({ word: 'figures', figures }) }
       : {}),
     ...(options.rules === undefined ? {} : { rules: JSON.parse(options.rules) as Record<string, number> }),
-  }).finally(() => ending.release());
+  }).finally(async () => {
+    await traces?.close();
+    ending.release();
+  });
   terminal.result({ feed: name, role: options.role, ...counts });
   if (ending.interrupted) process.exitCode = EXIT.interrupted;
   // a line that is open keeps the process

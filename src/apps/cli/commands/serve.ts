@@ -61,6 +61,8 @@ async function run(options: Options): Promise<void> {
   const word = (message: ConsoleWord) => process.send?.(message);
   const say = (line: string) => (isCompanion ? word({ word: 'says', line }) : terminal.say(line));
   const { openOwnConsole } = await import('../../server/open-console.ts');
+  const { openTraces } = await import('../../traces/open-traces.ts');
+  const traces = openTraces({ process: 'server', env: process.env, say });
   const { host, dataDir, trustedProxy, port = null } = options;
   const {
     console: opened,
@@ -74,6 +76,7 @@ async function run(options: Options): Promise<void> {
     trustedProxy,
     origins: options.origin,
     configFile: options.config ?? null,
+    traces,
     say,
   });
   if (wasTaken !== null)
@@ -85,6 +88,7 @@ async function run(options: Options): Promise<void> {
   process.off('disconnect', gone);
   const why = await ending(isCompanion);
   await opened.close();
+  await traces?.close();
   release();
   if (why === 'SIGINT' && !isCompanion) process.exitCode = EXIT.interrupted;
   // a browser that keeps its connection must not keep the program

@@ -96,9 +96,12 @@ async function run(options: Options): Promise<void> {
   const publishers = await publishersOf(request, setup.tape !== null, options.dataDir);
   const { feed } = request;
   const ingest = await ingestOf(request, options);
+  const { openTraces } = await import('../../traces/open-traces.ts');
+  const traces = openTraces({ process: 'loop', env: process.env, say });
   let intake: IngestCompanion | null = null as IngestCompanion | null;
   let companion: Companion | null = null as Companion | null;
   const beside = (voice: Voice) => {
+    if (traces !== null) traces.say = voice.tell;
     const fault = recordStart(join(options.dataDir, setup.name));
     if (fault !== null) voice.tell(`a watchdog could not start this again: ${fault}`);
     if (options.watchdog) spawnWatchdog(options.dataDir, options.config ?? null);
@@ -122,9 +125,10 @@ async function run(options: Options): Promise<void> {
     console: () => companion?.place ?? null,
     onVoice: beside,
     publishers,
+    traces,
     ingestFigures: () => intake?.figures ?? null,
     ...(ingest === null ? {} : { ingest: ingest.settings, clock: ingest.clock }),
-  }).finally(() => Promise.all([companion?.close(), intake?.close()]));
+  }).finally(() => Promise.all([companion?.close(), intake?.close(), traces?.close()]));
   terminal.result({ ending, ...status });
   if (ending === 'interrupted') process.exitCode = EXIT.interrupted;
 }

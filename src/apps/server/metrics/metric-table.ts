@@ -230,6 +230,16 @@ export const METRICS = {
     labels: ['portfolio', 'process', 'quantile'],
   },
   quorum_step_age_seconds: { type: 'gauge', help: 'Time since the loop last stepped or idled.', labels: P },
+  quorum_trace_spans_exported_total: {
+    type: 'counter',
+    help: 'Spans that a collector took; only where traces are collected.',
+    labels: ['portfolio', 'process'],
+  },
+  quorum_trace_spans_dropped_total: {
+    type: 'counter',
+    help: 'Spans that were dropped; reason: full (too many waited), failed (no collector took them).',
+    labels: ['portfolio', 'process', 'reason'],
+  },
   quorum_http_requests_total: {
     type: 'counter',
     help: 'Requests that the server answered.',

@@ -9,6 +9,7 @@ import type { HttpTally } from './http-tally.ts';
 import { ingestSamples } from './ingest-samples.ts';
 import type { Sample } from './metric-table.ts';
 import { type HistogramSample, portfolioSamples, stageHistograms } from './portfolio-samples.ts';
+import { traceSamples } from './trace-samples.ts';
 import { type ClosedTrade, tradeSamples } from './trade-samples.ts';
 
 /** What other parts of the server add to a scrape. */
@@ -44,6 +45,8 @@ export function metricsText(
       const metrics = answer.metrics as MetricsAnswer;
       samples.push(...portfolioSamples(metrics, context.now()));
       if (metrics.ingest) samples.push(...ingestSamples(metrics.ingest));
+      if (metrics.traces) samples.push(...traceSamples(name, 'loop', metrics.traces));
+      if (metrics.ingest?.traces) samples.push(...traceSamples('', 'ingest', metrics.ingest.traces));
       histograms.push(...stageHistograms(metrics));
       const desks = await context.portfolios.ask(name, { ask: 'desks' }, ASK_MS);
       if (desks?.ok === true) samples.push(...deskSamples(name, desks.desks as DesksAnswer));

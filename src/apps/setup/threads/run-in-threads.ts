@@ -12,6 +12,8 @@ export interface ThreadsSetting<Data> {
   readonly data: Data;
   readonly threads: number;
   readonly limits?: ResourceLimits;
+  /** They do not keep the process alive. */
+  readonly isBackground?: boolean;
 }
 
 /** Where the program's threads begin. */
@@ -38,7 +40,7 @@ export class Threads<Data, Job, Said, Result> {
   private ended: unknown = null;
   private isClosed = false;
 
-  constructor({ module, data, threads, limits }: ThreadsSetting<Data>) {
+  constructor({ module, data, threads, limits, isBackground = false }: ThreadsSetting<Data>) {
     this.room = threads * AHEAD;
     this.workers = Array.from({ length: threads }, () => {
       const options = { workerData: { module, data }, execArgv: [] };
@@ -50,6 +52,7 @@ export class Threads<Data, Job, Said, Result> {
       worker.on('error', (error) => this.fail(error));
       worker.on('exit', () => this.fail(new Error('a thread ended too early')));
       worker.on('message', (word: ThreadWord<Said, Result>) => this.hear(word));
+      if (isBackground) worker.unref();
       return worker;
     });
   }
