@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OrderRequest, VenueReport } from '#ledger';
+import type { BookId, OrderRequest, VenueReport } from '#ledger';
 import { fixedUnits, SIGMA_BREAKER, timeExit } from '#risk';
 import {
   ALFA,
@@ -48,6 +48,32 @@ describe('exits', () => {
     expect(canceled(table.step({ ...kill, act: { action: 'kill' } }))).toEqual([entry!.clientId]);
     table.fill(entry!, 100);
     expect(submitted(table.bar(100))).toMatchObject([{ side: 'sell', lots: 100, reason: 'exit:flatten' }]);
+  });
+});
+
+describe('protection', () => {
+  const flags = (othersHold: number) => {
+    const table = new Table({ sizer: guarded });
+    table.bar(100);
+    if (othersHold !== 0) {
+      const other = 'p/other/c/ALFA.X' as BookId;
+      table.unasked(other, ALFA, othersHold > 0 ? 'buy' : 'sell', Math.abs(othersHold), 1_000);
+    }
+    return enterLong(table).map((order) => [order.reason, order.reduceOnlyAtVenue]);
+  };
+
+  it('is reduce-only at the venue where it reduces the net that its entry will have made', () => {
+    const reduces = [
+      ['entry', false],
+      ['stop-loss', true],
+      ['take-profit', true],
+    ];
+    for (const held of [0, 40, 100]) expect(flags(held)).toEqual(reduces);
+  });
+
+  it('is not where another desk holds the other side: the venue would refuse it', () => {
+    for (const held of [-40, -100, -300])
+      expect(flags(held).map(([, atVenue]) => atVenue)).toEqual([false, false, false]);
   });
 });
 

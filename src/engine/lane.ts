@@ -97,7 +97,7 @@ export class Lane {
   submit(approved: Approved<Plan>, at: Instant, memory: EntryMemory | null): readonly ClientOrderId[] {
     const orders = planOrders(approved, () => this.nextId(), {
       at,
-      reducesNet: (leg) => this.reducesNet(leg),
+      reducesNet: (order, before) => this.reducesNet(order, before),
       closesFirst: (leg) => this.closesFirst(leg),
     });
     const { plan } = approved;
@@ -149,8 +149,8 @@ export class Lane {
     this.send({ kind: 'submit-order', order }, at);
   }
 
-  private reducesNet(leg: Leg): boolean {
-    return this.ledger.reduceOnlyReducesNet(leg);
+  private reducesNet(order: Pick<OrderRequest, 'instrument' | 'side' | 'lots'>, before = 0): boolean {
+    return this.ledger.reduceOnlyReducesNet(order, before);
   }
 
   /**

@@ -55,6 +55,21 @@ describe('planOrders', () => {
     }
     expect(made.map((o) => o.reason)).toEqual(['entry', 'stop-loss', 'take-profit', 'trailing-stop']);
   });
+  it('asks whether stop and target reduce the venue’s net as it is once their entry has filled', () => {
+    const protection = { stopTicks: 950, targetTicks: 1050, trailRate: null };
+    const flags = (net: number, side: 'buy' | 'sell') =>
+      planOrders(approve(plan([leg({ side, protection })]), T, MIN), ids, {
+        at: T,
+        reducesNet: (one, before) =>
+          one.side === 'sell' ? net + before >= one.lots : -(net + before) >= one.lots,
+      }).map((o) => o.reduceOnlyAtVenue);
+    // alone, and beside desks that hold as much or more on the same side
+    for (const net of [0, 10, 25]) expect(flags(net, 'buy')).toEqual([false, true, true]);
+    for (const net of [0, -10, -25]) expect(flags(net, 'sell')).toEqual([false, true, true]);
+    // beside one that holds the other side the venue’s net is less than the position: it would refuse the stop
+    for (const net of [-1, -10, -25]) expect(flags(net, 'buy')).toEqual([false, false, false]);
+    for (const net of [1, 10, 25]) expect(flags(net, 'sell')).toEqual([false, false, false]);
+  });
   it('a single protection needs no group', () => {
     const made = orders(plan([leg({ protection: { stopTicks: 950, targetTicks: null, trailRate: null } })]));
     expect(made.map((o) => o.ocoGroup)).toEqual([null, null]);

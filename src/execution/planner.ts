@@ -1,12 +1,25 @@
 import { assert, broken, type Instant } from '#base';
-import { type ClientOrderId, type OrderRequest, type OrderType, opposite, type TimeInForce } from '#ledger';
+import {
+  type ClientOrderId,
+  type OrderRequest,
+  type OrderType,
+  opposite,
+  sideSign,
+  type TimeInForce,
+} from '#ledger';
 import { type Approved, isApproved, type Leg, type Plan, type Protection } from '#risk';
 
 export interface PlanOrdersOptions {
   /** The loop's time: an approval that has run out may not be used. */
   readonly at: Instant;
-  /** Whether a reduce-only order of this leg also reduces the venue's net; default yes. */
-  readonly reducesNet?: (leg: Leg) => boolean;
+  /**
+   * Whether a reduce-only order of this side and size also reduces the venue's net, once `before` more (signed) lots
+   * have filled; default yes.
+   */
+  readonly reducesNet?: (
+    order: Pick<OrderRequest, 'instrument' | 'side' | 'lots'>,
+    before: number,
+  ) => boolean;
   /** Lots of a reversal's leg that leave as a reduce-only order of their own, before the rest; default none. */
   readonly closesFirst?: (leg: Leg) => number;
 }
@@ -60,16 +73,22 @@ function childSpecs({ stopTicks, targetTicks, trailRate }: Protection): ChildSpe
   return specs;
 }
 
-/** Stop, target and trail rest as children of the entry and cancel each other. */
+/**
+ * Stop, target and trail rest as children of the entry and cancel each other. They work once it has filled, and `before`
+ * lots with it: that is when they must reduce the venue's net, whatever it is now.
+ */
 function protectionOrders(
   entry: OrderRequest,
   leg: Leg,
   nextId: () => ClientOrderId,
-  atVenue: boolean,
+  before: number,
+  { reducesNet }: PlanOrdersOptions,
 ): OrderRequest[] {
   if (leg.protection === null || leg.type === 'trailing-stop') return [];
   const specs = childSpecs(leg.protection);
   const ocoGroup = specs.length > 1 ? `${entry.clientId}/protection` : null;
+  const { instrument, lots } = entry;
+  const reduceOnlyAtVenue = reducesNet?.({ instrument, side: opposite(entry.side), lots }, before) ?? true;
   return specs.map((spec) => ({
     clientId: nextId(),
     book: entry.book,
@@ -84,7 +103,7 @@ function protectionOrders(
     expiresAt: null,
     postOnly: false,
     reduceOnly: true,
-    reduceOnlyAtVenue: atVenue,
+    reduceOnlyAtVenue,
     ocoGroup,
     parent: entry.clientId,
     leverage: entry.leverage,
@@ -118,7 +137,6 @@ export function planOrders<P extends Plan>(
       broken(`plan ${plan.id} closes ${closing} of ${whole.lots} lots`);
     const leg = closing === 0 ? whole : { ...whole, lots: whole.lots - closing };
     const reduceOnly = leg.reduceOnly || closes;
-    const netToo = options.reducesNet ? options.reducesNet(leg) : true;
     const { type, limitTicks, timeInForce } = bounded(leg);
     const trailing = type === 'trailing-stop';
     const trailRate = trailing ? (leg.protection?.trailRate ?? null) : null;
@@ -138,7 +156,7 @@ export function planOrders<P extends Plan>(
       expiresAt: timeInForce === 'GTD' ? plan.expiresAt : null,
       postOnly: leg.postOnly && type === 'limit',
       reduceOnly,
-      reduceOnlyAtVenue: reduceOnly && netToo,
+      reduceOnlyAtVenue: reduceOnly && (options.reducesNet?.(leg, 0) ?? true),
       ocoGroup: null,
       parent: null,
       leverage: leg.leverage,
@@ -152,11 +170,12 @@ export function planOrders<P extends Plan>(
         clientId: first,
         lots: closing,
         reduceOnly: true,
-        reduceOnlyAtVenue: options.reducesNet ? options.reducesNet(closes) : true,
+        reduceOnlyAtVenue: options.reducesNet?.(closes, 0) ?? true,
         reason: 'exit:reverse',
       });
     }
-    orders.push(entry, ...protectionOrders(entry, leg, nextId, netToo));
+    const whenFilled = sideSign(leg.side) * whole.lots;
+    orders.push(entry, ...protectionOrders(entry, leg, nextId, whenFilled, options));
   }
   return orders;
 }

@@ -350,9 +350,12 @@ export class Ledger {
     return this.holdings.net(instrument);
   }
 
-  /** Whether an order that reduces its book reduces the venue's net as well, by its whole size. */
-  reduceOnlyReducesNet(order: Pick<OrderRequest, 'instrument' | 'side' | 'lots'>): boolean {
-    const net = this.net(order.instrument);
+  /**
+   * Whether an order that reduces its book reduces the venue's net as well, by its whole size: the net as it is, or as
+   * it will be once `before` more (signed) lots have filled.
+   */
+  reduceOnlyReducesNet(order: Pick<OrderRequest, 'instrument' | 'side' | 'lots'>, before = 0): boolean {
+    const net = this.net(order.instrument) + before;
     return order.side === 'sell' ? net >= order.lots : -net >= order.lots;
   }
 
