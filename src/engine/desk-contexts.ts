@@ -3,9 +3,10 @@ import type { Decision } from '#ensemble';
 import type { Instrument } from '#market';
 import type { AccountSummary, ExitContext, SizingContext, TrackRecord } from '#risk';
 import type { DeskRecord } from './desk-record.ts';
+import type { Held } from './held.ts';
 import type { Host } from './host.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
-import type { Held, Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 
 /** What exits and sizers see alike. The account is summed up only for those that look at it. */
 class LaneContext {

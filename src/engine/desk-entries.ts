@@ -1,15 +1,16 @@
 import { type Instant, stepsToNumber } from '#base';
 import { type Decision, directionOf, type Objection } from '#ensemble';
 import { feesAt, type Instrument, RATE_ONE } from '#market';
-import type { Plan, Sized } from '#risk';
+import type { Leg, Plan, Sized } from '#risk';
 import { copyValues } from './binding.ts';
 import { tally } from './counts.ts';
 import { EntryContext } from './desk-contexts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import { entryPlan, proposalPlan } from './entry-plan.ts';
+import type { EntryMemory, Held } from './held.ts';
 import type { Host } from './host.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
-import type { EntryMemory, Held } from './lane.ts';
+
 import type { ShadowVenue } from './shadow-venue.ts';
 import type { DecisionTrace } from './trace.ts';
 
@@ -211,8 +212,20 @@ export class DeskEntries {
       if (host.real.hasWorkingEntry(leg.book)) {
         return this.refuse(instrument, decision, [{ by: 'working-order', reason: 'a leg is still working' }]);
       }
+      if (this.isClosedAlready(leg)) {
+        return this.refuse(instrument, decision, [
+          { by: 'working-order', reason: 'what a leg would close is being closed already' },
+        ]);
+      }
     }
     return this.approve(instrument, decision, plan, null);
+  }
+
+  /** Whether a leg goes against what its book holds while something else closes that. */
+  private isClosedAlready({ book, side }: Leg): boolean {
+    const { real } = this.host;
+    const held = real.ledger.position(book)?.lots ?? 0;
+    return held !== 0 && held > 0 === (side === 'sell') && real.freeLots(book) !== held;
   }
 
   private shadowEnter(

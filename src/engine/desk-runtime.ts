@@ -7,9 +7,10 @@ import type { DeskParts } from './desk.ts';
 import { HeldContext } from './desk-contexts.ts';
 import { DeskEntries } from './desk-entries.ts';
 import { DeskRecord } from './desk-record.ts';
+import type { Held } from './held.ts';
 import type { Host } from './host.ts';
 import { bindParts, type InstrumentRuntime, requestsOf } from './instrument-runtime.ts';
-import type { Held, Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import type { ModelsInPlace } from './portfolio.ts';
 import { RemoteVote } from './remote-vote.ts';
 import type { ShadowVenue } from './shadow-venue.ts';
@@ -335,7 +336,7 @@ export class DeskRuntime {
     noteBest(held, high, low);
   }
 
-  /** Sends a reduce-only market order for all that is held. */
+  /** Sends a reduce-only market order for all that is held and nothing else closes; what that leaves is asked for later. */
   close(
     lane: Lane,
     instrument: InstrumentRuntime,
@@ -344,14 +345,18 @@ export class DeskRuntime {
     manual = false,
   ): void {
     const held = lane.held.get(instrument.book);
-    const position = lane.ledger.position(instrument.book);
+    const { book, at } = instrument;
+    const position = lane.ledger.position(book);
     if (held === undefined || position === undefined || held.exitAsked !== null) return;
-    const ids = this.host.exitNow(lane, this, instrument, position.lots, reason, manual);
+    const free = lane.freeLots(book);
+    if (free === 0 && lane.leaving.has(book)) return lane.leave(book, reason, manual);
+    const ids = free === 0 ? [] : this.host.exitNow(lane, this, instrument, free, reason, manual);
     const asked = ids[0] ?? null;
     // a simulated venue may have answered already
     held.exitAsked = asked !== null && lane.isAlive(asked) ? asked : null;
-    if (asked !== null && lane.held.has(instrument.book)) lane.leave(instrument.book, reason, manual);
-    lane.cancelBook(instrument.book, 'exit', instrument.at, true);
+    if ((asked !== null || free === 0) && lane.held.has(book)) lane.leave(book, reason, manual);
+    if (free !== position.lots) lane.cancelPatientClosers(book, 'exit', at);
+    lane.cancelEntries(book, 'exit', at, { reason, manual });
     if (this.host.trace.level !== 'none') {
       this.host.happened(
         'exit',

@@ -6,8 +6,8 @@ import type { ExitAhead } from '#risk';
 import { HeldContext } from './desk-contexts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import type { Engine } from './engine.ts';
+import type { Held, Leaving } from './held.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
-import type { Held, Leaving } from './lane.ts';
 
 /** One way out of a position. */
 export interface ExitLine extends ExitAhead {

@@ -6,8 +6,9 @@ import type { AccountSummary, Plan, SizingContext } from '#risk';
 import type { Question, Signal, View } from '#signals';
 import type { Counts } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
+import type { EntryMemory } from './held.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
-import type { EntryMemory, Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import type { HappeningTrace, TraceSink } from './trace.ts';
 
 /** What became of a plan that a desk proposed. */

@@ -248,7 +248,8 @@ export class KillWatch {
     for (const instrument of desk.instruments) {
       if (!instrument.traded) continue;
       instrument.at = at;
-      real.cancelBook(instrument.book, 'kill-switch', at, true);
+      const leaving = flatten ? { reason: 'exit:kill-switch', manual: false } : null;
+      real.cancelEntries(instrument.book, 'kill-switch', at, leaving);
       if (!flatten) continue;
       desk.close(real, instrument, 'exit:kill-switch');
       // a fill that crosses a cancellation: asked again until nothing is left

@@ -1,5 +1,5 @@
 import { broken, type Instant, numberToSteps, stepsToNumber } from '#base';
-import { planOrders, type VenueCommand } from '#execution';
+import { type ClosedFirst, planOrders, type VenueCommand } from '#execution';
 import {
   type BookId,
   type Booking,
@@ -13,39 +13,18 @@ import {
   type VenueReport,
 } from '#ledger';
 import { type Instrument, notional } from '#market';
-import { type Approved, consume, ExitMemories, type HeldPosition, type Leg, type Plan } from '#risk';
+import { type Approved, consume, ExitMemories, type Leg, type Plan } from '#risk';
+import { freeLots, isAtWork } from './closers.ts';
+import { adoptedMemory, type EntryMemory, type Held, type Leaving, newlyHeld } from './held.ts';
+import { LATE, LateFills, type LateOutcome, stronger } from './late-fills.ts';
 import { LegTrackers } from './leg-trackers.ts';
-
-/** What the desk knew when it asked for an entry; becomes part of the held position when the order fills. */
-export interface EntryMemory {
-  readonly planId: string;
-  readonly stopPrice: number | null;
-  readonly targetPrice: number | null;
-  readonly regime: string | null;
-  readonly atEntry: Readonly<Record<string, number>>;
-  readonly riskToStop: number;
-}
-
-/** A held position with what exits need, plain data. `exitAsked` is the client id of a working exit order. */
-export interface Held extends HeldPosition {
-  bestPrice: number;
-  riskToStop: number;
-  exitAsked: ClientOrderId | null;
-  /** Share of its distance at entry at which the stop is now. */
-  stopShare: number;
-}
-
-/** A book on its way to flat: what ends without having closed it is asked again. Plain data. */
-export interface Leaving {
-  readonly reason: string;
-  /** Ordered by a person: the only kind that SHUTDOWN lets through. */
-  readonly manual: boolean;
-}
 
 export interface LaneEffect {
   readonly booking: Booking;
   readonly opened: Held | null;
   readonly closed: Trade | null;
+  /** What becomes of it, where it is a fill that nobody expected any more. */
+  readonly late: LateOutcome | null;
 }
 
 /**
@@ -65,6 +44,7 @@ export class Lane {
   /** Entries that may still fill although we canceled them: the venue refused the cancellation. */
   private readonly uncanceled = new Set<ClientOrderId>();
   private readonly memories = new Map<BookId, EntryMemory>();
+  private readonly late: LateFills;
   private readonly idPrefix: string;
   private readonly send: (command: VenueCommand, at: Instant) => void;
   private readonly instrumentOf: (id: Instrument['id']) => Instrument;
@@ -86,6 +66,13 @@ export class Lane {
     this.send = options.send;
     this.instrumentOf = options.instrumentOf;
     this.legs = this.newLegTrackers(options.legsEnded);
+    this.late = new LateFills({
+      ledger: this.ledger,
+      nextId: () => this.nextId(),
+      reducesNet: (order) => this.reducesNet(order),
+      send: (order) => this.sendOrder(order, this.at),
+      leave: (book, { reason, manual }) => this.leave(book, reason, manual),
+    });
   }
 
   private nextId(): ClientOrderId {
@@ -153,15 +140,21 @@ export class Lane {
     return this.ledger.reduceOnlyReducesNet(order, before);
   }
 
+  /** What a book holds and no order at work closes, signed: no exit asks for more. */
+  freeLots(book: BookId): number {
+    return freeLots(this.ledger, book);
+  }
+
   /**
-   * Lots of a reversal that must leave as a reduce-only order of their own. While a stop, a target or an exit works
-   * for the book, the position may be closed before the reversal arrives: one netted order would then open twice.
+   * What of a reversal must not leave with its entry. While a stop, a target or an exit works for the book, the position
+   * may be closed before the reversal arrives: one netted order would then open twice. And what protects the new position
+   * has the size of its entry, which must be that of the position.
    */
-  private closesFirst(leg: Leg): number {
-    const held = this.ledger.position(leg.book)?.lots ?? 0;
-    if (held === 0 || held > 0 === (leg.side === 'buy')) return 0;
-    const guarded = this.ledger.workingOrders(leg.book).some((order) => order.request.reduceOnly);
-    return guarded && Math.abs(held) < leg.lots ? Math.abs(held) : 0;
+  private closesFirst({ book, side, lots, protection }: Leg): ClosedFirst | null {
+    const held = this.ledger.position(book)?.lots ?? 0;
+    if (held === 0 || held > 0 === (side === 'buy') || Math.abs(held) >= lots) return null;
+    if (protection === null && !this.ledger.works(book, true)) return null;
+    return { lots: Math.abs(held), asked: Math.abs(this.freeLots(book)) };
   }
 
   private newLegTrackers(ended: (plan: Plan, text: string) => void): LegTrackers {
@@ -170,6 +163,7 @@ export class Lane {
       worth: (leg, lots) => this.worth(leg, lots),
       reducesNet: (leg) => this.reducesNet(leg),
       heldLots: (leg) => this.ledger.position(leg.book)?.lots ?? 0,
+      freeLots: (leg) => this.freeLots(leg.book),
       carryOut: (command) => {
         if (command.kind === 'submit-order') this.sendOrder(command.order, this.at);
         else {
@@ -197,7 +191,9 @@ export class Lane {
     return this.legs.nextDue();
   }
 
-  cancel(order: OrderState, reason: string, at: Instant): void {
+  /** `leaving`: why the book of an entry is to be flat; then what it fills all the same is closed. */
+  cancel(order: OrderState, reason: string, at: Instant, leaving: Leaving | null = null): void {
+    if (leaving !== null && !order.request.reduceOnly) this.late.entryLeaves(order.request.clientId, leaving);
     if (order.cancelRequestedAt !== null) return;
     this.ledger.cancelRequested(order.request.clientId, at);
     this.send({ kind: 'cancel-order', clientId: order.request.clientId, reason }, at);
@@ -205,7 +201,7 @@ export class Lane {
 
   /** Remembers that a book is to be flat. A person's word is not weakened by a later one. */
   leave(book: BookId, reason: string, manual: boolean): void {
-    if (this.leaving.get(book)?.manual !== true) this.leaving.set(book, { reason, manual });
+    this.leaving.set(book, stronger(this.leaving.get(book), { reason, manual }));
   }
 
   /** Whether an order may still fill. */
@@ -222,18 +218,19 @@ export class Lane {
     for (const order of this.ledger.workingOrders(book)) {
       const { side, reduceOnly } = order.request;
       const enlarges = (side === 'buy') === (direction === 1);
-      if (enlarges !== reduceOnly) this.cancel(order, 'position closed', at);
+      if (enlarges !== reduceOnly) this.cancel(order, 'position closed', at, LATE);
     }
   }
 
   /** A share split: holdings, their stops and what was remembered for orders move with the price. */
   split(instrument: Instrument['id'], ratio: number, at: Instant): readonly Trade[] {
     const trades = this.ledger.split(instrument, ratio, at);
+    this.late.forget(instrument);
     for (const { book } of trades) {
       this.held.delete(book);
       this.leaving.delete(book);
       this.exitMemories.forget(book);
-      this.cancelBook(book, 'split', at);
+      for (const order of this.ledger.workingOrders(book)) this.cancel(order, 'split', at, LATE);
     }
     const moved = (price: number | null) => (price === null ? null : price / ratio);
     for (const [book, held] of this.held) {
@@ -262,11 +259,20 @@ export class Lane {
     return this.memories.get(book)?.stopPrice ?? null;
   }
 
-  /** Cancels what still works for a book; protective orders too unless `entriesOnly`. */
-  cancelBook(book: BookId, reason: string, at: Instant, entriesOnly = false): void {
-    for (const order of this.ledger.workingOrders(book)) {
-      if (!entriesOnly || !order.request.reduceOnly) this.cancel(order, reason, at);
-    }
+  /**
+   * Cancels the entries that work for a book. `leaving`: why the book is to be flat; null: only nothing new is wanted, and
+   * what an entry fills all the same is held as planned.
+   */
+  cancelEntries(book: BookId, reason: string, at: Instant, leaving: Leaving | null): void {
+    if (leaving !== null) this.late.bookLeaves(book, leaving);
+    for (const order of this.ledger.workingOrders(book))
+      if (!order.request.reduceOnly) this.cancel(order, reason, at, leaving);
+  }
+
+  /** Cancels what closes a book only at a price of its own, so that an exit may have its lots. */
+  cancelPatientClosers(book: BookId, reason: string, at: Instant): void {
+    for (const order of this.ledger.workingOrders(book))
+      if (isAtWork(order) && order.request.limitTicks !== null) this.cancel(order, reason, at);
   }
 
   /** True while an order that may add exposure works for the book. */
@@ -281,7 +287,8 @@ export class Lane {
    */
   drawStop(book: BookId, share: number, price: number, at: Instant): boolean {
     const held = this.held.get(book);
-    if (held === undefined || held.stopPrice === null || held.exitAsked !== null) return true;
+    if (held === undefined || held.stopPrice === null) return true;
+    if (held.exitAsked !== null || this.leaving.has(book)) return true;
     const { direction, entryPrice, stopPrice, stopShare } = held;
     const { tick } = this.instrumentOf(bookKey(book).instrument);
     if (share < stopShare) {
@@ -319,17 +326,25 @@ export class Lane {
   }
 
   private bookReport(report: VenueReport): LaneEffect {
+    const before = this.statusBefore(report);
+    const unwanted = report.kind === 'order-filled' ? this.late.whyUnwanted(report.fill.clientId) : null;
     const booking = this.ledger.report(report);
-    const book = booking.order?.request.book ?? ('book' in report ? report.book : null);
-    if (book === null) return { booking, opened: null, closed: booking.closed };
+    const { order, position, closed } = booking;
+    const book = order?.request.book ?? ('book' in report ? report.book : null);
+    if (book === null) return { booking, opened: null, closed, late: null };
+    const wasEnded = before !== null && isEnded(before);
+    const ended = order !== null && isEnded(order.status);
+    if (wasEnded && !ended) this.revive(order!, report.at);
     let opened: Held | null = null;
-    if (booking.closed !== null) {
+    if (closed !== null) {
       this.held.delete(book);
       this.exitMemories.forget(book);
     }
-    const position = booking.position;
     if (position !== null && position.lots !== 0 && !this.held.has(book)) {
-      opened = this.open(book, position.lots, position.entryPrice, position.openedAt);
+      // what works for the book now may be another entry than the one that filled late
+      const late = wasEnded && ended ? this.late.of(order!.request.clientId) : null;
+      const memory = late !== null ? late.memory : (this.memories.get(book) ?? null);
+      opened = newlyHeld(position, memory);
       this.held.set(book, opened);
     } else if (position !== null && position.lots !== 0) {
       const held = this.held.get(book)!;
@@ -337,20 +352,43 @@ export class Lane {
         this.held.set(book, { ...held, entryPrice: position.entryPrice });
     }
     const held = this.held.get(book);
-    if (held !== undefined && booking.order !== null && held.exitAsked === booking.order.request.clientId) {
-      if (isEnded(booking.order.status)) held.exitAsked = null;
+    if (held !== undefined && ended && held.exitAsked === order!.request.clientId) held.exitAsked = null;
+    if (closed !== null) this.cancelOf(book, closed.direction, report.at);
+    if (order !== null) this.noteUncanceled(order, report.kind);
+    if (ended) this.forgetEntry(order!, !wasEnded);
+    if (this.leaving.size > 0 && (closed !== null || held === undefined)) this.hasLeft(book);
+    let late: LateOutcome | null = null;
+    if (report.kind === 'order-filled' && booking.accepted) {
+      const came = { late: wasEnded && ended, opened: opened !== null, unwanted, muted: this.muted };
+      late = this.late.settle(order!, report.fill, position, came);
     }
-    if (booking.closed !== null) this.cancelOf(book, booking.closed.direction, report.at);
-    if (booking.order !== null) this.noteUncanceled(booking.order, report.kind);
-    if (booking.order !== null && isEnded(booking.order.status)) this.forgetEntry(booking.order);
-    if (this.leaving.size > 0 && (booking.closed !== null || held === undefined)) this.hasLeft(book);
-    return { booking, opened, closed: booking.closed };
+    return { booking, opened, closed, late };
+  }
+
+  /** Status of the order that a report is about, before it is booked; null where it is about none. */
+  private statusBefore(report: VenueReport): OrderState['status'] | null {
+    const id =
+      'clientId' in report ? report.clientId : report.kind === 'order-filled' ? report.fill.clientId : null;
+    return id === null ? null : (this.ledger.order(id)?.status ?? null);
+  }
+
+  /** An order that was given up is alive: what was known of it serves again, and what is not wanted is canceled again. */
+  private revive(order: OrderState, at: Instant): void {
+    const { clientId, book, reduceOnly } = order.request;
+    if (reduceOnly) return;
+    const entry = this.late.revived(clientId);
+    if (entry === null) return;
+    if (entry.memory !== null && !this.memories.has(book)) this.memories.set(book, entry.memory);
+    if (entry.unwanted !== null && !this.muted) this.cancel(order, 'not wanted any more', at);
   }
 
   /** What was known at entry serves its own orders only. */
-  private forgetEntry({ request }: OrderState): void {
-    if (request.reduceOnly || this.hasWorkingEntry(request.book)) return;
+  private forgetEntry(order: OrderState, justEnded: boolean): void {
+    const { request } = order;
+    if (request.reduceOnly) return;
     const memory = this.memories.get(request.book);
+    if (justEnded) this.late.entryEnded(order, memory ?? null);
+    if (this.hasWorkingEntry(request.book)) return;
     if (memory !== undefined && !this.legs.tracks(memory.planId)) this.memories.delete(request.book);
   }
 
@@ -371,33 +409,7 @@ export class Lane {
     if (!crossing) this.leaving.delete(book);
   }
 
-  private open(book: BookId, lots: number, entryPrice: number, openedAt: Instant): Held {
-    const memory = this.memories.get(book) ?? null;
-    return {
-      book,
-      direction: lots > 0 ? 1 : -1,
-      entryPrice,
-      openedAt,
-      stopPrice: memory?.stopPrice ?? null,
-      targetPrice: memory?.targetPrice ?? null,
-      bestPrice: entryPrice,
-      entryRegime: memory?.regime ?? null,
-      atEntry: memory?.atEntry ?? {},
-      riskToStop: memory?.riskToStop ?? 0,
-      exitAsked: null,
-      stopShare: 1,
-    };
-  }
-
   instrument(id: Instrument['id']): Instrument {
     return this.instrumentOf(id);
   }
-}
-
-function adoptedMemory(
-  stopPrice: number | null,
-  targetPrice: number | null,
-  riskToStop: number,
-): EntryMemory {
-  return { planId: 'adopted', stopPrice, targetPrice, regime: null, atEntry: {}, riskToStop };
 }

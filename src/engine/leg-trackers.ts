@@ -14,14 +14,20 @@ export interface LegTrackersPort {
   readonly worth: (leg: Leg, lots: number) => number;
   readonly reducesNet: (leg: Leg) => boolean;
   readonly heldLots: (leg: Leg) => number;
+  readonly freeLots: (leg: Leg) => number;
   readonly carryOut: (command: VenueCommand) => void;
   readonly ended: (plan: Plan, outcome: LegOutcome, why: string | null) => void;
 }
 
-/** Plans of several legs under way: each is held to all or none until it has ended. */
+/** Plans that have ended and are still remembered: a fill of theirs may come late. */
+const ENDED_MOST = 16;
+
+/** Plans of several legs under way: each is held to all or none until it has ended, and again when a fill comes late. */
 export class LegTrackers implements OwnState {
   private readonly tracked = new Map<string, Tracked>();
   private readonly trackers = new Map<string, LegTracker>();
+  /** The same of the plans that ended last, oldest first. */
+  private readonly ended = new Map<string, Tracked & { readonly tracker: LegTracker }>();
   private readonly port: LegTrackersPort;
 
   constructor(port: LegTrackersPort) {
@@ -39,12 +45,25 @@ export class LegTrackers implements OwnState {
   }
 
   private make(plan: Plan, requests: readonly OrderRequest[]): LegTracker {
-    const { nextId, worth, reducesNet, heldLots } = this.port;
-    return new LegTracker(plan, requests, { ids: nextId, worth, reducesNet, heldLots });
+    const { nextId: ids, worth, reducesNet, heldLots, freeLots } = this.port;
+    return new LegTracker(plan, requests, { ids, worth, reducesNet, heldLots, freeLots });
   }
 
   onReport(report: VenueReport): void {
+    if (report.kind === 'order-filled' && this.ended.size > 0) this.reopen(report);
     for (const [id, tracker] of this.trackers) this.obey(id, tracker, tracker.onReport(report));
+  }
+
+  /** A fill that comes after the end of its plan takes it up again, where the plan says that it must not stand. */
+  private reopen(report: VenueReport): void {
+    for (const [id, { plan, requests, tracker }] of this.ended) {
+      const commands = tracker.onReport(report);
+      if (commands.length === 0 && tracker.outcome() !== null) continue;
+      this.ended.delete(id);
+      this.tracked.set(id, { plan, requests });
+      this.trackers.set(id, tracker);
+      this.obey(id, tracker, commands);
+    }
   }
 
   onTime(at: Instant): void {
@@ -55,9 +74,11 @@ export class LegTrackers implements OwnState {
     for (const command of commands) this.port.carryOut(command);
     const outcome = tracker.outcome();
     if (outcome === null) return;
-    const { plan } = this.tracked.get(id)!;
+    const { plan, requests } = this.tracked.get(id)!;
     this.trackers.delete(id);
     this.tracked.delete(id);
+    this.ended.set(id, { plan, requests, tracker });
+    if (this.ended.size > ENDED_MOST) this.ended.delete(this.ended.keys().next().value!);
     this.port.ended(plan, outcome, tracker.failure());
   }
 
@@ -69,19 +90,32 @@ export class LegTrackers implements OwnState {
   }
 
   captureOwn(): unknown {
-    return [...this.tracked].map(([id, { plan, requests }]) => ({
+    const captured = ({ plan, requests }: Tracked, tracker: LegTracker) => ({
       plan,
       requests,
-      state: captureState(this.trackers.get(id)!),
-    }));
+      state: captureState(tracker),
+    });
+    return {
+      tracked: [...this.tracked].map(([id, tracked]) => captured(tracked, this.trackers.get(id)!)),
+      ended: [...this.ended.values()].map((one) => captured(one, one.tracker)),
+    };
   }
 
   restoreOwn(state: unknown): void {
+    const { tracked, ended } = state as Record<'tracked' | 'ended', (Tracked & { state: unknown })[]>;
     this.tracked.clear();
     this.trackers.clear();
-    for (const { plan, requests, state: own } of state as (Tracked & { state: unknown })[]) {
-      this.track(plan, requests);
-      restoreState(this.trackers.get(plan.id)!, captureState(own));
+    this.ended.clear();
+    const restored = ({ plan, requests, state: own }: Tracked & { state: unknown }) => {
+      const tracker = this.make(plan, requests);
+      restoreState(tracker, captureState(own));
+      return tracker;
+    };
+    for (const one of tracked) {
+      this.tracked.set(one.plan.id, { plan: one.plan, requests: one.requests });
+      this.trackers.set(one.plan.id, restored(one));
     }
+    for (const one of ended)
+      this.ended.set(one.plan.id, { plan: one.plan, requests: one.requests, tracker: restored(one) });
   }
 }

@@ -220,7 +220,7 @@ function leave(
 ): void {
   const { book } = instrument;
   instrument.at = at;
-  real.cancelBook(book, reason.slice('exit:'.length), at, true);
+  real.cancelEntries(book, reason.slice('exit:'.length), at, { reason, manual: true });
   desk.close(real, instrument, reason, text, true);
   // a fill that crosses a cancellation, an exit that is refused: asked again until nothing is left
   if (real.held.has(book) || real.hasWorkingEntry(book)) real.leave(book, reason, true);
@@ -231,7 +231,7 @@ export function closeAll({ desks, real }: Engine, at: Instant): void {
   for (const desk of desks) {
     for (const instrument of desk.instruments) {
       instrument.at = at;
-      real.cancelBook(instrument.book, 'breaker', at, true);
+      real.cancelEntries(instrument.book, 'breaker', at, { reason: 'exit:breaker', manual: false });
       desk.close(real, instrument, 'exit:breaker');
     }
   }

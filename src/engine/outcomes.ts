@@ -5,6 +5,7 @@ import { tally } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import type { Engine } from './engine.ts';
 import type { LaneEffect } from './lane.ts';
+import type { LateOutcome } from './late-fills.ts';
 
 /** What a booked report means to those who watch: counters, the breaker, the desk's record. `desk`: of a shadow. */
 export function booked(
@@ -25,7 +26,22 @@ export function booked(
   }
   if (!shadow) engine.breakerWatch.reported(report, effect, engine.real.ledger);
   if (!shadow) engine.observer.filled?.(effect, report);
+  if (effect.late !== null && !shadow) cameLate(engine, effect);
   if (effect.closed !== null) closedTrade(engine, effect.closed, shadow, desk);
+}
+
+const LATE_WORDS: Readonly<Record<LateOutcome, string>> = {
+  leaves: 'it is closed at the next bar',
+  protected: 'its protective orders were sent again',
+  stands: 'it is held as it was planned',
+};
+
+/** A fill that nobody expected any more: whoever is on watch hears what becomes of it. */
+function cameLate(engine: Engine, { booking, late }: LaneEffect): void {
+  const { clientId, book, instrument } = booking.order!.request;
+  const text = `${book}: order ${clientId} filled when nobody expected it any more; ${LATE_WORDS[late!]}`;
+  engine.happened('order', deskOfBook(book), instrument, text, { late });
+  engine.emit({ kind: 'raise-alert', severity: 'warning', key: `late-${clientId}`, text });
 }
 
 /** A trade has ended. `of`: its desk, where the caller knows it. */

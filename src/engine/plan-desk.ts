@@ -14,9 +14,10 @@ import { tally } from './counts.ts';
 import type { DeskRuntime } from './desk-runtime.ts';
 import type { Engine } from './engine.ts';
 import { planFacts } from './entry-plan.ts';
+import type { EntryMemory } from './held.ts';
 import type { JudgeOutcome } from './host.ts';
 import type { InstrumentRuntime } from './instrument-runtime.ts';
-import type { EntryMemory, Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import { limitsInForce, portfolioLimitsOf } from './portfolio-limits.ts';
 
 /** A plan that waits for a reviewer. Plain data. */

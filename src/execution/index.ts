@@ -2,7 +2,7 @@ export { type FaultModel, NO_FAULTS } from './fault-model.ts';
 export { HostileVenue, simulatedVenue } from './faults.ts';
 export { feeOn } from './fees.ts';
 export { type LegOutcome, LegTracker, type LegTrackerOptions } from './leg-tracker.ts';
-export { type PlanOrdersOptions, planOrders } from './planner.ts';
+export { type ClosedFirst, type PlanOrdersOptions, planOrders } from './planner.ts';
 export { NO_REPORTS, type VenueFold } from './port.ts';
 export { impactRate, lotsIn, takerTicks, ticksAgainst } from './prices.ts';
 export { type RestingQuote, refreshQuotes, restingQuote } from './quotes.ts';

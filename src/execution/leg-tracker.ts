@@ -29,6 +29,8 @@ export interface LegTrackerOptions {
    * plan filled.
    */
   readonly heldLots?: (leg: Leg) => number;
+  /** Of these, signed, what no order at work closes: more is not asked for. Default: all. */
+  readonly freeLots?: (leg: Leg) => number;
   /** Unwinding orders per leg before the tracker gives up. Default 3. */
   readonly attempts?: number;
 }
@@ -139,6 +141,12 @@ export class LegTracker {
   /** Takes a report about any order; those of others change nothing. */
   onReport(report: VenueReport): readonly VenueCommand[] {
     this.noteFlat();
+    const commands = this.heed(report);
+    // it may be about an order of others, whose end makes room
+    return commands.length === 0 && this.waits() ? this.goOn() : commands;
+  }
+
+  private heed(report: VenueReport): readonly VenueCommand[] {
     switch (report.kind) {
       case 'order-filled':
         return this.onFill(report.fill.clientId, report.fill.fillId, report.fill.lots);
@@ -250,9 +258,27 @@ export class LegTracker {
     return this.plan.legs.every((_, i) => this.isDone(i));
   }
 
-  /** No order is under way. */
+  /** No order is under way, and none is put off. */
   private isSettled(): boolean {
-    return this.legs.every((leg) => !leg.working && leg.unwinding === null);
+    return this.legs.every((leg) => !leg.working && leg.unwinding === null) && !this.waits();
+  }
+
+  /** Whether something is still to be closed that others are closing just now: what they leave is asked for then. */
+  private waits(): boolean {
+    if (this.options.freeLots === undefined) return false;
+    const { phase } = this;
+    if (phase !== 'completing' && phase !== 'unwinding') return false;
+    return this.legs.some((leg, i) => {
+      if (leg.unwinding === null && !this.hasGivenUp(leg) && this.excess(i) > 0) return true;
+      return phase === 'completing' && !leg.working && !this.isDone(i);
+    });
+  }
+
+  /** The lots, up to `wanted`, that an order of this side may ask to close without going beyond what is held. */
+  private closable(leg: Leg, side: Side, wanted: number): number {
+    const free = this.options.freeLots?.(leg);
+    if (free === undefined) return wanted;
+    return Math.max(0, Math.min(wanted, side === 'sell' ? free : -free));
   }
 
   /** A leg has failed: the policy takes over. */
@@ -313,23 +339,28 @@ export class LegTracker {
     this.plan.legs.forEach((leg, i) => {
       const state = this.legs[i]!;
       if (this.isDone(i)) commands.push(...this.cancel(state));
-      else if (!state.working) commands.push(this.completion(leg, state));
+      else if (!state.working) commands.push(...this.completion(leg, state));
     });
     return commands;
   }
 
-  private completion(leg: Leg, state: LegState): VenueCommand {
+  private completion(leg: Leg, state: LegState): VenueCommand[] {
+    const missing = leg.lots - state.filled;
+    const left = leg.reduceOnly ? this.closable(leg, leg.side, missing) : missing;
+    if (left === 0) return [];
     const id = this.nextId();
-    state.left = leg.lots - state.filled;
+    state.left = left;
     state.orders.push(id);
     state.working = true;
     state.cancelAsked = false;
     const order = this.order(leg, leg.side, state.left, id, leg.reduceOnly, 'leg-completion');
-    if (leg.worstTicks === null) return { kind: 'submit-order', order };
-    return {
-      kind: 'submit-order',
-      order: { ...order, type: 'limit', limitTicks: leg.worstTicks, timeInForce: 'IOC' },
-    };
+    if (leg.worstTicks === null) return [{ kind: 'submit-order', order }];
+    return [
+      {
+        kind: 'submit-order',
+        order: { ...order, type: 'limit', limitTicks: leg.worstTicks, timeInForce: 'IOC' },
+      },
+    ];
   }
 
   /** Closes what has filled, leg by leg; fills that overtake a cancellation are closed when they are told. */
@@ -366,14 +397,17 @@ export class LegTracker {
       const state = this.legs[i]!;
       const excess = this.excess(i);
       if (excess <= 0 || state.unwinding !== null || this.hasGivenUp(state)) return;
+      const side = opposite(leg.side);
+      const lots = this.closable(leg, side, excess);
+      if (lots === 0) return;
       if (this.phase === 'unwinding' && !state.protectionDropped) {
         commands.push(...this.dropProtection(i));
         state.protectionDropped = true;
       }
       state.unwinding = this.nextId();
-      state.unwindingLots = excess;
+      state.unwindingLots = lots;
       state.closers.push(state.unwinding);
-      const order = this.order(leg, opposite(leg.side), excess, state.unwinding, true, 'leg-unwind');
+      const order = this.order(leg, side, lots, state.unwinding, true, 'leg-unwind');
       commands.push({ kind: 'submit-order', order });
     });
     return commands;

@@ -105,12 +105,30 @@ describe('planOrders', () => {
       [25, false],
       [25, true],
     ]);
-    const apart = planOrders(approve(of, T, MIN), ids, { at: T, closesFirst: () => 10 });
+    const apart = planOrders(approve(of, T, MIN), ids, {
+      at: T,
+      closesFirst: () => ({ lots: 10, asked: 10 }),
+    });
     expect(apart.map((o) => [o.clientId, o.side, o.lots, o.reduceOnly, o.parent, o.reason])).toEqual([
       ['q0', 'sell', 10, true, null, 'exit:reverse'],
       ['q1', 'sell', 15, false, null, 'entry'],
       ['q2', 'buy', 15, true, 'q1', 'stop-loss'],
     ]);
+    const closesFirst = () => ({ lots: 10, asked: 4 });
+    const asked: unknown[] = [];
+    const reducesNet = (one: { lots: number }, before: number) => asked.push([one.lots, before]) > 0;
+    const partly = planOrders(approve(of, T, MIN), ids, { at: T, closesFirst, reducesNet });
+    expect(partly.map((o) => [o.lots, o.reason])).toEqual([
+      [4, 'exit:reverse'],
+      [15, 'entry'],
+      [15, 'stop-loss'],
+    ]);
+    // its stop works when the whole position has been turned
+    expect(asked).toContainEqual([15, -25]);
+    const wrong = { lots: 10, asked: 11 };
+    expect(() => planOrders(approve(of, T, MIN), ids, { at: T, closesFirst: () => wrong })).toThrow(
+      'asks for',
+    );
   });
   it('a trailing leg takes its distance from its protection', () => {
     const protection = { stopTicks: null, targetTicks: null, trailRate: 500 };

@@ -20,9 +20,18 @@ export interface PlanOrdersOptions {
     order: Pick<OrderRequest, 'instrument' | 'side' | 'lots'>,
     before: number,
   ) => boolean;
-  /** Lots of a reversal's leg that leave as a reduce-only order of their own, before the rest; default none. */
-  readonly closesFirst?: (leg: Leg) => number;
+  /** What of a reversal's leg is closed apart from the rest; default nothing. */
+  readonly closesFirst?: (leg: Leg) => ClosedFirst | null;
 }
+
+/** Lots of a reversal that do not leave with its entry. */
+export interface ClosedFirst {
+  readonly lots: number;
+  /** Of these, what a reduce-only order of their own must close: orders at work close the rest. */
+  readonly asked: number;
+}
+
+const NOTHING_FIRST: ClosedFirst = { lots: 0, asked: 0 };
 
 /** The worst price a leg may fill at becomes part of the order's type. */
 function bounded(leg: Leg): { type: OrderType; limitTicks: number | null; timeInForce: TimeInForce } {
@@ -132,16 +141,18 @@ export function planOrders<P extends Plan>(
   for (const whole of plan.legs) {
     if (!(Number.isSafeInteger(whole.lots) && whole.lots > 0))
       broken(`plan ${plan.id} has a leg without size`);
-    const closing = plan.purpose === 'reverse' ? (options.closesFirst?.(whole) ?? 0) : 0;
-    if (!(Number.isSafeInteger(closing) && closing >= 0 && closing < whole.lots))
-      broken(`plan ${plan.id} closes ${closing} of ${whole.lots} lots`);
-    const leg = closing === 0 ? whole : { ...whole, lots: whole.lots - closing };
+    const apart = (plan.purpose === 'reverse' ? options.closesFirst?.(whole) : null) ?? NOTHING_FIRST;
+    if (!(Number.isSafeInteger(apart.lots) && apart.lots >= 0 && apart.lots < whole.lots))
+      broken(`plan ${plan.id} closes ${apart.lots} of ${whole.lots} lots`);
+    if (!(Number.isSafeInteger(apart.asked) && apart.asked >= 0 && apart.asked <= apart.lots))
+      broken(`plan ${plan.id} asks for ${apart.asked} of ${apart.lots} lots`);
+    const leg = apart.lots === 0 ? whole : { ...whole, lots: whole.lots - apart.lots };
     const reduceOnly = leg.reduceOnly || closes;
     const { type, limitTicks, timeInForce } = bounded(leg);
     const trailing = type === 'trailing-stop';
     const trailRate = trailing ? (leg.protection?.trailRate ?? null) : null;
     assert(!trailing || trailRate !== null, 'a trailing leg states its distance in its protection');
-    const first = closing > 0 ? nextId() : null;
+    const first = apart.asked > 0 ? nextId() : null;
     const entry: OrderRequest = {
       clientId: nextId(),
       book: leg.book,
@@ -164,11 +175,11 @@ export function planOrders<P extends Plan>(
       reason: leg.reason,
     };
     if (first !== null) {
-      const closes = { ...whole, lots: closing };
+      const closes = { ...whole, lots: apart.asked };
       orders.push({
         ...entry,
         clientId: first,
-        lots: closing,
+        lots: apart.asked,
         reduceOnly: true,
         reduceOnlyAtVenue: options.reducesNet?.(closes, 0) ?? true,
         reason: 'exit:reverse',

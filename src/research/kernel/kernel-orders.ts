@@ -80,6 +80,19 @@ export class KernelOrders {
     return this.orders.some(({ reduceOnly }) => reduceOnly);
   }
 
+  /** Lots that orders at work of a side may still close; protection of one entry shares what it closes. */
+  closing(direction: 1 | -1): number {
+    let sum = 0;
+    let protection = 0;
+    for (const order of this.orders) {
+      if (!order.reduceOnly || order.direction !== direction || !order.active || isWaiting(order)) continue;
+      const left = order.lots - order.filled;
+      if (order.parent === null) sum += left;
+      else protection = Math.max(protection, left);
+    }
+    return sum + protection;
+  }
+
   rests(kind: 'stop' | 'target'): boolean {
     return this.orders.some((order) => order.kind === kind);
   }

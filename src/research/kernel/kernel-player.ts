@@ -370,9 +370,12 @@ export class KernelPlayer implements FillSink {
     if (this.exitAsked) return;
     const { lots } = this.account;
     const direction = lots > 0 ? -1 : 1;
-    this.ordered += 1;
-    if (this.fillsAtOnce(bar, direction, Math.abs(lots), reason)) return;
-    this.orders.submitMarket(direction, Math.abs(lots), true, reason);
+    const free = Math.abs(lots) - this.orders.closing(direction);
+    if (free > 0) {
+      this.ordered += 1;
+      if (this.fillsAtOnce(bar, direction, free, reason)) return;
+      this.orders.submitMarket(direction, free, true, reason);
+    }
     this.orders.cancelEntries();
     this.exitAsked = true;
   }
@@ -395,11 +398,15 @@ export class KernelPlayer implements FillSink {
     this.ordered += 1;
     const reason = held > 0 ? 'reverse' : 'entry';
     if (this.fillsAtOnce(bar, direction, lots + held, reason)) return;
-    // while something else may close the position first, its closing is an order of its own
-    const apart = held > 0 && orders.guarded;
+    // while something else may close the position first, its closing is an order of its own; and the size of protection
+    // is that of its entry
+    const apart = held > 0 && (orders.guarded || stopTicks !== null || targetTicks !== null);
     if (apart) {
-      this.ordered += 1;
-      orders.submitMarket(direction, held, true, 'exit:reverse');
+      const free = held - orders.closing(direction);
+      if (free > 0) {
+        this.ordered += 1;
+        orders.submitMarket(direction, free, true, 'exit:reverse');
+      }
       if (sizing.isTooSmall(lots, price)) {
         this.outOfLanguage = 'the venue would refuse one of its orders';
         return;
