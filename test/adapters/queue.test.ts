@@ -12,6 +12,7 @@ import {
   Shipment,
   WorkBoard,
   type WorkDocument,
+  WorkGiver,
   WorkTaker,
   workIdOf,
 } from '#adapters';
@@ -292,6 +293,81 @@ describe('a work over a queue', () => {
       'a worker does not take part: there: it has no room',
       '1 worker is there, of another version of the program or of Node.js: install these there',
     ]);
+  });
+});
+
+describe('a work whose parts come one after the other', () => {
+  const opening = async (server: RedisServer, title: string) => {
+    const link = await linkTo(server);
+    const document = documentOf(title);
+    const notes: string[] = [];
+    const read = (item: number, result: unknown) => {
+      if (result === 'it failed') throw new RangeError(`of ${item}`);
+      return result === item * 2 ? { doubled: result } : null;
+    };
+    const stop = new AbortController();
+    const giver = await WorkGiver.open<number, { doubled: number }>(link, {
+      document,
+      shipment: new Shipment(),
+      signal: stop.signal,
+      read,
+      onNote: (note) => notes.push(note),
+    });
+    opened.push(() => giver.close());
+    return { link, document, giver, stop, notes };
+  };
+
+  withRedis('answers each of them, the same asked for twice once', async (server) => {
+    const { link, document, giver, notes } = await opening(server, 'in turn');
+    expect(await keysOfWorks(server)).toEqual([]);
+    const played: unknown[] = [];
+    await take(link, document, async (item) => {
+      played.push(item);
+      return item === 13 ? 'it failed' : twice(item);
+    });
+    for (const item of [3, 1, 2]) expect(await giver.ask(item)).toEqual({ doubled: item * 2 });
+    const [one, same, other] = [giver.ask(7), giver.ask(7), giver.ask(8)];
+    expect(await Promise.all([one, same, other])).toEqual([
+      { doubled: 14 },
+      { doubled: 14 },
+      { doubled: 16 },
+    ]);
+    // one that failed says so, and the others go on
+    await expect(giver.ask(13)).rejects.toThrow('of 13');
+    expect(await giver.ask(7)).toEqual({ doubled: 14 });
+    expect(played).toEqual([3, 1, 2, 7, 8, 13, 7]);
+    expect(notes).toEqual([expect.stringContaining('no worker is there yet')].slice(0, notes.length));
+    await closeLast();
+    await closeLast();
+    expect(await giver.ask(1)).toBeNull();
+    expect(await keysOfWorks(server)).toEqual([]);
+  });
+
+  withRedis('says at once that it was interrupted, and why it was given up', async (server) => {
+    const left = await opening(server, 'interrupted');
+    const asked = left.giver.ask(1);
+    await until(async () => (await keysOfWorks(server)).length > 3);
+    left.stop.abort();
+    expect(await asked).toBeNull();
+    expect(await left.giver.ask(2)).toBeNull();
+    await closeLast();
+    expect(await keysOfWorks(server)).toEqual([]);
+    const lost = await opening(server, 'lies');
+    await take(lost.link, lost.document, async (item) => (item === 4 ? 'a lie' : twice(item)));
+    await expect(lost.giver.ask(4)).rejects.toThrow(/failed 6 times: .* result that cannot be/);
+    await expect(lost.giver.ask(5)).rejects.toThrow('failed 6 times');
+  });
+
+  withRedis('survives a Redis that comes back empty while nothing is asked for', async (server) => {
+    const { link, document, giver, notes } = await opening(server, 'emptied');
+    await take(await linkTo(server), document, twice);
+    expect(await giver.ask(1)).toEqual({ doubled: 2 });
+    await server.down();
+    server.forget();
+    await server.up();
+    expect(await giver.ask(2)).toEqual({ doubled: 4 });
+    expect(notes).toContain(`Redis at ${server.url} is away; waiting for it`);
+    await until(() => new WorkBoard(link.client).isThere(workIdOf(document)));
   });
 });
 

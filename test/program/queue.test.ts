@@ -1,80 +1,23 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RedisLink, readRedisAddress, WorkBoard, type WorkDocument, workIdOf } from '#adapters';
 import { sha256 } from '#base';
 import { reckonerHash } from '../../src/apps/setup/code-hash.ts';
 import { planSweep } from '../../src/apps/setup/sweep/sweep-plan.ts';
 import { documentOf } from '../../src/apps/setup/work/play-on-queue.ts';
 import { runCli, SMA, Workplace, waveCsv } from '../cli/run-cli.ts';
-import { RedisServer } from '../support/redis-server.ts';
+import type { RedisServer } from '../support/redis-server.ts';
 import { sweepRequest } from '../support/sweep-request.ts';
-import { Child } from './child.ts';
-
-/**
- * A desk of two files. Where NAP says so, each of its runs takes that many milliseconds, so that there is a half way at which
- * something can happen.
- */
-const SLOW = `import desk from './sma.ts';
-const nap = Number(process.env.NAP ?? 0);
-export default {
-  ...desk,
-  build: (parameters) => {
-    const parts = desk.build(parameters);
-    const [{ speaksAt, ...source }] = parts.sources;
-    let isRested = nap === 0;
-    const signal = (view, values, state) => {
-      if (!isRested) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, nap);
-      isRested = true;
-      return source.signal(view, values, state);
-    };
-    return { ...parts, sources: [{ ...source, signal }] };
-  },
-};
-`;
+import type { Child } from './child.ts';
+import { noKeysOfWorks, partsHeld, QueueKit, SLOW_DESK } from './queue-kit.ts';
 
 const place = new Workplace();
 const p = (name: string) => place.path(name);
-let redis: RedisServer | null = null;
-let skipped = 0;
-beforeAll(async () => {
-  place.write('WAVE-1h.csv', waveCsv(1500));
-  place.write('sma.ts', readFileSync(SMA));
-  place.write('slow.ts', SLOW);
-  const started = await RedisServer.start();
-  if (typeof started === 'string') process.stdout.write(`sweeps over a queue not tested: ${started}\n`);
-  else redis = started;
-});
-afterAll(async () => {
-  if (skipped > 0) process.stdout.write(`${skipped} tests of sweeps over a queue skipped\n`);
-  await redis?.stop();
-  place.remove();
-});
-
-const children: Child[] = [];
-afterAll(async () => {
-  for (const child of children) {
-    child.kill('SIGKILL');
-    await child.ended;
-  }
-});
-afterEach(() => redis?.with((client) => client.flushall()));
-
-function withRedis(name: string, run: (server: RedisServer) => Promise<void>): void {
-  it(name, async (context) => {
-    if (redis === null) {
-      skipped += 1;
-      context.skip();
-    } else await run(redis);
-  });
-}
-
-function start(...argv: string[]): Child {
-  const child = new Child(argv, { cwd: place.dir, env: { NAP: '60' } });
-  children.push(child);
-  return child;
-}
+const kit = new QueueKit(place, 'sweeps over a queue', { NAP: '60' });
+place.write('WAVE-1h.csv', waveCsv(1500));
+place.write('sma.ts', readFileSync(SMA));
+place.write('slow.ts', SLOW_DESK);
 
 const MANY = ['--param', 'fast=2:21:1', '--param', 'slow=44,54', '--fee-bps', '3', '--where', 'fast != 3'];
 const VARIANTS = 38;
@@ -91,62 +34,32 @@ const sweepArgs = (out: string, { url }: RedisServer) => [
   '--queue',
   url,
 ];
-const worker = ({ url }: RedisServer, cache: string) =>
-  start('worker', '--queue', url, '--workers', '1', '--cache', cache);
-
 /** A worker that lives through several tests, as it does on another machine: starting one takes longer than most of them. */
 let stays: Child | null = null;
 const stayingWorker = (server: RedisServer): Child => {
-  stays ??= worker(server, 'cache-2');
+  stays ??= kit.worker(server, 'cache-2');
   return stays;
 };
 
-const filesOf = (dir: string) =>
-  readdirSync(p(dir))
-    .sort()
-    .map((name) => [name, readFileSync(join(p(dir), name), 'utf8')]);
-
 /** The table that this machine alone comes to. */
-let alone: ReturnType<typeof filesOf> | null = null;
+let alone: [string, string][] | null = null;
 async function aloneFiles() {
   if (alone === null) {
     const argv = ['--bars', p('WAVE-1h.csv'), ...MANY, '--workers', '1', '--out', p('alone')];
     const done = await runCli('sweep', p('slow.ts'), ...argv, '--registry', p('alone.sqlite'));
     expect(done.code, done.stderr).toBe(0);
-    alone = filesOf('alone');
+    alone = kit.filesOf('alone');
   }
   return alone;
 }
 
-const rowsKept = (out: string) =>
-  existsSync(p(`${out}/rows.jsonl`))
-    ? readFileSync(p(`${out}/rows.jsonl`), 'utf8').split('\n').length - 2
-    : 0;
-
-/** Parts of all works that workers hold. A worker of one thread holds two. */
-const partsHeld = async (server: RedisServer): Promise<number> =>
-  server.with(async (client) => {
-    let held = 0;
-    for (const key of await client.keys('quorum:queue:*:active')) held += await client.llen(key);
-    return held;
-  });
-
-/** Workers may still write while they leave; then they take it away again. */
-async function noKeysOfWorks(server: RedisServer): Promise<void> {
-  let keys: readonly string[] = [];
-  for (let waits = 0; waits < 200; waits++) {
-    keys = (await server.keys()).filter((key) => !key.startsWith('quorum:workers'));
-    if (keys.length === 0) return;
-    await sleep(50);
-  }
-  throw new Error(`left in Redis: ${keys.join(', ')}`);
-}
+const rowsKept = (out: string) => kit.kept(`${out}/rows.jsonl`);
 
 describe('a sweep over several workers', () => {
-  withRedis('has the table of one machine, though a worker is killed half way', async (server) => {
-    const first = worker(server, 'cache-1');
+  kit.it('has the table of one machine, though a worker is killed half way', async (server) => {
+    const first = kit.worker(server, 'cache-1');
     stayingWorker(server);
-    const sweep = start(...sweepArgs('killed', server));
+    const sweep = kit.start(...sweepArgs('killed', server));
     const expected = await aloneFiles();
     await sweep.until(() => rowsKept('killed') > VARIANTS / 3, 'a third of the variants to be done');
     await sweep.until(async () => (await partsHeld(server)) > 2, 'both workers to hold parts');
@@ -156,11 +69,11 @@ describe('a sweep over several workers', () => {
     expect(code, stderr).toBe(0);
     expect(atKill).toBeLessThan(VARIANTS);
     expect(stdout).toContain(`through ${server.url}`);
-    expect(filesOf('killed')).toEqual(expected);
+    expect(kit.filesOf('killed')).toEqual(expected);
     await noKeysOfWorks(server);
   });
 
-  withRedis('has it too when Redis crashes, with its memory and without', async (server) => {
+  kit.it('has it too when Redis crashes, with its memory and without', async (server) => {
     const expected = await aloneFiles();
     const player = stayingWorker(server);
     const sweep = runCli(...sweepArgs('restarted', server));
@@ -176,14 +89,14 @@ describe('a sweep over several workers', () => {
     const { code, stderr } = await sweep;
     expect(code, stderr).toBe(0);
     expect(atCrash).toBeLessThan(VARIANTS);
-    expect(filesOf('restarted')).toEqual(expected);
+    expect(kit.filesOf('restarted')).toEqual(expected);
     await noKeysOfWorks(server);
   });
 
-  withRedis('goes on where Ctrl-C ended it, and says when a variant fails', async (server) => {
+  kit.it('goes on where Ctrl-C ended it, and says when a variant fails', async (server) => {
     const expected = await aloneFiles();
     const player = stayingWorker(server);
-    const sweep = start(...sweepArgs('part', server));
+    const sweep = kit.start(...sweepArgs('part', server));
     await sweep.until(() => rowsKept('part') > 3, 'some variants to be done');
     sweep.kill('SIGINT');
     const { code, stderr } = await sweep.ended;
@@ -194,7 +107,7 @@ describe('a sweep over several workers', () => {
     const goesOn = await runCli(...sweepArgs('part', server));
     expect(goesOn.code, goesOn.stderr).toBe(0);
     expect(goesOn.stderr).toContain(`holds ${kept} of 38 variants already`);
-    expect(filesOf('part')).toEqual(expected);
+    expect(kit.filesOf('part')).toEqual(expected);
 
     place.write('lib.mjs', 'export const BAD = 3;\n');
     place.write(
@@ -224,7 +137,7 @@ export default { name: 'fails', summary: '', parameters: schema, build };
     expect(ended.stdout).toMatch(/^stopped: \d+ parts of 2 works done/);
   });
 
-  withRedis(
+  kit.it(
     'is not played by a worker of another version, nor one that may not, and says why',
     async (server) => {
       const link = await RedisLink.connect(readRedisAddress(server.url));
@@ -250,15 +163,7 @@ export default { name: 'fails', summary: '', parameters: schema, build };
         ];
         for (const document of documents) await board.announce(workIdOf(document), document, Date.now());
         await link.client.set(`quorum:work:${workIdOf(documents[2]!)}x`, 'not one');
-        const player = start(
-          'worker',
-          '--queue',
-          server.url,
-          '--built-in-only',
-          '--json',
-          '--cache',
-          'cache-4',
-        );
+        const player = kit.worker(server, 'cache-4', '--built-in-only', '--json');
         await player.until(() => player.stderr.split('\n').length > 4, 'four refusals');
         expect(player.stderr).toContain(
           'older: not taking part: it belongs to another version of the program',

@@ -6,27 +6,32 @@ import { LIFE_S, QUEUE_PREFIX, queueName, WorkBoard, type WorkDocument, workIdOf
 import { type ItemData, itemId } from './work-item.ts';
 
 /** A work on its way to the workers, and back. */
-export interface WorkToGive<Item> {
+export interface WorkToGive<Item, Result> {
   readonly document: WorkDocument;
   readonly shipment: Shipment;
-  /** Parts of the work that can be done each on its own; doing one twice comes to the same. */
-  readonly items: readonly Item[];
   /** Ends it early. */
   readonly signal: AbortSignal;
   /**
-   * Hears each result, in no particular order. False when it cannot be the result of that item: the item is then asked for
-   * again. What it throws ends the work.
+   * What came out of Redis for an item, in no particular order. Null when it cannot be the result of that item: the item is
+   * then asked for again. What it throws is what became of the item.
    */
-  readonly onResult: (item: Item, result: unknown) => boolean;
+  readonly read: (item: Item, result: unknown) => Result | null;
   /** What people want to know: that no worker is there, that Redis went away. */
   readonly onNote: (note: string) => void;
+}
+
+/** A work all of whose parts are known beforehand. */
+export interface WorkOfItems<Item> extends Omit<WorkToGive<Item, true>, 'read'> {
+  readonly items: readonly Item[];
+  /** Hears each result once. False when it cannot be the result of that item. What it throws ends the work. */
+  readonly onResult: (item: Item, result: unknown) => boolean;
 }
 
 /** Jobs that lie in the queue at once: a work of a million parts must not fill Redis. */
 const AHEAD = 1_000;
 /** Results taken in at once. */
 const BATCH = 50;
-const POLL_MS = 100;
+const POLL_MS = 50;
 /** How often it is made sure that everything asked for is still there. */
 const CARE_MS = 2_000;
 /** Times that a part may come back as nonsense, or fail, before the work is given up. */
@@ -37,66 +42,146 @@ const STALLS_MAX = 50;
 const ALONE_MS = 1_500;
 
 /**
- * Has a work done by whatever workers there are, and returns when all of it is. Results are taken out of Redis as they come.
- * Whatever Redis forgets is put there again: it may be restarted, empty too. Throws the first error of `onResult`,
- * and UnreachableError when Redis stays away.
+ * Has a work done by whatever workers there are, and returns when all of it is or the signal ended it. Throws the first error
+ * of `onResult`, and UnreachableError when Redis stays away.
  */
-export async function giveWork<Item>(link: RedisLink, work: WorkToGive<Item>): Promise<void> {
-  if (work.items.length === 0 || work.signal.aborted) return;
-  const { Queue } = await import('bullmq');
-  const id = workIdOf(work.document);
-  const queue: Queue = new Queue(queueName(id), {
-    connection: link.client,
-    prefix: QUEUE_PREFIX,
-    // nothing of BullMQ's is needed there, and it would be written again after the end
-    skipMetasUpdate: true,
-  });
-  // what goes wrong with a command is seen by whoever waits for it
-  queue.on('error', () => {});
-  const giver = new Giver(link, queue, id, work);
+export async function giveWork<Item>(
+  link: RedisLink,
+  { items, onResult, ...work }: WorkOfItems<Item>,
+): Promise<void> {
+  if (items.length === 0 || work.signal.aborted) return;
+  const read = (item: Item, result: unknown) => (onResult(item, result) ? true : null);
+  const giver = await WorkGiver.open<Item, true>(link, { ...work, read });
   try {
-    await giver.run();
+    await Promise.all(items.map((item) => giver.ask(item)));
   } finally {
-    await link.patiently(giver.clear(), AbortSignal.timeout(3_000)).catch(() => null);
-    await Promise.race([queue.close(), sleep(1_000, null, { ref: false })]);
+    await giver.close();
   }
 }
 
-class Giver<Item> {
+/** A part that was asked for and has not come back. */
+interface Part<Item, Result> {
+  readonly item: Item;
+  readonly promise: Promise<Result | null>;
+  readonly resolve: (result: Result | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Has parts of a work done by whatever workers there are, as they are asked for, until it is closed. Results are taken out of
+ * Redis as they come. Whatever Redis forgets is put there again: it may be restarted, empty too.
+ */
+export class WorkGiver<Item, Result> {
   private readonly link: RedisLink;
   private readonly queue: Queue;
   private readonly id: string;
-  private readonly work: WorkToGive<Item>;
+  private readonly work: WorkToGive<Item, Result>;
   private readonly board: WorkBoard;
-  /** Not handed out yet, last first. */
-  private readonly waiting: Item[];
-  /** Handed out and not come back. */
-  private readonly open = new Map<string, Item>();
+  private readonly closing = new AbortController();
+  /** Closed, or interrupted. */
+  private readonly over: AbortSignal;
+  /** All that was asked for and has not come back. */
+  private readonly parts = new Map<string, Part<Item, Result>>();
+  /** Of them those that are not handed out yet, in the order they were asked for; `next` is the first of them. */
+  private waiting: string[] = [];
+  private next = 0;
+  /** Of them those that are handed out. */
+  private readonly open = new Set<string>();
   private readonly faults = new Map<string, number>();
   private readonly told = new Set<string>();
+  /** Why no part is done any more. */
+  private failure: { readonly error: unknown } | null = null;
+  private running: Promise<void> | null = null;
+  private turning: Promise<unknown> = Promise.resolve();
   private aloneSince: number | null = null;
   private caredAt = -Infinity;
+  private readonly tellAway = () => this.tellOnce(`Redis at ${this.link.shown} is away; waiting for it`);
 
-  constructor(link: RedisLink, queue: Queue, id: string, work: WorkToGive<Item>) {
+  private constructor(link: RedisLink, queue: Queue, id: string, work: WorkToGive<Item, Result>) {
     this.link = link;
     this.queue = queue;
     this.id = id;
     this.work = work;
     this.board = new WorkBoard(link.client);
-    this.waiting = [...work.items].reverse();
+    this.over = AbortSignal.any([work.signal, this.closing.signal]);
+    this.over.addEventListener('abort', () => this.leave(), { once: true });
   }
 
-  async run(): Promise<void> {
-    const { signal } = this.work;
-    while (this.open.size + this.waiting.length > 0 && !signal.aborted) {
-      if (this.link.isAway) this.tellOnce(`Redis at ${this.link.shown} is away; waiting for it`);
-      const isBusy = await this.link.patiently(this.turn(), signal);
-      if (isBusy !== true) await sleep(POLL_MS, null, { signal }).catch(() => null);
+  /** Nothing is written before the first part is asked for. */
+  static async open<Item, Result>(
+    link: RedisLink,
+    work: WorkToGive<Item, Result>,
+  ): Promise<WorkGiver<Item, Result>> {
+    const { Queue } = await import('bullmq');
+    const id = workIdOf(work.document);
+    const queue: Queue = new Queue(queueName(id), {
+      connection: link.client,
+      prefix: QUEUE_PREFIX,
+      // nothing of BullMQ's is needed there, and it would be written again after the end
+      skipMetasUpdate: true,
+    });
+    // what goes wrong with a command is seen by whoever waits for it
+    queue.on('error', () => {});
+    return new WorkGiver(link, queue, id, work);
+  }
+
+  /**
+   * Asks for one part; the same part asked for again meanwhile is done once. Null when the work is closed or interrupted
+   * first. Rejects with what `read` throws, with UnreachableError when Redis stays away, and when a part fails again and again:
+   * the last two end all parts.
+   */
+  ask(item: Item): Promise<Result | null> {
+    if (this.failure !== null) return Promise.reject(this.failure.error);
+    if (this.over.aborted) return Promise.resolve(null);
+    const job = itemId(this.id, item);
+    const asked = this.parts.get(job);
+    if (asked !== undefined) return asked.promise;
+    const part = { item, ...Promise.withResolvers<Result | null>() };
+    // one that is not waited for yet may fail: it is heard when its turn comes
+    part.promise.catch(() => {});
+    this.parts.set(job, part);
+    this.waiting.push(job);
+    this.running ??= this.run();
+    return part.promise;
+  }
+
+  /** Ends it, and takes everything of this work out of Redis. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    if (this.running !== null) {
+      await this.running;
+      // what it is still writing would stay there
+      await Promise.race([this.turning.catch(() => null), sleep(1_000, null, { ref: false })]);
+      await this.link.patiently(this.clear(), AbortSignal.timeout(3_000)).catch(() => null);
+    }
+    await Promise.race([this.queue.close(), sleep(1_000, null, { ref: false })]);
+  }
+
+  private async run(): Promise<void> {
+    const { client } = this.link;
+    client.on('close', this.tellAway);
+    try {
+      while (!this.over.aborted) {
+        if (this.link.isAway) this.tellAway();
+        this.turning = this.turn();
+        const isBusy = await this.link.patiently(this.turning, this.over);
+        if (isBusy !== true) await sleep(POLL_MS, null, { signal: this.over }).catch(() => null);
+      }
+    } catch (error) {
+      this.failure = { error };
+      for (const { reject } of this.parts.values()) reject(error);
+      this.parts.clear();
+    } finally {
+      client.off('close', this.tellAway);
     }
   }
 
-  /** Takes everything of this work out of Redis. */
-  async clear(): Promise<void> {
+  private leave(): void {
+    for (const { resolve } of this.parts.values()) resolve(null);
+    this.parts.clear();
+  }
+
+  private async clear(): Promise<void> {
     await this.board.withdraw(this.id);
     await this.queue.obliterate({ force: true });
     await this.work.shipment.remove(this.link.client);
@@ -109,76 +194,95 @@ class Giver<Item> {
       await this.care();
     }
     await this.handOut();
-    const came = await this.collect();
-    return came === BATCH;
+    return this.open.size > 0 && !this.over.aborted && (await this.collect()) === BATCH;
   }
 
   private async handOut(): Promise<void> {
-    while (this.waiting.length > 0 && this.open.size < AHEAD && !this.work.signal.aborted) {
-      const item = this.waiting.pop()!;
-      const job = itemId(this.id, item);
-      this.open.set(job, item);
-      await this.put(job, item);
+    while (this.next < this.waiting.length && this.open.size < AHEAD && !this.over.aborted) {
+      const job = this.waiting[this.next++]!;
+      if (this.next === this.waiting.length) {
+        this.waiting = [];
+        this.next = 0;
+      }
+      this.open.add(job);
+      await this.put(job);
     }
   }
 
-  private async put(job: string, item: Item): Promise<void> {
-    const data: ItemData = { format: 1, work: this.id, item: item as ItemData['item'] };
+  private async put(job: string): Promise<void> {
+    const part = this.parts.get(job);
+    if (part === undefined) return;
+    const data: ItemData = { format: 1, work: this.id, item: part.item as ItemData['item'] };
     await this.queue.add('item', data, { jobId: job, attempts: 1 });
   }
 
   private async collect(): Promise<number> {
     const done = await this.queue.getRanges(['completed'], 0, BATCH - 1);
     for (const id of done) {
-      if (this.work.signal.aborted) break;
+      if (this.over.aborted) break;
       const job = await this.jobOf(id);
       if (job === null) continue;
-      const item = this.open.get(id);
       // an earlier start of the same work asked for it
-      if (item === undefined) await this.take(id);
-      else if (job !== 'damaged' && this.work.onResult(item, job.returnvalue)) {
-        this.open.delete(id);
-        await this.take(id);
-      } else await this.again(id, item, 'a worker gave a result that cannot be');
+      if (!this.open.has(id)) await this.take(id);
+      else if (job !== 'damaged' && this.hear(id, job.returnvalue)) await this.take(id);
+      else await this.again(id, 'a worker gave a result that cannot be');
     }
     return done.length;
+  }
+
+  /** False when it cannot be the result of that part. */
+  private hear(id: string, came: unknown): boolean {
+    const part = this.parts.get(id);
+    // it was interrupted meanwhile
+    if (part === undefined) return true;
+    try {
+      const result = this.work.read(part.item, came);
+      if (result === null) return false;
+      part.resolve(result);
+    } catch (error) {
+      part.reject(error);
+    }
+    this.open.delete(id);
+    this.parts.delete(id);
+    this.faults.delete(id);
+    return true;
   }
 
   /** Makes sure that the work is announced, its data there, and every part handed out still in the queue. */
   private async care(): Promise<void> {
     await this.board.announce(this.id, this.work.document, Date.now());
-    await this.work.shipment.send(this.link.client, 10 * LIFE_S);
+    if (this.over.aborted) return;
+    await this.work.shipment.send(this.link.client, 10 * LIFE_S, this.over);
     await this.tellOfWorkers();
     // an earlier start may have been killed while it cleared up
     if (await this.queue.isPaused()) await this.queue.resume();
     for (const id of await this.queue.getRanges(['failed'], 0, BATCH - 1)) {
-      const item = this.open.get(id);
       const job = await this.jobOf(id);
-      if (item === undefined) await this.take(id);
-      else await this.again(id, item, job === null || job === 'damaged' ? 'a damaged job' : job.failedReason);
+      if (!this.open.has(id)) await this.take(id);
+      else await this.again(id, job === null || job === 'damaged' ? 'a damaged job' : job.failedReason);
     }
     const counts = await this.queue.getJobCounts('waiting', 'active', 'completed');
     const there = Object.values(counts).reduce((sum, n) => sum + n, 0);
     const active = new Set(await this.queue.getRanges(['active'], 0, -1));
-    for (const [id, item] of there < this.open.size ? [...this.open] : []) {
+    for (const id of there < this.open.size ? [...this.open] : []) {
       // adding what is there already changes nothing
-      if (this.open.has(id)) await this.put(id, item);
+      if (!this.over.aborted) await this.put(id);
     }
     for (const id of active) {
-      const item = this.open.get(id);
-      const job = item === undefined ? null : await this.jobOf(id);
+      if (!this.open.has(id)) continue;
+      const job = await this.jobOf(id);
       if (job === 'damaged' || (job !== null && job.stalledCounter > STALLS_MAX)) {
-        await this.again(id, item!, 'its workers died again and again');
+        await this.again(id, 'its workers died again and again');
       }
     }
   }
 
-  private async again(id: string, item: Item, why: string): Promise<void> {
+  private async again(id: string, why: string): Promise<void> {
     const faults = (this.faults.get(id) ?? 0) + 1;
     this.faults.set(id, faults);
     if (faults > FAULTS_MAX) throw new Error(`a part of the work failed ${faults} times: ${why}`);
     await this.take(id);
-    await this.put(id, item);
+    if (!this.over.aborted) await this.put(id);
   }
 
   /** Takes a job out of the queue, whatever state it is in and whoever holds it. */
@@ -203,6 +307,11 @@ class Giver<Item> {
   }
 
   private async tellOfWorkers(): Promise<void> {
+    // whoever asks for nothing misses nobody
+    if (this.parts.size === 0) {
+      this.aloneSince = null;
+      return;
+    }
     for (const why of await this.board.refusals(this.id))
       this.tellOnce(`a worker does not take part: ${why}`);
     const workers = await this.board.workers();

@@ -1,4 +1,4 @@
-export { giveWork, type WorkToGive } from './give-work.ts';
+export { giveWork, WorkGiver, type WorkOfItems, type WorkToGive } from './give-work.ts';
 export { type Piece, PieceCache, Shipment } from './pieces.ts';
 export { type RedisAddress, RedisLink, readRedisAddress } from './redis-link.ts';
 export { clearQueues, WorkTaker, type WorkToTake } from './take-work.ts';

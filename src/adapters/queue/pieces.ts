@@ -38,8 +38,9 @@ export class Shipment {
   }
 
   /** Puts into Redis what is not there, one piece after the other, and keeps all of it there for a while. */
-  async send(client: Redis, seconds: number): Promise<void> {
+  async send(client: Redis, seconds: number, signal?: AbortSignal): Promise<void> {
     for (const [hash, bytes] of this.bytesOf) {
+      if (signal?.aborted) return;
       if ((await client.expire(keyOf(hash), seconds)) === 1) continue;
       // a copy: memory that threads share is not for everyone
       await client.set(keyOf(hash), zstdCompressSync(Buffer.from(bytes)), 'EX', seconds);

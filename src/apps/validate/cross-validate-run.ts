@@ -11,8 +11,8 @@ import {
 } from '#research';
 import type { PlayedSpan } from '../setup/optimise/play-span.ts';
 import { studyRegistration } from '../setup/optimise/register-trials.ts';
-import { STUDY_PARTS } from '../setup/optimise/run-optimise.ts';
-import { spanPlayer } from '../setup/optimise/span-player.ts';
+import { STUDY_PARTS, spansOf } from '../setup/optimise/run-optimise.ts';
+import { type SpanPlayerMaker, spansHere } from '../setup/optimise/span-player.ts';
 import { csvLine, type DirectoryKind, StudyDirectory } from '../setup/optimise/study-directory.ts';
 import {
   planStudy,
@@ -44,7 +44,12 @@ export interface CrossSettings {
   readonly onProgress: (done: number, total: number) => void;
   /** Where the runs are put on record; null nowhere. */
   readonly registry: RunRegistry | null;
+  /** Who plays; the threads of this machine when left out. */
+  readonly player?: SpanPlayerMaker;
 }
+
+/** Runs asked for at once of machines whose number nobody knows. */
+const FAR_LANES = 256;
 
 /** One variant on one group of days. Plain data. */
 export interface CrossRun {
@@ -151,7 +156,8 @@ export async function runCrossValidate(
   const directory =
     settings.out === null ? null : new StudyDirectory<CrossIdentity, CrossRun>(settings.out, KIND, identity);
   const workers = Math.max(1, Math.min(settings.workers, points.length));
-  const player = spanPlayer(study.setting, objective.name, workers, settings.signal);
+  const make = settings.player ?? spansHere(workers);
+  const player = make(spansOf(study, objective.name, 'cross-validation', identity, settings.signal));
   try {
     const runs = new Map((directory?.there ?? []).map((run) => [`${run.variant} ${run.group}`, run]));
     const there = runs.size;
@@ -188,7 +194,8 @@ export async function runCrossValidate(
         settings.onProgress(runs.size, jobs.length);
       }
     };
-    await Promise.all(Array.from({ length: 2 * workers }, lane));
+    const lanes = settings.player === undefined ? 2 * workers : FAR_LANES;
+    await Promise.all(Array.from({ length: lanes }, lane));
     const finished = runs.size === jobs.length;
     // each group's days on record, counted from the first day
     const recorded = finished

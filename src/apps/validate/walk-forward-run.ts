@@ -2,8 +2,8 @@ import type { RunRegistry } from '#adapters';
 import { type Objective, objectiveOf, type ParameterStability, type Point } from '#research';
 import type { PlayedSpan } from '../setup/optimise/play-span.ts';
 import { type StudyRegistration, studyRegistration } from '../setup/optimise/register-trials.ts';
-import { STUDY_PARTS } from '../setup/optimise/run-optimise.ts';
-import { type SpanPlayer, spanPlayer } from '../setup/optimise/span-player.ts';
+import { STUDY_PARTS, spansOf } from '../setup/optimise/run-optimise.ts';
+import { type SpanPlayer, type SpanPlayerMaker, spansHere } from '../setup/optimise/span-player.ts';
 import type { Span } from '../setup/optimise/span-tape.ts';
 import { type DirectoryKind, StudyDirectory } from '../setup/optimise/study-directory.ts';
 import {
@@ -36,6 +36,8 @@ export interface WalkSettings {
   readonly onProgress: (done: number, total: number) => void;
   /** Where the runs are put on record; null nowhere. */
   readonly registry: RunRegistry | null;
+  /** Who plays; the threads of this machine when left out. */
+  readonly player?: SpanPlayerMaker;
 }
 
 /** One run of a walk: a trial on a training stretch, or what was chosen on the test behind it. Plain data. */
@@ -136,7 +138,8 @@ export async function runWalkForward(request: WalkRequest, settings: WalkSetting
   const directory =
     settings.out === null ? null : new StudyDirectory<WalkIdentity, WalkRun>(settings.out, KIND, identity);
   const workers = Math.max(1, Math.min(settings.workers, how.parallel));
-  const player = spanPlayer(study.setting, name, workers, settings.signal);
+  const make = settings.player ?? spansHere(workers);
+  const player = make(spansOf(study, name, 'walk-forward', identity, settings.signal));
   try {
     const known = directory?.there ?? [];
     settings.onBegin(known.length, directory?.damaged ?? 0, spans.length);

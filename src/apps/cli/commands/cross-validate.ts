@@ -3,12 +3,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CrossOutcome } from '../../validate/cross-validate-run.ts';
 import { collect, wholeArgument } from '../arguments.ts';
 import { fixed, percent, pointCells } from '../figures-text.ts';
+import { openQueue, type QueueOptions, refuseThreads, withQueueOption } from '../queue-option.ts';
 import { type RecordingOptions, recordingOf, withRecordingOptions } from '../recording-options.ts';
 import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
 import { RANGES } from '../study-options.ts';
 import { EXIT, paint, Terminal, table } from '../terminal.ts';
 
-interface Options extends RecordingOptions, RegistryOptions {
+interface Options extends RecordingOptions, RegistryOptions, QueueOptions {
   param: string[];
   where?: string;
   set: string[];
@@ -45,7 +46,7 @@ export function crossValidateCommand(): Command {
   const command = new Command('cross-validate')
     .description('Combinatorial purged cross-validation of the choice of parameters: paths and their spread.')
     .argument('<desk>', 'a built-in desk (sigma) or a desk file');
-  return withRegistryOptions(withRecordingOptions(command))
+  return withQueueOption(withRegistryOptions(withRecordingOptions(command)))
     .option('--param <name=range>', 'a parameter that varies, as fast=5:60:5; repeat for more', collect, [])
     .option('--where <condition>', 'take only points that meet it, such as "fast < slow"')
     .option('--set <key=value>', 'a parameter that does not vary; repeat for more', collect, [])
@@ -65,11 +66,15 @@ export function crossValidateCommand(): Command {
     .action(run);
 }
 
-async function run(desk: string, options: Options): Promise<void> {
+async function run(desk: string, options: Options, command: Command): Promise<void> {
+  refuseThreads(options, command);
   const terminal = new Terminal(options.json);
   const { runCrossValidate, crossSummary } = await import('../../validate/cross-validate-run.ts');
   const { openRegistry, UNREGISTERED } = await import('../../setup/registry/open-registry.ts');
+  const recording = recordingOf(options);
+  const { spansOnQueue } = await import('../../setup/work/spans-on-queue.ts');
   const registry = openRegistry(options);
+  const queue = await openQueue(terminal, options);
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   process.once('SIGINT', stop);
@@ -78,7 +83,7 @@ async function run(desk: string, options: Options): Promise<void> {
   const outcome = await runCrossValidate(
     {
       desk,
-      ...recordingOf(options),
+      ...recording,
       params: options.param,
       where: options.where ?? null,
       set: options.set,
@@ -101,15 +106,23 @@ async function run(desk: string, options: Options): Promise<void> {
         if (there > 0) terminal.note(`${options.out} holds ${there} of ${runs} runs already`);
       },
       onProgress: bar.update,
+      ...(queue === null ? {} : { player: spansOnQueue(queue.link, queue.onNote) }),
     },
   ).finally(() => {
     process.removeListener('SIGINT', stop);
+    queue?.close();
     registry?.close();
     bar.stop();
   });
   const { finished, workers, seconds } = outcome;
   const stamps = registry === null ? [UNREGISTERED] : [];
-  terminal.result({ ...crossSummary(outcome), stamps, finished, workers, seconds });
+  terminal.result({
+    ...crossSummary(outcome),
+    stamps,
+    finished,
+    ...(queue === null ? { workers } : { queue: queue.shown }),
+    seconds,
+  });
   for (const stamp of stamps) terminal.say(paint('33', `STAMP: ${stamp}`));
   if (finished) print(terminal, outcome);
   if (finished && options.out !== undefined) {

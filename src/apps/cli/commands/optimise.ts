@@ -2,12 +2,20 @@ import { Command } from 'commander';
 import type { OptimiseOutcome } from '../../setup/optimise/run-optimise.ts';
 import { wholeArgument } from '../arguments.ts';
 import { percent, pointCells } from '../figures-text.ts';
+import {
+  type OpenQueue,
+  openQueue,
+  playersText,
+  type QueueOptions,
+  refuseThreads,
+  withQueueOption,
+} from '../queue-option.ts';
 import { recordingOf } from '../recording-options.ts';
 import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
 import { RANGES, type StudyOptions, windowsArgument, withStudyOptions } from '../study-options.ts';
 import { EXIT, paint, Terminal, table } from '../terminal.ts';
 
-interface Options extends StudyOptions, RegistryOptions {
+interface Options extends StudyOptions, RegistryOptions, QueueOptions {
   trials: number;
 }
 
@@ -29,7 +37,7 @@ export function optimiseCommand(): Command {
     .alias('optimize')
     .description('Look for the best parameters of a desk over recorded bars, trial by trial.')
     .argument('<desk>', 'a built-in desk (sigma) or a desk file');
-  return withRegistryOptions(withStudyOptions(command, 'tpe-multivariate'))
+  return withQueueOption(withRegistryOptions(withStudyOptions(command, 'tpe-multivariate')))
     .option('--trials <n>', 'how many points are tried', wholeArgument(1, 1_000_000), 100)
     .option(
       '--prune [windows]',
@@ -42,12 +50,15 @@ export function optimiseCommand(): Command {
     .action(run);
 }
 
-async function run(desk: string, options: Options): Promise<void> {
+async function run(desk: string, options: Options, command: Command): Promise<void> {
+  refuseThreads(options, command);
   const terminal = new Terminal(options.json);
   const { runOptimise, summaryOf, trialAsData } = await import('../../setup/optimise/run-optimise.ts');
   const recording = recordingOf(options);
   const { openRegistry, UNREGISTERED } = await import('../../setup/registry/open-registry.ts');
+  const { spansOnQueue } = await import('../../setup/work/spans-on-queue.ts');
   const registry = openRegistry(options);
+  const queue = await openQueue(terminal, options);
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   process.once('SIGINT', stop);
@@ -77,9 +88,11 @@ async function run(desk: string, options: Options): Promise<void> {
       registry,
       onBegin: (there, damaged) => sayBegin(terminal, options, there, damaged),
       onProgress: bar.update,
+      ...(queue === null ? {} : { player: spansOnQueue(queue.link, queue.onNote) }),
     },
   ).finally(() => {
     process.removeListener('SIGINT', stop);
+    queue?.close();
     registry?.close();
     bar.stop();
   });
@@ -93,11 +106,11 @@ async function run(desk: string, options: Options): Promise<void> {
     stamps,
     there,
     finished,
-    workers: outcome.workers,
+    ...(queue === null ? { workers: outcome.workers } : { queue: queue.shown }),
     seconds,
     rows: runs.map(trialAsData),
   });
-  print(terminal, outcome, stamps);
+  print(terminal, outcome, stamps, queue);
   if (finished && options.out !== undefined)
     terminal.say(`written to ${options.out}: trials.csv, study.json`);
   if (finished) return;
@@ -114,7 +127,12 @@ function sayBegin(terminal: Terminal, { out, trials }: Options, there: number, d
   if (there > 0) terminal.note(`${out} holds ${there} of ${trials} trials already`);
 }
 
-function print(terminal: Terminal, outcome: OptimiseOutcome, stamps: readonly string[]): void {
+function print(
+  terminal: Terminal,
+  outcome: OptimiseOutcome,
+  stamps: readonly string[],
+  queue: OpenQueue | null,
+): void {
   const { study, objective, runs, best, importance, neighbourhood, there, seconds } = outcome;
   terminal.say(paint('1', `study of ${study.identity.desk} over ${study.instruments.join(', ')}`));
   for (const note of study.notes) terminal.warn(note);
@@ -125,7 +143,7 @@ function print(terminal: Terminal, outcome: OptimiseOutcome, stamps: readonly st
     `${runs.length} trials`,
     ...(pruned === 0 ? [] : [`${pruned} pruned`]),
     ...(played > 0 && seconds > 0 ? [`${(played / seconds).toPrecision(2)} a second`] : []),
-    outcome.workers === 1 ? 'no threads' : `${outcome.workers} threads`,
+    playersText(queue, outcome.workers),
   ];
   terminal.say(`  ${parts.join(', ')}`);
   if (best.length === 0) {

@@ -3,16 +3,23 @@ import { Command, Option } from 'commander';
 import type { Plateau, SortColumn, SweepEngine, SweepRow } from '#research';
 import type { SweepOutcome } from '../../setup/sweep/run-sweep.ts';
 import { collect, wholeArgument } from '../arguments.ts';
+import {
+  type OpenQueue,
+  openQueue,
+  playersText,
+  type QueueOptions,
+  refuseThreads,
+  withQueueOption,
+} from '../queue-option.ts';
 import { type RecordingOptions, recordingOf, withRecordingOptions } from '../recording-options.ts';
 import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
-import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
+import { EXIT, paint, Terminal, table } from '../terminal.ts';
 
-interface Options extends RecordingOptions, RegistryOptions {
+interface Options extends RecordingOptions, RegistryOptions, QueueOptions {
   param: string[];
   where?: string;
   set: string[];
   workers: number;
-  queue?: string;
   engine: SweepEngine | 'auto';
   sort: string;
   out?: string;
@@ -38,7 +45,7 @@ export function sweepCommand(): Command {
   const command = new Command('sweep')
     .description('Run a desk over recorded bars once for every combination of some parameters.')
     .argument('<desk>', 'a built-in desk (sigma) or a desk file');
-  return withRegistryOptions(withRecordingOptions(command))
+  return withQueueOption(withRegistryOptions(withRecordingOptions(command)))
     .option(
       '--param <name=values>',
       'a parameter that varies, as fast=5:60:1 or mode=long-flat,long-short; repeat for more',
@@ -53,7 +60,6 @@ export function sweepCommand(): Command {
         .choices(['auto', 'loop', 'kernel'])
         .default('auto'),
     )
-    .option('--queue <url>', 'play on the workers of this Redis, as redis://HOST:PORT; see "quorum worker"')
     .option('--sort <column>', 'what the best are best by: sharpe, return, maxDrawdown, ...', 'sharpe')
     .option('--out <dir>', 'write the table here; the same command goes on with what is there')
     .option('--no-rows', 'with --json: leave out the rows, which --out keeps')
@@ -63,9 +69,7 @@ export function sweepCommand(): Command {
 }
 
 async function run(desk: string, options: Options, command: Command): Promise<void> {
-  if (options.queue !== undefined && command.getOptionValueSource('workers') === 'cli') {
-    throw new ExitError(EXIT.usage, '--workers does not go with --queue', 'give it to quorum worker');
-  }
+  refuseThreads(options, command);
   const terminal = new Terminal(options.json);
   const { bestRows, plateauAround, sortColumn } = await import('#research');
   const { runSweep } = await import('../../setup/sweep/run-sweep.ts');
@@ -73,8 +77,9 @@ async function run(desk: string, options: Options, command: Command): Promise<vo
   const column = sortColumn(options.sort);
   const { openRegistry, UNREGISTERED } = await import('../../setup/registry/open-registry.ts');
   const { sweepRegistration, variantsOnRecord } = await import('../../setup/registry/register-sweep.ts');
+  const { playOnQueue } = await import('../../setup/work/play-on-queue.ts');
   const registry = openRegistry(options);
-  const queue = options.queue === undefined ? null : await queueOf(terminal, options.queue);
+  const queue = await openQueue(terminal, options);
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   process.once('SIGINT', stop);
@@ -94,7 +99,7 @@ async function run(desk: string, options: Options, command: Command): Promise<vo
       signal: interrupt.signal,
       onBegin: (...begin) => sayBegin(terminal, options.out, ...begin),
       onProgress: bar.update,
-      ...(queue === null ? {} : { player: queue.player }),
+      ...(queue === null ? {} : { player: playOnQueue(queue.link, queue.onNote) }),
       ...(registry === null
         ? {}
         : {
@@ -131,7 +136,7 @@ async function run(desk: string, options: Options, command: Command): Promise<vo
     ...rateOf(outcome),
   });
   if (registry === null) terminal.say(paint('33', `STAMP: ${UNREGISTERED}`));
-  print(terminal, outcome, column, best, plateau, queue?.shown ?? null);
+  print(terminal, outcome, column, best, plateau, queue);
   if (finished && options.out !== undefined) terminal.say(`written to ${options.out}`);
   if (finished) return;
   terminal.note(
@@ -140,18 +145,6 @@ async function run(desk: string, options: Options, command: Command): Promise<vo
       : `interrupted: ${rows.length} of ${plan.variants.length} variants are kept in ${options.out}; the same command goes on`,
   );
   process.exitCode = EXIT.interrupted;
-}
-
-/** Who plays a sweep when the workers of a Redis do. Throws UnreachableError before anything is read or written. */
-async function queueOf(terminal: Terminal, url: string) {
-  const { RedisLink, readRedisAddress } = await import('#adapters');
-  const { playOnQueue } = await import('../../setup/work/play-on-queue.ts');
-  const link = await RedisLink.connect(readRedisAddress(url, process.env.QUORUM_QUEUE_PASSWORD ?? null));
-  return {
-    shown: link.shown,
-    player: playOnQueue(link, (note) => terminal.note(note)),
-    close: () => link.close(),
-  };
 }
 
 function sayBegin(
@@ -197,7 +190,7 @@ function print(
   column: SortColumn,
   best: readonly SweepRow[],
   plateau: Plateau | null,
-  queue: string | null,
+  queue: OpenQueue | null,
 ): void {
   const { plan, rows } = outcome;
   const { variantsPerSecond } = rateOf(outcome);
@@ -212,11 +205,7 @@ function print(
       ? []
       : [
           `${variantsPerSecond < 10 ? variantsPerSecond.toFixed(1) : Math.round(variantsPerSecond)} a second`,
-          queue === null
-            ? outcome.workers === 1
-              ? 'no threads'
-              : `${outcome.workers} threads`
-            : `through ${queue}`,
+          playersText(queue, outcome.workers),
         ]),
   ];
   terminal.say(`  ${parts.join(', ')}`);

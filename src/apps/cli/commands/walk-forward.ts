@@ -3,12 +3,13 @@ import { formatInstant } from '#base';
 import type { WalkOutcome } from '../../validate/walk-forward-run.ts';
 import { durationArgument, wholeArgument } from '../arguments.ts';
 import { fixed, percent, pointCells } from '../figures-text.ts';
+import { openQueue, type QueueOptions, refuseThreads, withQueueOption } from '../queue-option.ts';
 import { recordingOf } from '../recording-options.ts';
 import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
 import { RANGES, type StudyOptions, withStudyOptions } from '../study-options.ts';
 import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
-interface Options extends StudyOptions, RegistryOptions {
+interface Options extends StudyOptions, RegistryOptions, QueueOptions {
   trials: number;
   train?: number;
   test?: number;
@@ -35,7 +36,7 @@ export function walkForwardCommand(): Command {
       'Choose parameters on one stretch of the bars, test them on the next, and so on; join the tests.',
     )
     .argument('<desk>', 'a built-in desk (sigma) or a desk file');
-  return withRegistryOptions(withStudyOptions(command, 'grid'))
+  return withQueueOption(withRegistryOptions(withStudyOptions(command, 'grid')))
     .option('--train <span>', 'how long a training stretch is, such as 90d', durationArgument)
     .option('--test <span>', 'how long a test is, such as 30d', durationArgument)
     .option(
@@ -53,14 +54,17 @@ export function walkForwardCommand(): Command {
     .action(run);
 }
 
-async function run(desk: string, options: Options): Promise<void> {
+async function run(desk: string, options: Options, command: Command): Promise<void> {
+  refuseThreads(options, command);
   const terminal = new Terminal(options.json);
   const { runWalkForward } = await import('../../validate/walk-forward-run.ts');
   const { walkSummary } = await import('../../validate/walk-forward-files.ts');
   const recording = recordingOf(options);
   const cut = cutOf(options);
   const { openRegistry, UNREGISTERED } = await import('../../setup/registry/open-registry.ts');
+  const { spansOnQueue } = await import('../../setup/work/spans-on-queue.ts');
   const registry = openRegistry(options);
+  const queue = await openQueue(terminal, options);
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   process.once('SIGINT', stop);
@@ -92,16 +96,25 @@ async function run(desk: string, options: Options): Promise<void> {
         if (there > 0) terminal.note(`${options.out} holds ${there} runs already; going on with the others`);
       },
       onProgress: bar.update,
+      ...(queue === null ? {} : { player: spansOnQueue(queue.link, queue.onNote) }),
     },
   ).finally(() => {
     process.removeListener('SIGINT', stop);
+    queue?.close();
     registry?.close();
     bar.stop();
   });
   const { finished, workers, seconds, planned } = outcome;
   const own = outcome.windows.flatMap(({ tested }) => tested?.stamps ?? []);
   const stamps = [...new Set(own), ...(registry === null ? [UNREGISTERED] : [])];
-  terminal.result({ ...walkSummary(outcome), stamps, planned, finished, workers, seconds });
+  terminal.result({
+    ...walkSummary(outcome),
+    stamps,
+    planned,
+    finished,
+    ...(queue === null ? { workers } : { queue: queue.shown }),
+    seconds,
+  });
   print(terminal, outcome, stamps);
   if (finished && options.out !== undefined) {
     terminal.say(`written to ${options.out}: walk-forward.json, windows.csv, equity.csv`);

@@ -13,8 +13,9 @@ interface Options {
 }
 
 const NOTES = `
-Takes parts of whatever "quorum sweep --queue" puts into the same Redis, with all machines of the same version of the
-program. Data comes once and is kept in --cache. Ctrl-C hands back what is not done. The password may also stand in
+Takes parts of whatever sweep, optimise, walk-forward, cross-validate and train put into the same Redis with --queue, together
+with all machines of the same version of the program: variants of a sweep, trials and tests of a study, trials of a training.
+Data comes once and is kept in --cache. Ctrl-C hands back what is not done. The password may also stand in
 QUORUM_QUEUE_PASSWORD. Desk files are code: whoever can write to that Redis can run code here; --built-in-only forbids it.
 
 Example:
@@ -23,11 +24,11 @@ Example:
 
 export function workerCommand(): Command {
   return new Command('worker')
-    .description('Play parts of sweeps that other machines put into a Redis.')
+    .description('Play parts of sweeps, studies and trainings that other machines put into a Redis.')
     .requiredOption('--queue <url>', 'the Redis, as redis://HOST:PORT')
     .option('--workers <n>', 'threads', wholeArgument(1, 256), availableParallelism())
     .option('--cache <dir>', 'where data and desks that came are kept', join('.quorum', 'worker'))
-    .option('--built-in-only', 'refuse sweeps of desk files', false)
+    .option('--built-in-only', 'refuse sweeps and studies of desk files', false)
     .option('--json', 'one JSON object on stdout at the end', false)
     .addHelpText('after', NOTES)
     .action(run);
@@ -37,6 +38,7 @@ async function run(options: Options): Promise<void> {
   const terminal = new Terminal(options.json);
   const { readRedisAddress } = await import('#adapters');
   const { runWorker } = await import('../../setup/work/run-worker.ts');
+  const { WORK_KINDS } = await import('../work-kinds.ts');
   const address = readRedisAddress(options.queue, process.env.QUORUM_QUEUE_PASSWORD ?? null);
   const stop = new AbortController();
   const end = () => {
@@ -48,6 +50,7 @@ async function run(options: Options): Promise<void> {
   for (const name of signals) process.on(name, end);
   try {
     const done = await runWorker({
+      kinds: WORK_KINDS,
       address,
       threads: options.workers,
       cache: options.cache,

@@ -229,7 +229,7 @@ export class SpanPlays {
       pruned: walk.stopped,
       closedAtEnd: closing.positions,
       closingCost: closing.cost,
-      variantHash: this.hashOf(whole, job),
+      variantHash: spanHash(this.setting, whole, job),
       notes: notesOf(result.engine),
       stamps: desk.parts.stamps ?? [],
       from: begun,
@@ -248,22 +248,22 @@ export class SpanPlays {
     }
     return tape;
   }
+}
 
-  /** The same text as a sweep's for a run over the whole tape: one variant has one hash, whoever plays it. */
-  private hashOf(desk: LoadedDesk, { span, cashMinor }: SpanJob): string {
-    const { settings, data, answersHash, programHash } = this.setting;
-    const { cash, feeBps, slippageBps, seed } = settings;
-    const common = { answersHash, cash, feeBps, slippageBps, seed, codeHash: programHash };
-    return sha256(
-      canonicalJson({
-        ...common,
-        tapeHash: data.tape.hash,
-        deskHash: deskHash(desk),
-        ...(span === null ? {} : { span: { from: span.from, to: span.to } }),
-        ...(cashMinor === null ? {} : { cashMinor }),
-      }),
-    );
-  }
+/** The same text as a sweep's for a run over the whole tape: one variant has one hash, whoever plays it. */
+export function spanHash(setting: SpanSetting, desk: LoadedDesk, { span, cashMinor }: SpanJob): string {
+  const { settings, data, answersHash, programHash } = setting;
+  const { cash, feeBps, slippageBps, seed } = settings;
+  const common = { answersHash, cash, feeBps, slippageBps, seed, codeHash: programHash };
+  return sha256(
+    canonicalJson({
+      ...common,
+      tapeHash: data.tape.hash,
+      deskHash: deskHash(desk),
+      ...(span === null ? {} : { span: { from: span.from, to: span.to } }),
+      ...(cashMinor === null ? {} : { cashMinor }),
+    }),
+  );
 }
 
 /** Ends of windows of equal time; the last one ends with the run and is not reported. */

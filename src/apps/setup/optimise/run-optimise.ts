@@ -1,5 +1,5 @@
 import type { RunRegistry } from '#adapters';
-import { InputError } from '#base';
+import { canonicalJson, InputError, sha256 } from '#base';
 import {
   type Objective,
   objectiveOf,
@@ -9,7 +9,7 @@ import {
   trialsAround,
 } from '#research';
 import { studyRegistration } from './register-trials.ts';
-import { spanPlayer } from './span-player.ts';
+import { type SpanPlayerMaker, type SpansToPlay, spansHere } from './span-player.ts';
 import { csvLine, type DirectoryKind, StudyDirectory } from './study-directory.ts';
 import { planStudy, type StudyIdentity, type StudyRequest, type StudySetting } from './study-setting.ts';
 import { type SearchOptions, searchTrials, type TrialRun } from './trials.ts';
@@ -30,6 +30,8 @@ export interface OptimiseSettings {
   readonly onProgress: (done: number, total: number) => void;
   /** Where the runs are put on record; null nowhere. */
   readonly registry: RunRegistry | null;
+  /** Who plays; the threads of this machine when left out. */
+  readonly player?: SpanPlayerMaker;
 }
 
 export interface OptimiseOutcome {
@@ -108,7 +110,8 @@ export async function runOptimise(
       ? null
       : new StudyDirectory<OptimiseIdentity, TrialRun>(settings.out, KIND, identity);
   const workers = Math.max(1, Math.min(settings.workers, search.parallel, request.trials));
-  const player = spanPlayer(study.setting, objective.name, workers, settings.signal);
+  const make = settings.player ?? spansHere(workers);
+  const player = make(spansOf(study, objective.name, 'study', identity, settings.signal));
   try {
     const known = new Map((directory?.there ?? []).map((run) => [run.trial, run]));
     settings.onBegin(Math.min(known.size, request.trials), directory?.damaged ?? 0);
@@ -158,6 +161,18 @@ export async function runOptimise(
     await player.close();
     directory?.close();
   }
+}
+
+/** What a study of some kind has to play. */
+export function spansOf(
+  { setting, identity: { desk }, instruments }: StudySetting,
+  objective: string,
+  kind: string,
+  identity: object,
+  signal: AbortSignal,
+): SpansToPlay {
+  const study = sha256(canonicalJson({ kind, identity }));
+  return { setting, objective, study, title: `${kind} of ${desk} over ${instruments.join(', ')}`, signal };
 }
 
 const byTrial = (a: TrialRun, b: TrialRun): number => a.trial - b.trial;

@@ -5,28 +5,38 @@ import { Threads } from '../threads/run-in-threads.ts';
 import { type PlayedSpan, type SpanJob, SpanPlays, type SpanSetting } from './play-span.ts';
 import type { SpanThreadData } from './span-thread.ts';
 
+/** What the runs that are played belong to. */
+export interface SpansToPlay {
+  readonly setting: SpanSetting;
+  readonly objective: string;
+  /** Names the study by everything that decides which runs it asks for. */
+  readonly study: string;
+  /** For people, as "walk-forward of sma-cross over BTCUSDT.BINANCE-USDM". */
+  readonly title: string;
+  readonly signal: AbortSignal;
+}
+
+/** Makes a player by whatever means: threads, machines. What stands in its way is said by the first run. */
+export type SpanPlayerMaker = (spans: SpansToPlay) => SpanPlayer;
+
 /** Plays runs of one setting, wherever. */
 export interface SpanPlayer {
-  /** Threads that play: 1 is this one alone. */
-  readonly workers: number;
   /** Null when the signal was aborted before the run came to its end. */
   play(job: SpanJob): Promise<PlayedSpan | null>;
   close(): Promise<void>;
 }
 
+/** Module of the threads that play spans. */
+export const SPAN_THREAD = 'apps/setup/optimise/span-thread';
 /** A run leaves little behind: with more room for young objects a thread takes more memory and is no faster. */
-const LIMITS = { maxYoungGenerationSizeMb: 24 };
+export const SPAN_LIMITS = { maxYoungGenerationSizeMb: 24 };
 
 /** Runs in this thread with one worker, in threads of their own with more. The results are the same. */
-export function spanPlayer(
-  setting: SpanSetting,
-  objective: string,
-  workers: number,
-  signal: AbortSignal,
-): SpanPlayer {
-  return workers === 1
-    ? playerHere(setting, objective, signal)
-    : playerInThreads(setting, objective, workers, signal);
+export function spansHere(workers: number): SpanPlayerMaker {
+  return ({ setting, objective, signal }) =>
+    workers === 1
+      ? playerHere(setting, objective, signal)
+      : playerInThreads(setting, objective, workers, signal);
 }
 
 function playerHere(setting: SpanSetting, objective: string, signal: AbortSignal): SpanPlayer {
@@ -34,7 +44,6 @@ function playerHere(setting: SpanSetting, objective: string, signal: AbortSignal
   // one after the other, whoever asks
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    workers: 1,
     play: (job) => {
       const played = turn.then(() => (signal.aborted ? null : plays.play(job, () => !signal.aborted)));
       turn = played.catch(() => null);
@@ -62,17 +71,16 @@ function playerInThreads(
     objective,
   };
   const threads = new Threads<SpanThreadData, SpanJob, never, PlayedSpan>({
-    module: 'apps/setup/optimise/span-thread',
+    module: SPAN_THREAD,
     data: shared,
     threads: workers,
-    limits: LIMITS,
+    limits: SPAN_LIMITS,
   });
   const aborted = new Promise<null>((done) => {
     if (signal.aborted) done(null);
     else signal.addEventListener('abort', () => done(null), { once: true });
   });
   return {
-    workers,
     play: (job) => {
       const played = threads.run(job);
       // a run that nobody waits for any more may fail unheard

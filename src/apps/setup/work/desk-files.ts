@@ -44,7 +44,7 @@ export function shipDesk(named: string): ShippedDesk {
   if (foreign !== null) {
     throw new InputError(
       `${named} imports "${foreign}", which workers on other machines may not have`,
-      'import only relative files, quorum and node: modules, or run the sweep without --queue',
+      'import only relative files, quorum and node: modules, or leave --queue out',
     );
   }
   if (texts.size > FILES_MAX || [...texts.values()].some(({ length }) => length > BYTES_MAX)) {

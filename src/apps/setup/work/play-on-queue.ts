@@ -7,14 +7,10 @@ import { deskHash, deskWith } from '../load-desk.ts';
 import type { VariantPlayer } from '../sweep/play-variants.ts';
 import { type SweepPlan, variantHash } from '../sweep/sweep-plan.ts';
 import { errorOf } from '../threads/thread-words.ts';
+import { shipAnswers } from './answers-piece.ts';
 import { shipDesk } from './desk-files.ts';
-import {
-  ANSWERS,
-  type ShippedSweep,
-  type SweepItem,
-  unpackDaily,
-  VARIANTS_PER_ITEM_MAX,
-} from './sweep-kind.ts';
+import { count, failedSchema, figuresSchema, texts } from './result-schemas.ts';
+import { type ShippedSweep, type SweepItem, unpackDaily, VARIANTS_PER_ITEM_MAX } from './sweep-kind.ts';
 import { shipTape } from './tape-pieces.ts';
 
 /** Steps of the tape in one part of a sweep, about: seconds of work at most, so that a worker that dies loses little. */
@@ -54,9 +50,7 @@ export function documentOf(plan: SweepPlan): { document: WorkDocument; shipment:
     data: shipTape(plan.data, shipment, pieces),
     variantsPerItem: itemSizeOf(plan),
   };
-  if (plan.answers !== null) {
-    pieces[ANSWERS] = shipment.add(Buffer.from(JSON.stringify([...plan.answers.known])));
-  }
+  shipAnswers(plan.answers?.known ?? null, shipment, pieces);
   const { desk } = plan.identity;
   return {
     document: {
@@ -92,11 +86,6 @@ function itemSizeOf({ data, variants, identity: { engine } }: SweepPlan): number
   return Math.max(1, Math.min(bySteps, byCount, VARIANTS_PER_ITEM_MAX[engine]));
 }
 
-const figure = z.number().nullable();
-const count = z.int().min(0);
-const money = z.string().regex(/^-?\d+(\.\d+)?$/);
-const texts = z.array(z.string().max(10_000)).max(10_000);
-
 const resultSchema = z.strictObject({
   played: z
     .array(
@@ -104,24 +93,7 @@ const resultSchema = z.strictObject({
         row: z.strictObject({
           variant: count,
           parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
-          figures: z.strictObject({
-            trades: count,
-            return: figure,
-            sharpe: figure,
-            maxDrawdown: z.number(),
-            equityEnd: money,
-            realised: money,
-            unrealised: money,
-            fees: money,
-            funding: money,
-            orders: count,
-            fills: count,
-            commands: count.nullable(),
-            commandsHash: z
-              .string()
-              .regex(/^[0-9a-f]{64}$/)
-              .nullable(),
-          }),
+          figures: figuresSchema,
           engine: z.enum(['loop', 'kernel']),
           variantHash: z.string(),
           notes: texts,
@@ -131,14 +103,7 @@ const resultSchema = z.strictObject({
       }),
     )
     .max(VARIANTS_PER_ITEM_MAX.kernel),
-  failed: z
-    .strictObject({
-      name: z.string().max(100),
-      message: z.string().max(100_000),
-      stack: z.string().max(100_000).nullable(),
-      mend: z.string().max(10_000).nullable(),
-    })
-    .nullable(),
+  failed: failedSchema,
 });
 
 /** Takes results for what they claim to be only where number, parameters and hash are those of the variants asked for. */

@@ -13,10 +13,11 @@ import {
 } from '#adapters';
 import { InputError } from '#base';
 import { reckonerHash } from '../code-hash.ts';
-import type { ReadyWork } from './work-kind.ts';
-import { WORK_KINDS } from './work-kinds.ts';
+import type { ReadyWork, WorkKind } from './work-kind.ts';
 
 export interface WorkerSettings {
+  /** All sorts of work it can do, by the name that documents give. */
+  readonly kinds: Readonly<Record<string, WorkKind>>;
   readonly address: RedisAddress;
   readonly threads: number;
   /** Folder for data and desks that came. */
@@ -210,7 +211,8 @@ class WorkerLife {
         'install the same versions on every machine',
       );
     }
-    const kind = Object.hasOwn(WORK_KINDS, document.kind) ? WORK_KINDS[document.kind] : undefined;
+    const { kinds } = this.settings;
+    const kind = Object.hasOwn(kinds, document.kind) ? kinds[document.kind] : undefined;
     if (kind === undefined) throw new InputError(`"${document.kind}" is no work it knows`, 'update it');
     const { threads, cache, runsDeskFiles } = this.settings;
     const fetch = (pieces: readonly Piece[]) => this.patiently(this.fetch(pieces));

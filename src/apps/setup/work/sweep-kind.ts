@@ -1,20 +1,21 @@
 import { z } from 'zod';
-import type { WorkDocument } from '#adapters';
-import { InputError, sha256 } from '#base';
+import { InputError } from '#base';
 import { Grid, type PlayedVariant, type SweepEngine } from '#research';
-import type { KnownAnswers } from '../answers-file.ts';
-import { programHash } from '../code-hash.ts';
-import { checkParameters, findDesk } from '../load-desk.ts';
+import { checkParameters } from '../load-desk.ts';
 import { SWEEP_THREAD, THREAD_LIMITS } from '../sweep/play-variants.ts';
 import { shareData } from '../sweep/shared-tape.ts';
 import type { SweepThreadData } from '../sweep/sweep-thread.ts';
 import { Threads } from '../threads/run-in-threads.ts';
 import { type FailedTask, failureOf } from '../threads/thread-words.ts';
-import { deskSchema, placeDesk } from './desk-files.ts';
+import { fetchAnswers } from './answers-piece.ts';
+import { deskSchema } from './desk-files.ts';
+import { packDoubles, unpackDoubles } from './packed.ts';
+import { readyInThreads } from './ready-threads.ts';
+import { hash } from './result-schemas.ts';
+import { shippedDesk } from './shipped-desk.ts';
 import { fetchTape, tapeSchema } from './tape-pieces.ts';
-import type { ReadyWork, WorkKind, WorkPlace } from './work-kind.ts';
+import type { ReadyWork, WorkKind } from './work-kind.ts';
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const gridValue = z.union([z.number(), z.string(), z.boolean(), z.null()]);
 
 /** Most variants of one part: what it results in must fit into Redis with ease. */
@@ -47,9 +48,6 @@ const sweepPlanSchema = z.strictObject({
 });
 export type ShippedSweep = z.output<typeof sweepPlanSchema>;
 
-/** Name of the pieces of recorded answers. */
-export const ANSWERS = 'answers';
-
 /** One part of a sweep: some of its variants. */
 const sweepItemSchema = z.strictObject({
   variants: z.array(z.int().min(0)).min(1).max(VARIANTS_PER_ITEM_MAX.kernel),
@@ -62,26 +60,14 @@ export interface SweepItemResult {
   readonly failed: FailedTask | null;
 }
 
-const answersSchema = z.array(
-  z.tuple([z.string(), z.strictObject({ answer: z.json(), delayMs: z.int().min(0) })]),
-);
-
-/** Equity at the start and at the end of each day: doubles, little-endian, in base64. */
-export function packDaily({ start, closes }: PlayedVariant['daily']): string {
-  const values = new Float64Array(closes.length + 1);
-  values[0] = start;
-  values.set(closes, 1);
-  return Buffer.from(values.buffer).toString('base64');
-}
+/** Equity at the start and at the end of each day. */
+export const packDaily = ({ start, closes }: PlayedVariant['daily']): string =>
+  packDoubles([start, ...closes]);
 
 /** Null when it is not that. */
 export function unpackDaily(text: string): PlayedVariant['daily'] | null {
-  const bytes = Buffer.from(text, 'base64');
-  if (bytes.length === 0 || bytes.length % 8 !== 0) return null;
-  const values = new Float64Array(bytes.length / 8);
-  new Uint8Array(values.buffer).set(bytes);
-  if (!values.every(Number.isFinite)) return null;
-  return { start: values[0]!, closes: values.slice(1) };
+  const values = unpackDoubles(text);
+  return values === null || values.length === 0 ? null : { start: values[0]!, closes: values.slice(1) };
 }
 
 /** Variants of a sweep, played in threads over one copy of the data. */
@@ -96,26 +82,10 @@ export const sweepKind: WorkKind = {
       );
     }
     const { identity, desk: shipped, data, variantsPerItem } = read.data;
-    if (identity.codeHash !== programHash()) {
-      throw new InputError(
-        'the sweep belongs to another version of the program',
-        'install the same one on every machine',
-      );
-    }
-    if (shipped.kind === 'files' && !place.runsDeskFiles) {
-      throw new InputError(
-        `it runs built-in desks only, and ${identity.desk} is a desk file`,
-        'start the worker without --built-in-only',
-      );
-    }
-    const desk = placeDesk(shipped, place.cache);
-    const found = await findDesk(desk);
-    if (found.sourceHash !== identity.deskSource) {
-      throw new InputError(`the desk ${identity.desk} is not the one of the sweep`, 'start the sweep again');
-    }
+    const { desk, found } = await shippedDesk(shipped, identity, place);
     const grid = new Grid(identity.axes);
     checkParameters(found.definition, { ...identity.set, ...grid.pointAt(0) });
-    const answers = await answersOf(document, identity.answersHash, place);
+    const answers = await fetchAnswers(document.pieces, identity.answersHash, place.fetch);
     const recorded = await fetchTape(data, identity.tapeHash, document.pieces, place.fetch);
     if (answers === undefined || recorded === null) return null;
     const threads = new Threads<SweepThreadData, readonly number[], never, readonly PlayedVariant[]>({
@@ -137,56 +107,17 @@ function readySweep(
   size: number,
   engine: SweepEngine,
 ): ReadyWork {
-  let isClosed = false;
-  return {
-    room,
-    get isBroken() {
-      return threads.isBroken;
-    },
-    async play(item) {
-      const { variants } = sweepItemSchema.parse(item);
-      if (variants.some((variant) => variant >= size)) throw new Error('a variant is not on the grid');
-      // the kernel plays all of them in one go, the loop one after the other on whatever thread is free
-      const jobs = engine === 'kernel' ? [variants] : variants.map((variant) => [variant]);
-      const tasks = await Promise.allSettled(jobs.map((job) => threads.run(job)));
-      // what threads that were ended, or ended by themselves, say of their tasks is no result
-      if (isClosed || threads.isBroken) throw new Error('the threads of a worker ended');
-      const played: SweepItemResult['played'][number][] = [];
-      for (const task of tasks) {
-        if (task.status === 'rejected') return { played, failed: failureOf(task.reason) };
-        for (const { row, daily } of task.value) played.push({ row, daily: packDaily(daily) });
-      }
-      return { played, failed: null } satisfies SweepItemResult;
-    },
-    close: () => {
-      isClosed = true;
-      return threads.close();
-    },
-  };
-}
-
-/** Undefined when they are not there yet. */
-async function answersOf(
-  { pieces }: WorkDocument,
-  answersHash: string | null,
-  place: WorkPlace,
-): Promise<KnownAnswers | null | undefined> {
-  if (answersHash === null) return null;
-  const block = await place.fetch(pieces[ANSWERS] ?? []);
-  if (block === null) return undefined;
-  const bytes = Buffer.from(new Uint8Array(block));
-  let data: unknown = null;
-  try {
-    data = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    // refused below
-  }
-  const read = answersSchema.safeParse(data);
-  if (!read.success) {
-    throw new InputError(
-      `the recorded answers of the sweep are damaged (${sha256(bytes).slice(0, 12)})`,
-      'start the sweep again',
-    );
-  }
-  return new Map(read.data);
+  return readyInThreads(threads, room, async (item) => {
+    const { variants } = sweepItemSchema.parse(item);
+    if (variants.some((variant) => variant >= size)) throw new Error('a variant is not on the grid');
+    // the kernel plays all of them in one go, the loop one after the other on whatever thread is free
+    const jobs = engine === 'kernel' ? [variants] : variants.map((variant) => [variant]);
+    const tasks = await Promise.allSettled(jobs.map((job) => threads.run(job)));
+    const played: SweepItemResult['played'][number][] = [];
+    for (const task of tasks) {
+      if (task.status === 'rejected') return { played, failed: failureOf(task.reason) };
+      for (const { row, daily } of task.value) played.push({ row, daily: packDaily(daily) });
+    }
+    return { played, failed: null } satisfies SweepItemResult;
+  });
 }

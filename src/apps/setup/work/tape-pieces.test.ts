@@ -56,7 +56,7 @@ describe('a tape in pieces', () => {
     const { manifest, pieces } = shipped();
     const much = { ...pieces, 'series-0': Array.from({ length: 1e6 }, () => pieces['series-0']![0]!) };
     const fetch = async () => expect.fail('nothing is to be fetched');
-    await expect(fetchTape(manifest, tape.hash, much, fetch)).rejects.toThrow('not those of the sweep');
+    await expect(fetchTape(manifest, tape.hash, much, fetch)).rejects.toThrow('not those of the work');
   });
 
   it('is refused when it is not the tape of the sweep', async () => {
@@ -70,7 +70,7 @@ describe('a tape in pieces', () => {
       () => fetchTape(manifest, tape.hash, swapped, fetch),
       () => fetchTape(manifest, tape.hash, {}, fetch),
     ]) {
-      await expect(run()).rejects.toThrow('not those of the sweep');
+      await expect(run()).rejects.toThrow('not those of the work');
     }
   });
 });

@@ -129,7 +129,7 @@ export async function fetchTape(
 }
 
 const notIt = () =>
-  new InputError('the data that came through Redis are not those of the sweep', 'start the sweep again');
+  new InputError('the data that came through Redis are not those of the work', 'start it again');
 
 function countOf(kind: Shipped['kind']): number {
   if (kind === 'bars') return 6;
