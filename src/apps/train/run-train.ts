@@ -12,6 +12,7 @@ import { chosenConfigs, type TrainConfig } from './train-config.ts';
 import type { TrainCosts } from './train-costs.ts';
 import { TrainMarkets } from './train-data.ts';
 import { type TrainedConfig, trainOne } from './train-one.ts';
+import type { TrialPlayerMaker } from './trial-player.ts';
 
 export interface TrainRequest {
   readonly configs: readonly string[];
@@ -36,6 +37,8 @@ export interface TrainHooks {
   readonly models: ModelRegistry;
   readonly act: { readonly at: number; readonly by: string };
   readonly signal: AbortSignal;
+  /** Who plays the trials of the searches; threads of this machine when left out. */
+  readonly player?: TrialPlayerMaker;
   readonly onConfig: (config: string, place: number, all: number, notes: readonly string[]) => void;
   readonly onProgress: (done: number, total: number) => void;
   readonly onStep: (step: string) => void;

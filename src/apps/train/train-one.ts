@@ -27,13 +27,15 @@ import { registerTrials, trainingStamps } from './register-trials.ts';
 import { type Searched, searchModels, type TrainTrial } from './search.ts';
 import { coldPoint, TRAIN_SPACE } from './train-config.ts';
 import { coldCosts, type TrainCosts } from './train-costs.ts';
-import { trialPlayer } from './trial-player.ts';
+import { type TrialPlayerMaker, trialsHere } from './trial-player.ts';
 import { countedWindows, finalModel, type JudgedWinner, judgeWinner } from './winner.ts';
 
 export interface TrainSettings {
   readonly costs: TrainCosts;
   readonly trials: number;
   readonly workers: number;
+  /** Who plays the trials of the search; threads of this machine when left out. */
+  readonly player?: TrialPlayerMaker;
   /** Directory for the search of this configuration; null keeps it in memory. */
   readonly out: string | null;
   readonly signal: AbortSignal;
@@ -129,7 +131,9 @@ export async function trainOne(origin: Origin, settings: TrainSettings): Promise
       ? null
       : new StudyDirectory<SearchIdentity, TrainTrial>(settings.out, KIND, identity);
   const searchedWindows = windows.length - heldBack(windows.length);
-  const player = trialPlayer({ study, windows }, settings.workers, signal);
+  const make = settings.player ?? trialsHere(settings.workers);
+  const title = `training of ${train.config.id}`;
+  const player = make({ setting: { study, windows }, study: searchHash, title, signal });
   try {
     const known = new Map((directory?.there ?? []).map((trial) => [trial.trial, trial]));
     let done = 0;

@@ -61,7 +61,33 @@ export interface TrialPlayed {
 /** Windows that count of every trial before it may be stopped (research.md 6: after 5). */
 const WINDOWS_BEFORE_PRUNING = 5;
 
-/** Runs a trial window by window, in order; after some windows it stops when it is worse than the median of the others. */
+/** What a trial is worth window by window, and whether it is stopped: worse than the median of the others after some windows. */
+export class TrialCourse {
+  readonly reports: StepReport[] = [];
+  private readonly counted: Pick<WindowFigures, 'sharpe' | 'nets'>[] = [];
+  private readonly medians: TrialJob['medians'];
+  private readonly windows: number;
+
+  /** `windows`: how many it has when it is not stopped. */
+  constructor(medians: TrialJob['medians'], windows: number) {
+    this.medians = medians;
+    this.windows = windows;
+  }
+
+  /** Takes in the next window; true when it is the last because the trial is stopped. */
+  add(number: number, calibrated: boolean, outcome: Pick<WindowFigures, 'sharpe' | 'nets'>): boolean {
+    if (calibrated) this.counted.push(outcome);
+    const { value } = scoreTrial(this.counted);
+    if (value !== null) this.reports.push([number, value]);
+    const isLast = number === this.windows - 1;
+    if (this.medians === null || isLast || this.counted.length < WINDOWS_BEFORE_PRUNING) return false;
+    // losses: what is largest is best here
+    const losses = this.reports.map(([step, reported]): StepReport => [step, -reported]);
+    return isWorseThanMedian(losses, this.medians[number] ?? null);
+  }
+}
+
+/** Runs a trial window by window, in order, to its end or until it is stopped. */
 export function playTrial(
   { study, windows: all }: TrialSetting,
   { point, medians, until, detail }: TrialJob,
@@ -70,26 +96,18 @@ export function playTrial(
   const samples: ColdSamples = coldSamples(study.data, study.rules, point);
   const walk = new CalibrationWalk(samples, study.embargoBars);
   const results: ColdWindowResult[] = [];
-  const reports: StepReport[] = [];
+  const course = new TrialCourse(medians, windows.length);
   let pruned = false;
   for (const window of windows) {
     const result = runWindow(study, samples, window, point, walk);
     results.push(result);
     if (result.outcome === null) break;
-    const counted = results.filter(({ calibration }) => calibration !== null);
-    const { value } = scoreTrial(counted.map(({ outcome }) => outcome));
-    if (value !== null) reports.push([window.number, value]);
-    const isLast = window.number === windows.length - 1;
-    if (medians === null || isLast || counted.length < WINDOWS_BEFORE_PRUNING) continue;
-    // losses: what is largest is best here
-    const losses = reports.map(([step, reported]): StepReport => [step, -reported]);
-    if (!isWorseThanMedian(losses, medians[window.number] ?? null)) continue;
-    pruned = true;
-    break;
+    pruned = course.add(window.number, result.calibration !== null, result.outcome);
+    if (pruned) break;
   }
   return {
     windows: results.flatMap((result, k) => figuresOf(result, windows[k]!, study)),
-    reports,
+    reports: course.reports,
     pruned,
     failed: results.some(({ outcome }) => outcome === null),
     detail: detail ? results : null,
@@ -116,13 +134,17 @@ function figuresOf(
   ];
 }
 
+/** Days of a test, the last of which may be cut short. */
+export const testDays = ({ from, to }: Pick<ColdWindow, 'from' | 'to'>): number =>
+  Math.ceil((to - from) / DAY);
+
 /** Equity at the start of a test and at the end of each 24 hours of it, whatever bars are missing. */
 export function dailyEquity(
   equity: Float64Array,
   { test, from, to }: ColdWindow,
   { bars, intervalMs }: Pick<ColdData, 'bars' | 'intervalMs'>,
 ): number[] {
-  const days = Math.ceil((to - from) / DAY);
+  const days = testDays({ from, to });
   const out = [equity[0]!];
   let bar = test.from;
   for (let day = 1; day <= days; day++) {
@@ -140,24 +162,42 @@ export interface TrialPlayer {
   close(): Promise<void>;
 }
 
+/** What the trials that are played belong to. */
+export interface TrialsToPlay {
+  readonly setting: TrialSetting;
+  /** Names the search by everything that decides which trials it asks for. */
+  readonly study: string;
+  /** For people, as "training of S1_RX68_BTC_15M". */
+  readonly title: string;
+  readonly signal: AbortSignal;
+}
+
+/** Makes a player by whatever means: threads, machines. What stands in its way is said by the first trial. */
+export type TrialPlayerMaker = (trials: TrialsToPlay) => TrialPlayer;
+
+/** Module of the threads that play trials. */
+export const TRAIN_THREAD = 'apps/train/train-thread';
+
 /** In threads of their own, so that Ctrl-C is heard at once and progress is drawn. The results do not depend on their number. */
-export function trialPlayer(setting: TrialSetting, workers: number, signal: AbortSignal): TrialPlayer {
-  const threads = new Threads<TrialSetting, TrialJob, never, TrialPlayed>({
-    module: 'apps/train/train-thread',
-    data: setting,
-    threads: workers,
-  });
-  const aborted = new Promise<null>((done) => {
-    if (signal.aborted) done(null);
-    else signal.addEventListener('abort', () => done(null), { once: true });
-  });
-  return {
-    play: (job) => {
-      const played = threads.run(job);
-      // one that nobody waits for any more may fail unheard
-      played.catch(() => {});
-      return Promise.race([played, aborted]);
-    },
-    close: () => threads.close(),
+export function trialsHere(workers: number): TrialPlayerMaker {
+  return ({ setting, signal }) => {
+    const threads = new Threads<TrialSetting, TrialJob, never, TrialPlayed>({
+      module: TRAIN_THREAD,
+      data: setting,
+      threads: workers,
+    });
+    const aborted = new Promise<null>((done) => {
+      if (signal.aborted) done(null);
+      else signal.addEventListener('abort', () => done(null), { once: true });
+    });
+    return {
+      play: (job) => {
+        const played = threads.run(job);
+        // one that nobody waits for any more may fail unheard
+        played.catch(() => {});
+        return Promise.race([played, aborted]);
+      },
+      close: () => threads.close(),
+    };
   };
 }

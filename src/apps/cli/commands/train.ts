@@ -6,13 +6,21 @@ import type { ConfigOutcome, TrainOutcome } from '../../train/run-train.ts';
 import { collect, instantArgument, numberArgument, wholeArgument } from '../arguments.ts';
 import { criteriaLines } from '../criteria-text.ts';
 import { percent } from '../figures-text.ts';
+import {
+  type OpenQueue,
+  openQueue,
+  type QueueOptions,
+  refuseThreads,
+  withQueueOption,
+} from '../queue-option.ts';
 import { type RecordingOptions, recordingOf } from '../recording-options.ts';
 import { type RegistryOptions, withRegistryOptions } from '../registry-options.ts';
 import { EXIT, ExitError, paint, Terminal, table } from '../terminal.ts';
 
 interface Options
   extends Pick<RecordingOptions, 'bars' | 'funding' | 'store' | 'from' | 'to'>,
-    RegistryOptions {
+    RegistryOptions,
+    QueueOptions {
   config: string[];
   news?: string[];
   madeUpNews: boolean;
@@ -43,7 +51,8 @@ A model is stamped, and refused, where it was trained without news or with news 
 older than six hours, at a single bar), with news of a journal that ran beside anything but live prices, with fee, slippage or cash below the defaults, or with other windows than the sheet's.
 
 The same data, seed and version give the same models, byte for byte, with any number of workers and after any interruption:
-Ctrl-C keeps the trials that are done, and the same command goes on.
+Ctrl-C keeps the trials that are done, and the same command goes on. With --queue the trials of the search are played elsewhere;
+the winner is played and judged, and the final model trained, here.
 
 Examples:
   $ quorum train s1 --bars BTCUSDT-5m.csv ETHUSDT-5m.csv SOLUSDT-5m.csv XRPUSDT-5m.csv --config BTC_15M
@@ -112,10 +121,11 @@ export function trainCommand(): Command {
       'stay, and train again at these times (UTC): "0 3 * * 0" is Sundays at 03:00',
     )
     .option('--json', 'one JSON object on stdout', false);
-  return withRegistryOptions(command).addHelpText('after', EXAMPLES).action(run);
+  return withQueueOption(withRegistryOptions(command)).addHelpText('after', EXAMPLES).action(run);
 }
 
-async function run(desk: string, options: Options): Promise<void> {
+async function run(desk: string, options: Options, command: Command): Promise<void> {
+  refuseThreads(options, command);
   if (!['s1', 's1-momentum'].includes(desk))
     throw new ExitError(EXIT.usage, `nothing is trained for "${desk}"`, 'write quorum train s1');
   if (options.testHours % 24 !== 0)
@@ -144,6 +154,9 @@ async function run(desk: string, options: Options): Promise<void> {
 /** Trains again and again, each time in a directory of its own day: the data have grown. */
 async function trainOnSchedule(options: Options, schedule: string, signal: AbortSignal): Promise<void> {
   const { nextRun } = await import('../../train/schedule.ts');
+  const { UnreachableError } = await import('#adapters');
+  const isOfOne = (error: unknown) =>
+    error instanceof InputError || error instanceof ExitError || error instanceof UnreachableError;
   const terminal = new Terminal(options.json);
   for (;;) {
     const next = nextRun(schedule, Date.now());
@@ -154,7 +167,7 @@ async function trainOnSchedule(options: Options, schedule: string, signal: Abort
       await trainOnce({ ...options, out }, signal);
     } catch (error) {
       // one training that could not be is no reason to leave out those to come
-      if (!(error instanceof InputError || error instanceof ExitError)) throw error;
+      if (!isOfOne(error)) throw error;
       terminal.warn(error.mend === null ? error.message : `${error.message}; ${error.mend}`);
     }
     if (signal.aborted) return;
@@ -184,10 +197,13 @@ async function trainOnce(options: Options, signal: AbortSignal): Promise<void> {
   const { actNow, modelsFolder } = await import('../../models/models-folder.ts');
   const { ModelRegistry } = await import('#adapters');
   const { bars, funding, tapes, store, from, to } = recordingOf({ ...options, seed: options.seed });
+  const { trialsOnQueue } = await import('../../train/trials-on-queue.ts');
   const runs = openRegistry(options);
   const models = ModelRegistry.open(modelsFolder(options));
   const bar = terminal.progress('train');
+  let queue: OpenQueue | null = null;
   try {
+    queue = await openQueue(terminal, options);
     const outcome = await runTrain(
       {
         configs: options.config,
@@ -215,12 +231,14 @@ async function trainOnce(options: Options, signal: AbortSignal): Promise<void> {
         onProgress: bar.update,
         onStep: (step) => terminal.note(`  ${step}`),
         onResult: (outcome) => sayResult(terminal, outcome),
+        ...(queue === null ? {} : { player: trialsOnQueue(queue.link, queue.onNote) }),
       },
     );
     bar.stop();
     report(terminal, outcome, options);
   } finally {
     bar.stop();
+    queue?.close();
     runs?.close();
     models.close();
   }
