@@ -184,8 +184,7 @@ export class Ledger {
     // told before as a fill nobody asked for: the money is booked, the order is filled all the same
     if (this.unaskedIds.size > 0 && this.unaskedIds.has(fill.fillId, term.venue))
       return orderBooking(step.order, false, 'duplicate-fill', this.position(book) ?? null);
-    // a venue's clock may be wrong: not before it was sent, nor after it was heard of
-    const filledAt = Math.max(order.submittedAt, Math.min(eventTime, at));
+    const filledAt = Math.max(order.submittedAt, heardBy(eventTime, at));
     const context = { book, leverage, lossLimited: false, reason, at, filledAt };
     const booked = bookFill(this.accounts, this.holdings, fill, context);
     return fillBooking(step.order, step.fault, booked, fill.fee);
@@ -202,7 +201,7 @@ export class Ledger {
     const closable = held === undefined || held.lots > 0 === (fill.side === 'buy') ? 0 : Math.abs(held.lots);
     const fault = cause !== 'manual' && fill.lots > closable ? 'overfill' : null;
     const leverage = held?.leverage ?? 1;
-    const filledAt = Math.min(eventTime, at);
+    const filledAt = heardBy(eventTime, at);
     const context = { book, leverage, lossLimited: cause === 'liquidation', reason: cause, at, filledAt };
     return fillBooking(null, fault, bookFill(this.accounts, this.holdings, fill, context), fill.fee);
   }
@@ -426,3 +425,10 @@ export class Ledger {
     return trialBalanceOf(this.accounts, this.holdings);
   }
 }
+
+/**
+ * When a venue says that something happened, but not after it was heard of: its clock may be wrong. A time that is none is
+ * when it was heard of; the journal's text of it is null, and a replay must come to the same.
+ */
+const heardBy = (eventTime: Instant, at: Instant): Instant =>
+  Number.isSafeInteger(eventTime) ? Math.min(eventTime, at) : at;

@@ -28,6 +28,8 @@ describe('positions and trades', () => {
     // a venue whose clock is wrong
     expect(opened(30, 5)).toBe(10);
     expect(opened(30, 40)).toBe(30);
+    // no time at all; the journal gives null back for each of them
+    for (const none of [Number.NaN, Infinity, -Infinity, null as never]) expect(opened(30, none)).toBe(30);
   });
 
   it('averages adds, keeps the average on reductions, closes into a trade', () => {
