@@ -1,5 +1,5 @@
 // What one signed bar costs the process that takes it: our endpoint, a Fastify app and a FastAPI app, each over the same
-// Redis that syncs every write. All verify secret and signature, parse, check the bar, and answer once gate and entry are in
+// Redis that syncs every write. All limit their senders through Redis, verify secret and signature, parse, check the bar, and answer once gate and entry are in
 // Redis; over connections that are kept, and with one for each request, as a proxy without keepalive asks (what ours reads
 // quickly it then reads with node:http). One load generator in a process of its own; rounds take turns. CPU is user and system time of the server's process.
 // npm run bench:ingest [-- REQUESTS ROUNDS SENDERS]
@@ -9,7 +9,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { RedisServer } from '../test/support/redis-server.ts';
-import { CONFIGS, PEER_SCRIPT, SECRET, SIGNING_KEY } from './support/ingest-work.ts';
+import {
+  CONFIGS,
+  PEER_LIMIT,
+  PEER_LIMIT_SCRIPT,
+  PEER_SCRIPT,
+  SECRET,
+  SIGNING_KEY,
+} from './support/ingest-work.ts';
 import { median } from './support/measure.ts';
 
 const [requests = 8_000, rounds = 5, connections = 32] = process.argv.slice(2).map(Number);
@@ -86,6 +93,8 @@ try {
       secret: SECRET,
       key: SIGNING_KEY,
       script: PEER_SCRIPT,
+      limitScript: PEER_LIMIT_SCRIPT,
+      limit: PEER_LIMIT,
     });
     contenders.push(await start('fastapi', PYTHON, [at('ingest-fastapi.py'), redis.url, settings]));
   } else

@@ -20,6 +20,7 @@ KEY = settings["key"].encode()
 
 client = redis.from_url(sys.argv[1], decode_responses=True)
 offer = client.register_script(settings["script"])
+count_request = client.register_script(settings["limitScript"])
 app = FastAPI(openapi_url=None)
 
 
@@ -41,6 +42,8 @@ def refused(status: int, error: str) -> JSONResponse:
 
 @app.post("/webhook/{secret}/s1")
 async def webhook(secret: str, request: Request):
+    if await count_request(keys=[f"s1:rate:{request.client.host}"]) > settings["limit"]:
+        return refused(429, "rate")
     if not hmac.compare_digest(secret.encode(), SECRET):
         return refused(401, "secret")
     timestamp = request.headers.get("x-timestamp", "")

@@ -3,7 +3,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { Redis } from 'ioredis';
-import { CONFIGS, PEER_SCRIPT, SECRET, SIGNING_KEY } from './ingest-work.ts';
+import { CONFIGS, PEER_LIMIT, PEER_LIMIT_SCRIPT, PEER_SCRIPT, SECRET, SIGNING_KEY } from './ingest-work.ts';
 
 interface BarBody {
   readonly config_id: string;
@@ -19,9 +19,11 @@ interface BarBody {
 // commands of one turn of the event loop go out together, as ours do
 const redis = new Redis(process.argv[2]!, { enableAutoPipelining: true });
 redis.defineCommand('offerBar', { numberOfKeys: 2, lua: PEER_SCRIPT });
-const offerBar = (
-  redis as unknown as { offerBar(...given: (string | number)[]): Promise<string> }
-).offerBar.bind(redis);
+redis.defineCommand('countRequest', { numberOfKeys: 1, lua: PEER_LIMIT_SCRIPT });
+const { offerBar, countRequest } = redis as unknown as {
+  offerBar(...given: (string | number)[]): Promise<string>;
+  countRequest(key: string): Promise<number>;
+};
 
 const configs = new Map(CONFIGS.map((config) => [config.id, config]));
 const raw = new WeakMap<FastifyRequest, Buffer>();
@@ -64,6 +66,8 @@ app.post<{ Params: { secret: string }; Body: BarBody }>(
   '/webhook/:secret/s1',
   { schema },
   async (request, reply) => {
+    if ((await countRequest.call(redis, `s1:rate:${request.ip}`)) > PEER_LIMIT)
+      return reply.code(429).send({ error: 'rate' });
     const given = createHash('sha256').update(request.params.secret).digest();
     if (!timingSafeEqual(given, secret)) return reply.code(401).send({ error: 'secret' });
     const timestamp = String(request.headers['x-timestamp']);
@@ -86,7 +90,16 @@ app.post<{ Params: { secret: string }; Body: BarBody }>(
     const text = JSON.stringify({ config_id, bar_time, open, high, low, close, volume, pine });
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 32);
     const key = `s1:seen:${config_id}:${bar_time}`;
-    const answer = await offerBar(key, config.stream, hash, config_id, bar_time, Date.now(), text);
+    const answer = await offerBar.call(
+      redis,
+      key,
+      config.stream,
+      hash,
+      config_id,
+      bar_time,
+      Date.now(),
+      text,
+    );
     const isNew = answer !== '=' && answer !== '~';
     return reply.code(isNew ? 202 : 200).send({ ok: true, duplicate: !isNew });
   },

@@ -33,6 +33,14 @@ return redis.call('XADD', KEYS[2], 'MAXLEN', '~', ${STREAM_LENGTH_MOST}, '*', 'c
   'receivedAt', ARGV[4], 'body', ARGV[5], 'hash', ARGV[1])
 `;
 
+/** How many requests of a sender this minute, as the peers ask for each request: ours takes a few at a time out of shared buckets. */
+export const PEER_LIMIT_SCRIPT = `
+local many = redis.call('INCR', KEYS[1])
+if many == 1 then redis.call('PEXPIRE', KEYS[1], 60000) end
+return many
+`;
+export const PEER_LIMIT = 1_000_000_000;
+
 /** One request in bytes as it goes over the wire; every twentieth repeats the one before. `isLast`: of its connection. */
 export function requestBytes(n: number, port: number, nowMs: number, isLast: boolean): Buffer {
   const i = n % 20 === 19 ? n - 1 : n;
