@@ -23,7 +23,7 @@ const BARS = 100_000;
 const FAST = Array.from({ length: 100 }, (_, i) => 2 + i);
 const SLOW = Array.from({ length: 100 }, (_, i) => 102 + 2 * i);
 const FEE_RATE = 50_000;
-/** Plays before those that count, on either side. */
+/** Plays of ours before those that count; the peer compiles when it starts. */
 const WARM_UP = 2;
 
 interface Played {
@@ -192,7 +192,7 @@ async function besideNumba(bars: BarColumns): Promise<void> {
   }
 }
 
-/** Wall seconds of the peer's sweep in processes that play a share of the fast windows each: what the machine allows. */
+/** Wall seconds of the peer's sweep in processes that play a share of the fast windows each: what a second core gives it here. */
 async function peerWall(bars: BarColumns, processes: number): Promise<number | null> {
   const share = Math.ceil(FAST.length / processes);
   const all: Fused[] = [];
@@ -224,7 +224,7 @@ async function threads(bars: BarColumns): Promise<void> {
   const [alone, both] = [await peerWall(bars, 1), await peerWall(bars, 2)];
   if (alone === null || both === null) return;
   console.log(
-    `  numba in one process ${alone.toFixed(3)} s, in two ${both.toFixed(3)} s: ${(alone / both).toFixed(2)} times, which is what this machine's cores give`,
+    `  numba in one process ${alone.toFixed(3)} s, in two ${both.toFixed(3)} s: ${(alone / both).toFixed(2)} times`,
   );
 }
 

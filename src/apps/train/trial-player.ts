@@ -14,7 +14,7 @@ import {
   type StepReport,
   scoreTrial,
 } from '#research';
-import { Threads } from '../setup/threads/run-in-threads.ts';
+import { playUntil, Threads } from '../setup/threads/run-in-threads.ts';
 
 /** A study with its windows: what every thread begins with. */
 export interface TrialSetting {
@@ -186,18 +186,6 @@ export function trialsHere(workers: number): TrialPlayerMaker {
       data: setting,
       threads: workers,
     });
-    const aborted = new Promise<null>((done) => {
-      if (signal.aborted) done(null);
-      else signal.addEventListener('abort', () => done(null), { once: true });
-    });
-    return {
-      play: (job) => {
-        const played = threads.run(job);
-        // one that nobody waits for any more may fail unheard
-        played.catch(() => {});
-        return Promise.race([played, aborted]);
-      },
-      close: () => threads.close(),
-    };
+    return playUntil(threads, signal);
   };
 }

@@ -1,7 +1,7 @@
 import { objectiveOf } from '#research';
 import type { FoundDesk } from '../load-desk.ts';
 import { shareData } from '../sweep/shared-tape.ts';
-import { Threads } from '../threads/run-in-threads.ts';
+import { playUntil, Threads } from '../threads/run-in-threads.ts';
 import { type PlayedSpan, type SpanJob, SpanPlays, type SpanSetting } from './play-span.ts';
 import type { SpanThreadData } from './span-thread.ts';
 
@@ -76,19 +76,7 @@ function playerInThreads(
     threads: workers,
     limits: SPAN_LIMITS,
   });
-  const aborted = new Promise<null>((done) => {
-    if (signal.aborted) done(null);
-    else signal.addEventListener('abort', () => done(null), { once: true });
-  });
-  return {
-    play: (job) => {
-      const played = threads.run(job);
-      // a run that nobody waits for any more may fail unheard
-      played.catch(() => {});
-      return Promise.race([played, aborted]);
-    },
-    close: () => threads.close(),
-  };
+  return playUntil(threads, signal);
 }
 
 const deskOf = ({ named, sourceHash }: FoundDesk) => ({ named, sourceHash });

@@ -103,6 +103,26 @@ export class Threads<Data, Job, Said, Result> {
   }
 }
 
+/** Threads as a player of one job after the other: null for a job that `signal` ended. */
+export function playUntil<Data, Job, Result>(
+  threads: Threads<Data, Job, never, Result>,
+  signal: AbortSignal,
+): { play(job: Job): Promise<Result | null>; close(): Promise<void> } {
+  const aborted = new Promise<null>((done) => {
+    if (signal.aborted) done(null);
+    else signal.addEventListener('abort', () => done(null), { once: true });
+  });
+  return {
+    play: (job) => {
+      const played = threads.run(job);
+      // one that nobody waits for any more may fail unheard
+      played.catch(() => {});
+      return Promise.race([played, aborted]);
+    },
+    close: () => threads.close(),
+  };
+}
+
 /** Jobs that are played once, each by some thread. */
 export interface ThreadsRun<Data, Job, Said, Result> extends ThreadsSetting<Data> {
   readonly jobs: readonly Job[];
